@@ -1,0 +1,120 @@
+//! What errors have in common: kinds, the one table to exit codes, the one printer of cause chains.
+//!
+//! Each module has its own error enum beside its code; this module knows none of them.
+
+use std::error::Error;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What sort of failure it is, whoever reports it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The words of the command or the config file are wrong.
+    Usage,
+    /// The thing asked for is not there.
+    NotFound,
+    /// The thing is in a state that does not allow it, or a name means several things.
+    Conflict,
+    /// The one who asks may not.
+    Refused,
+    /// The service cannot do it now; the same call may go through later.
+    Unavailable,
+    /// Nothing here can run it, or the ground under it gave way (disk, agent, engine).
+    Infrastructure,
+    /// No server answers.
+    NoServer,
+    /// A fault of Roundel itself.
+    Internal,
+}
+
+impl Kind {
+    /// The exit code of a verb that ends with this kind; the table of the command line reference.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::Usage => 2,
+            Kind::Infrastructure | Kind::Unavailable | Kind::Internal => 3,
+            Kind::NotFound | Kind::Conflict => 4,
+            Kind::Refused => 5,
+            Kind::NoServer => 6,
+        }
+    }
+
+    /// The HTTP status that carries this kind.
+    #[must_use]
+    pub fn http_status(self) -> u16 {
+        match self {
+            Kind::Usage => 422,
+            Kind::NotFound => 404,
+            Kind::Conflict => 409,
+            Kind::Refused => 403,
+            Kind::Unavailable | Kind::NoServer => 503,
+            Kind::Infrastructure | Kind::Internal => 500,
+        }
+    }
+}
+
+/// An error that can say what sort it is and what to do about it.
+pub trait Explain: Error {
+    /// What sort of failure it is.
+    fn kind(&self) -> Kind;
+
+    /// Whether the same call may succeed later, unchanged.
+    fn retryable(&self) -> bool {
+        matches!(self.kind(), Kind::Unavailable | Kind::NoServer)
+    }
+
+    /// What the person can do, as a full sentence without a final period.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Prints an error and its causes as `a: b: c`.
+#[derive(Clone, Copy)]
+pub struct Chain<'a>(pub &'a dyn Error);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(err) = cause {
+            write!(f, ": {err}")?;
+            cause = err.source();
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("failed to read `{path}`")]
+    struct Read {
+        path: &'static str,
+        #[source]
+        source: std::io::Error,
+    }
+
+    #[test]
+    fn a_chain_names_each_cause_once() {
+        let err = Read { path: "a.toml", source: std::io::Error::other("disk gone") };
+        assert_eq!(Chain(&err).to_string(), "failed to read `a.toml`: disk gone");
+    }
+
+    #[test]
+    fn the_exit_codes_are_the_documented_ones() {
+        let codes = [Kind::Usage, Kind::Infrastructure, Kind::NotFound, Kind::Refused, Kind::NoServer].map(Kind::exit_code);
+        assert_eq!(codes, [2, 3, 4, 5, 6]);
+    }
+}

@@ -1,0 +1,54 @@
+//! The queue: which waiting run may go next, and for each that may not, the one binding reason.
+//!
+//! Pure: knows no clock, no store, no node. Its order is priority (higher first), then age (older first), then id.
+
+use crate::clock::Timestamp;
+use crate::ids::{AttemptId, ProjectId};
+
+/// What a run asks of a node; runs of one shape are interchangeable to the scheduler.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Shape {
+    /// CPU in thousandths of a core.
+    pub cpu_millis: u32,
+    /// Memory in MiB.
+    pub memory_mb: u32,
+    /// Kind of executor.
+    pub executor: ExecutorKind,
+}
+
+/// Kinds of executor, as nodes offer them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum ExecutorKind {
+    /// A host process.
+    Host,
+    /// A container engine.
+    Docker,
+    /// A virtual machine.
+    Vm,
+    /// No node here can ever offer it (macOS, Windows).
+    Other,
+}
+
+/// A waiting run, as small as it can be: there may be 100,000.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiting {
+    /// The attempt that waits.
+    pub attempt: AttemptId,
+    /// Its project, for the limit per project.
+    pub project: ProjectId,
+    /// What it asks for.
+    pub shape: Shape,
+    /// 1 to 100, higher first; 50 by default.
+    pub priority: u8,
+    /// Since when it waits.
+    pub queued: Timestamp,
+}
+
+/// How many runs may run at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Per project; `None` = no limit.
+    pub per_project: Option<u32>,
+    /// In total; `None` = no limit.
+    pub total: Option<u32>,
+}
