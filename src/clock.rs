@@ -3,7 +3,10 @@
 //! Moments are UTC milliseconds since 1970 in memory and in the store, RFC 3339 with `Z` on the wire. Pure modules
 //! take a [`Timestamp`] as an argument and never ask for one.
 
-#![expect(clippy::disallowed_methods, reason = "the one module that may read the system clocks")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one module that may read the system clocks"
+)]
 
 use std::fmt;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -24,7 +27,10 @@ impl Timestamp {
     /// Returns the moment `span` later, saturating.
     #[must_use]
     pub fn plus(self, span: Duration) -> Timestamp {
-        Timestamp(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+        Timestamp(
+            self.0
+                .saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// Parses RFC 3339, any offset.
@@ -32,21 +38,27 @@ impl Timestamp {
     /// # Errors
     /// When `text` is not an RFC 3339 moment.
     pub fn parse(text: &str) -> Result<Timestamp, jiff::Error> {
-        text.parse::<jiff::Timestamp>().map(|moment| Timestamp(moment.as_millisecond()))
+        text.parse::<jiff::Timestamp>()
+            .map(|moment| Timestamp(moment.as_millisecond()))
     }
 
     /// Formats in this machine's time zone by a `strftime` pattern: for screens only.
     #[must_use]
     pub fn local(self, pattern: &str) -> String {
-        let moment = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        moment.to_zoned_datetime(jiff::tz::TimeZone::system()).strftime(pattern).to_string()
+        let moment =
+            jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        moment
+            .to_zoned_datetime(jiff::tz::TimeZone::system())
+            .strftime(pattern)
+            .to_string()
     }
 }
 
 impl fmt::Display for Timestamp {
     /// RFC 3339 with `Z` and milliseconds.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let moment =
+            jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         write!(f, "{moment:.3}")
     }
 }
@@ -83,7 +95,9 @@ pub fn now_micros() -> i64 {
 }
 
 fn since_epoch() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO)
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
 }
 
 /// Returns the monotonic clock, for spans that must not jump.
@@ -102,7 +116,10 @@ mod tests {
         assert_eq!(moment.to_string(), "2023-11-14T22:13:20.123Z");
         let json = serde_json::to_string(&moment).unwrap();
         assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), moment);
-        assert_eq!(Timestamp::parse("2023-11-14T23:13:20.123+01:00").unwrap(), moment);
+        assert_eq!(
+            Timestamp::parse("2023-11-14T23:13:20.123+01:00").unwrap(),
+            moment
+        );
     }
 
     #[test]

@@ -108,13 +108,26 @@ mod tests {
 
     #[test]
     fn a_chain_names_each_cause_once() {
-        let err = Read { path: "a.toml", source: std::io::Error::other("disk gone") };
-        assert_eq!(Chain(&err).to_string(), "failed to read `a.toml`: disk gone");
+        let err = Read {
+            path: "a.toml",
+            source: std::io::Error::other("disk gone"),
+        };
+        assert_eq!(
+            Chain(&err).to_string(),
+            "failed to read `a.toml`: disk gone"
+        );
     }
 
     #[test]
     fn the_exit_codes_are_the_documented_ones() {
-        let codes = [Kind::Usage, Kind::Infrastructure, Kind::NotFound, Kind::Refused, Kind::NoServer].map(Kind::exit_code);
+        let codes = [
+            Kind::Usage,
+            Kind::Infrastructure,
+            Kind::NotFound,
+            Kind::Refused,
+            Kind::NoServer,
+        ]
+        .map(Kind::exit_code);
         assert_eq!(codes, [2, 3, 4, 5, 6]);
     }
 }

@@ -102,7 +102,12 @@ const PART_MAX: usize = 40;
 /// `project` outside `[a-z0-9._-]` becomes `-`; an empty part becomes `-` too.
 #[must_use]
 pub fn fleet_name(attempt: AttemptId, index: u32, org: &str, project: &str, number: i64) -> String {
-    format!("{}-{index}-build-{}-{}-{number}", attempt.short(), part(org), part(project))
+    format!(
+        "{}-{index}-build-{}-{}-{number}",
+        attempt.short(),
+        part(org),
+        part(project)
+    )
 }
 
 fn part(text: &str) -> String {
@@ -110,9 +115,19 @@ fn part(text: &str) -> String {
         .chars()
         .take(PART_MAX)
         .map(|c| c.to_ascii_lowercase())
-        .map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-') { c } else { '-' })
+        .map(|c| {
+            if c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-') {
+                c
+            } else {
+                '-'
+            }
+        })
         .collect();
-    if clean.is_empty() { "-".to_owned() } else { clean }
+    if clean.is_empty() {
+        "-".to_owned()
+    } else {
+        clean
+    }
 }
 
 #[cfg(test)]
@@ -122,8 +137,14 @@ mod tests {
     #[test]
     fn a_fleet_name_has_the_guides_form_and_only_safe_characters() {
         let attempt: AttemptId = "0190a0b1-c2d3-7e4f-8a5b-0123456789ab".parse().unwrap();
-        assert_eq!(fleet_name(attempt, 3, "Acme Org", "web/app", 17), "0123456789ab-3-build-acme-org-web-app-17");
-        assert_eq!(fleet_name(attempt, 0, "", &"x".repeat(90), 1), format!("0123456789ab-0-build---{}-1", "x".repeat(40)));
+        assert_eq!(
+            fleet_name(attempt, 3, "Acme Org", "web/app", 17),
+            "0123456789ab-3-build-acme-org-web-app-17"
+        );
+        assert_eq!(
+            fleet_name(attempt, 0, "", &"x".repeat(90), 1),
+            format!("0123456789ab-0-build---{}-1", "x".repeat(40))
+        );
     }
 
     #[test]

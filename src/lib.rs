@@ -7,20 +7,20 @@
 //! **The order of the modules below is the order of dependency**: a module uses only modules above it. A test reads
 //! the `use crate::` lines and fails on the rest.
 
-pub mod ids;
-pub mod clock;
-pub mod error;
-pub mod sanitise;
-pub mod settings;
-pub mod pipeline;
-pub mod queue;
-pub mod scheduler;
+pub mod agent;
 pub mod api;
-pub mod store;
-pub mod storage;
-pub mod vcs;
+pub mod client;
+pub mod clock;
 pub mod cluster;
 pub mod engine;
-pub mod client;
-pub mod agent;
+pub mod error;
 pub mod http;
+pub mod ids;
+pub mod pipeline;
+pub mod queue;
+pub mod sanitise;
+pub mod scheduler;
+pub mod settings;
+pub mod storage;
+pub mod store;
+pub mod vcs;

@@ -5,6 +5,7 @@
 
 pub mod plan;
 pub mod problem;
+pub mod status;
 
 pub use plan::{Executor, JobPlan, Plan, Step, WorkflowPlan};
 pub use problem::{Problem, Severity};

@@ -114,7 +114,11 @@ impl Verdicts {
     #[must_use]
     pub fn reason(&self, waiting: &Waiting) -> Reason {
         let _ = waiting;
-        Reason { code: "capacity", text: String::new(), never: false }
+        Reason {
+            code: "capacity",
+            text: String::new(),
+            never: false,
+        }
     }
 }
 
@@ -132,42 +136,83 @@ impl Scheduler {
         Self::default()
     }
     /// Changes the limits.
-    pub fn set_limits(&mut self, limits: Limits) { let _ = limits; }
+    pub fn set_limits(&mut self, limits: Limits) {
+        let _ = limits;
+    }
     /// Stops or resumes all placement.
-    pub fn set_hold(&mut self, hold: Option<Hold>) { let _ = hold; }
+    pub fn set_hold(&mut self, hold: Option<Hold>) {
+        let _ = hold;
+    }
     /// Adds a node or changes its spec; what runs on it stays.
-    pub fn upsert_node(&mut self, spec: NodeSpec) { let _ = spec; }
+    pub fn upsert_node(&mut self, spec: NodeSpec) {
+        let _ = spec;
+    }
     /// Forgets a node; what ran on it must have been released.
-    pub fn remove_node(&mut self, node: NodeId) { let _ = node; }
+    pub fn remove_node(&mut self, node: NodeId) {
+        let _ = node;
+    }
     /// A node's spec and what is given out on it.
     #[must_use]
-    pub fn node(&self, node: NodeId) -> Option<(&NodeSpec, Used)> { let _ = node; None }
+    pub fn node(&self, node: NodeId) -> Option<(&NodeSpec, Used)> {
+        let _ = node;
+        None
+    }
     /// All nodes, sorted by name.
-    pub fn nodes(&self) -> impl Iterator<Item = (&NodeSpec, Used)> { std::iter::empty() }
+    pub fn nodes(&self) -> impl Iterator<Item = (&NodeSpec, Used)> {
+        std::iter::empty()
+    }
     /// A run begins to wait.
-    pub fn enqueue(&mut self, waiting: Waiting) { let _ = waiting; }
+    pub fn enqueue(&mut self, waiting: Waiting) {
+        let _ = waiting;
+    }
     /// A waiting run leaves the queue; false when it did not wait.
-    pub fn withdraw(&mut self, attempt: AttemptId) -> bool { let _ = attempt; false }
+    pub fn withdraw(&mut self, attempt: AttemptId) -> bool {
+        let _ = attempt;
+        false
+    }
     /// A run that ran already (server start) takes its capacity, even beyond what the node has.
-    pub fn adopt(&mut self, run: Waiting, node: NodeId) { let _ = (run, node); }
+    pub fn adopt(&mut self, run: Waiting, node: NodeId) {
+        let _ = (run, node);
+    }
     /// A run ended; answers where it ran.
-    pub fn release(&mut self, attempt: AttemptId) -> Option<NodeId> { let _ = attempt; None }
+    pub fn release(&mut self, attempt: AttemptId) -> Option<NodeId> {
+        let _ = attempt;
+        None
+    }
     /// Places what can be placed, best first, at most `max`.
-    pub fn place(&mut self, now: Timestamp, max: usize) -> Vec<Placement> { let _ = (now, max); Vec::new() }
+    pub fn place(&mut self, now: Timestamp, max: usize) -> Vec<Placement> {
+        let _ = (now, max);
+        Vec::new()
+    }
     /// Number of waiting and running runs.
     #[must_use]
-    pub fn counts(&self) -> (usize, usize) { (0, 0) }
+    pub fn counts(&self) -> (usize, usize) {
+        (0, 0)
+    }
     /// Waiting and running of one project.
     #[must_use]
-    pub fn project_counts(&self, project: ProjectId) -> (usize, usize) { let _ = project; (0, 0) }
+    pub fn project_counts(&self, project: ProjectId) -> (usize, usize) {
+        let _ = project;
+        (0, 0)
+    }
     /// Since when the oldest waiting run waits.
     #[must_use]
-    pub fn oldest_waiting(&self) -> Option<Timestamp> { None }
+    pub fn oldest_waiting(&self) -> Option<Timestamp> {
+        None
+    }
     /// The waiting runs in order, from place `offset`.
-    pub fn line(&self, offset: usize) -> impl Iterator<Item = &Waiting> { let _ = offset; std::iter::empty() }
+    pub fn line(&self, offset: usize) -> impl Iterator<Item = &Waiting> {
+        let _ = offset;
+        std::iter::empty()
+    }
     /// Snapshot for readers; cheap when nothing changed since the last call.
-    pub fn verdicts(&mut self) -> Arc<Verdicts> { Arc::default() }
+    pub fn verdicts(&mut self) -> Arc<Verdicts> {
+        Arc::default()
+    }
     /// Why this one waits; `None` when it does not.
     #[must_use]
-    pub fn explain(&self, attempt: AttemptId) -> Option<Explanation> { let _ = attempt; None }
+    pub fn explain(&self, attempt: AttemptId) -> Option<Explanation> {
+        let _ = attempt;
+        None
+    }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+pub use crate::pipeline::status::{Outcome, RunState, Status, StepStatus};
 
 /// `POST /pipelines`: build a revision. Creating is create-if-absent by `id`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,60 +41,6 @@ pub struct PipelineRef {
 pub struct Rerun {
     /// Keep what succeeded, run the rest again.
     pub from_failed: bool,
-}
-
-/// Status of a job, a workflow or a pipeline, in CircleCI's words.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// Waits for jobs it requires.
-    Blocked,
-    /// In the queue.
-    Queued,
-    /// Runs.
-    Running,
-    /// Runs on, but something has failed already (workflow).
-    Failing,
-    /// Ended well.
-    Success,
-    /// Ended badly.
-    Failed,
-    /// Stopped by someone.
-    Canceled,
-    /// Never ran, because something it requires did not succeed.
-    NotRun,
-    /// The ground gave way: agent killed, node lost.
-    InfrastructureFail,
-    /// Ran too long, or too long without output.
-    Timedout,
-    /// The config did not compile (pipeline).
-    Errored,
-}
-
-impl Status {
-    /// Whether nothing more will happen.
-    #[must_use]
-    pub fn is_final(self) -> bool {
-        !matches!(self, Status::Blocked | Status::Queued | Status::Running | Status::Failing)
-    }
-
-    /// The word, as on the wire.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Status::Blocked => "blocked",
-            Status::Queued => "queued",
-            Status::Running => "running",
-            Status::Failing => "failing",
-            Status::Success => "success",
-            Status::Failed => "failed",
-            Status::Canceled => "canceled",
-            Status::NotRun => "not_run",
-            Status::InfrastructureFail => "infrastructure_fail",
-            Status::Timedout => "timedout",
-            Status::Errored => "errored",
-        }
-    }
 }
 
 /// Numbers of jobs of a pipeline by what they are doing.
@@ -207,63 +154,6 @@ pub struct JobRow {
     pub runs: Vec<RunRow>,
     /// Kept from the pass this one reruns.
     pub reused: bool,
-}
-
-/// State of a run on the fleet, in Nomad's words.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunState {
-    /// Waits.
-    Pending,
-    /// Placed on a node.
-    Running,
-    /// Ended, however.
-    Dead,
-}
-
-impl RunState {
-    /// The word, as on the wire.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            RunState::Pending => "pending",
-            RunState::Running => "running",
-            RunState::Dead => "dead",
-        }
-    }
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// All steps passed.
-    Success,
-    /// A step failed.
-    Failed,
-    /// Stopped by someone.
-    Canceled,
-    /// Past its deadline or without output for too long.
-    Timedout,
-    /// Agent killed, node lost, could not start.
-    InfrastructureFail,
-    /// Stopped by a drain; requeued once as another attempt.
-    Interrupted,
-}
-
-impl Outcome {
-    /// The word, as on the wire.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Outcome::Success => "success",
-            Outcome::Failed => "failed",
-            Outcome::Canceled => "canceled",
-            Outcome::Timedout => "timedout",
-            Outcome::InfrastructureFail => "infrastructure_fail",
-            Outcome::Interrupted => "interrupted",
-        }
-    }
 }
 
 /// Row of `GET /runs`: one attempt of one parallel copy. Own order: pending in queue order, then running (newest
@@ -390,26 +280,6 @@ pub struct StepRow {
     pub log_bytes: u64,
 }
 
-/// Status of a step.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepStatus {
-    /// Not reached yet.
-    Waiting,
-    /// Runs.
-    Running,
-    /// Passed.
-    Success,
-    /// Failed.
-    Failed,
-    /// Not run, by its `when`.
-    Skipped,
-    /// Stopped by someone.
-    Canceled,
-    /// Killed for silence or at the deadline.
-    Timedout,
-}
-
 /// Query of `GET /logs/{attempt}/{step}` (step index, or `agent` for the Build Agent's own log). Exactly one of the
 /// ways: bytes (`from`, `to`), lines (`line`, `count`), tail (`tail`), search (`search`).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -467,7 +337,10 @@ pub struct LogLine {
     pub cut: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's skip_serializing_if hands a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if hands a reference"
+)]
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }
