@@ -1,1 +1,3 @@
-//! (in work)
+//! What an installation can be told: the bootstrap file, where things lie, and later the registry of settings.
+
+pub mod paths;

@@ -42,6 +42,8 @@ pub struct Engine {
     pub handle: Handle,
     /// The way to read.
     pub view: View,
+    /// Id of the data, made with the store.
+    pub data_id: String,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -70,6 +72,14 @@ pub fn start<F: Fleet + 'static>(
     let tx = writer.begin()?;
     let mut state = State::load(&tx, options.limits, &options.nodes, now)?;
     let tokens: Vec<_> = tx.live_attempts()?.into_iter().filter_map(|live| Some((live.id, live.token?))).collect();
+    let data_id = match tx.meta("data_id")? {
+        Some(id) => id,
+        None => {
+            let id = uuid::Uuid::new_v4().to_string();
+            tx.set_meta("data_id", &id)?;
+            id
+        }
+    };
     tx.commit()?;
 
     let gate = Arc::new(Gate::default());
@@ -115,5 +125,5 @@ pub fn start<F: Fleet + 'static>(
     adopted.into_iter().for_each(|attempt| fleet.adopt(attempt));
     tokio::spawn(launch::carry_out(carried, view.clone(), fleet, handle.clone()));
     tokio::spawn(launch::tick(handle.clone(), options.data.clone()));
-    Ok(Engine { handle, view, thread: Some(thread) })
+    Ok(Engine { handle, view, data_id, thread: Some(thread) })
 }
