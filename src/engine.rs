@@ -28,7 +28,7 @@ pub use command::{Actor, BuildCommand, Command, CommandError, FleetCommand, NewB
 pub use launch::Inbox;
 pub use gate::{Admission, Gate};
 pub use handle::Handle;
-pub use publish::{Feed, Live, NodeView, WAIT_BOUNDS};
+pub use publish::{Changed, Feed, Live, NodeView, WAIT_BOUNDS};
 pub use reports::AgentEvent;
 pub use start::{Engine, Options, start};
 pub use state::Capacity;

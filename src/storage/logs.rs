@@ -6,6 +6,8 @@ use crate::ids::AttemptId;
 #[derive(Debug, thiserror::Error)]
 #[error("x")]
 pub struct LogError;
+impl crate::error::Explain for LogError { fn kind(&self) -> crate::error::Kind { crate::error::Kind::Unavailable } }
+#[derive(Clone, Copy)] pub enum Log { Agent, Step(u16) }
 #[derive(Clone, Debug)]
 pub struct LogStore;
 impl LogStore {
@@ -15,9 +17,9 @@ impl LogStore {
     pub fn close(&self, _: AttemptId) {}
     pub fn len(&self, _: AttemptId, _: u16) -> u64 { 0 }
     pub fn last_seq(&self, _: AttemptId) -> u64 { 0 }
-    pub fn read(&self, _: AttemptId, _: u16, _: Option<u8>, _: u64, _: u64) -> Result<Vec<u8>, LogError> { Ok(vec![]) }
-    pub fn stream_len(&self, _: AttemptId, _: u16, _: Option<u8>) -> Result<u64, LogError> { Ok(0) }
-    pub fn lines(&self, _: AttemptId, _: u16, _: Option<u8>, _: u64, _: u64) -> Result<LogLines, LogError> { Err(LogError) }
-    pub fn tail(&self, _: AttemptId, _: u16, _: Option<u8>, _: u64) -> Result<LogLines, LogError> { Err(LogError) }
-    pub fn search(&self, _: AttemptId, _: u16, _: Option<u8>, _: &str, _: u64) -> Result<LogMatches, LogError> { Err(LogError) }
+    pub fn read(&self, _: AttemptId, _: Log, _: Option<u8>, _: u64, _: u64) -> Result<Vec<u8>, LogError> { Ok(vec![]) }
+    pub fn stream_len(&self, _: AttemptId, _: Log, _: Option<u8>) -> Result<u64, LogError> { Ok(0) }
+    pub fn lines(&self, _: AttemptId, _: Log, _: Option<u8>, _: u64, _: u64) -> Result<LogLines, LogError> { Err(LogError) }
+    pub fn tail(&self, _: AttemptId, _: Log, _: Option<u8>, _: u64) -> Result<LogLines, LogError> { Err(LogError) }
+    pub fn search(&self, _: AttemptId, _: Log, _: Option<u8>, _: &str, _: u64) -> Result<LogMatches, LogError> { Err(LogError) }
 }
