@@ -101,6 +101,18 @@ pub fn kill_all(find: impl Fn() -> Vec<u32>) {
     }
 }
 
+/// Ends what an attempt left: everything in its control groups, in its agent's session, or carrying its mark; then
+/// removes the groups. `dir` is the attempt's directory. Blocks, three seconds at most.
+pub fn sweep(dir: &std::path::Path) {
+    let attempt = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let lines = fs::read_to_string(dir.join("cgroup")).unwrap_or_default();
+    let cgroup = cgroup::Cgroup::from_lines(&lines);
+    cgroup.kill();
+    let session = fs::read_to_string(dir.join("pid")).ok().and_then(|text| text.split(' ').next()?.parse().ok());
+    kill_all(|| marked(&attempt, session));
+    cgroup.remove();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
