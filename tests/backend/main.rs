@@ -1,1 +1,3 @@
-//! placeholder
+//! Integration tests of the library: no terminal, no command line.
+
+mod storage;
