@@ -1,1 +1,3 @@
-//! placeholder
+//! Tests of the headless library, through what is public of it.
+
+mod scheduler;
