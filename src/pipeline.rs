@@ -8,6 +8,7 @@ mod expand;
 mod filters;
 mod graph;
 mod keys;
+mod names;
 mod nearest;
 pub mod plan;
 pub mod problem;

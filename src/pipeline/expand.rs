@@ -5,14 +5,14 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::filters::{Filters, Patterns};
+use super::filters::Patterns;
 use super::nearest::nearest;
 use super::read::{Cursor, Map};
 use super::report::{Place, Report};
 use super::schema::workflow::{self, Draft, DraftEntry};
 use super::schema::{self, Config, Invocation, Job, Version, Workflow, check_name, job};
-use super::yaml::{MAX_COST, Value};
-use super::{graph, template};
+use super::yaml::MAX_COST;
+use super::{graph, keys, names, read, template};
 
 /// Resolves a config: what runs, or only one job of it. Notes every error on the way.
 pub(crate) fn expand(top: &Map, version: Version, only_job: Option<&str>, report: &mut Report) -> Config {
@@ -43,6 +43,8 @@ struct Expander {
     read: HashMap<String, Option<Rc<Job>>>,
     /// Names of reusable commands.
     commands: HashSet<String>,
+    /// Names of groups of jobs.
+    groups: HashSet<String>,
     patterns: Patterns,
     /// What the copies of jobs have cost so far.
     spent: u32,
@@ -50,22 +52,26 @@ struct Expander {
 
 impl Expander {
     fn new(top: &Map, version: Version) -> Self {
-        let named = |key: &str| match top.get(key).map(|value| value.node.value) {
-            Some(value) if matches!(&*value, Value::Map(_)) => Some(value),
-            _ => None,
+        // Version 2 has no such names: there a key of the root like these is only a place for anchors.
+        let names = |key: &str| match top.get(key).filter(|_| version == Version::V21) {
+            Some(at) => Map { at }.names().map(str::to_owned).collect(),
+            None => HashSet::new(),
         };
-        let mut commands = HashSet::new();
-        if let (Version::V21, Some(value)) = (version, named("commands")) {
-            if let Value::Map(entries) = &*value {
-                commands.extend(entries.iter().map(|entry| entry.key.clone()));
-            }
-        }
         let jobs: Vec<(String, Cursor)> = match top.get("jobs") {
             Some(at) => Map { at }.iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             None => Vec::new(),
         };
         let places = jobs.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect();
-        Self { version, jobs, places, read: HashMap::new(), commands, patterns: Patterns::default(), spent: 0 }
+        Self {
+            version,
+            jobs,
+            places,
+            read: HashMap::new(),
+            commands: names("commands"),
+            groups: names("job-groups"),
+            patterns: Patterns::default(),
+            spent: 0,
+        }
     }
 
     /// The workflows of the file, or the implicit one.
@@ -76,7 +82,7 @@ impl Expander {
         let workflows = self.settled(&workflows, report);
         let mut drafts = workflow::read_all(&workflows, &mut self.patterns, report);
         for draft in &mut drafts {
-            name_all(draft, self.version, report);
+            names::assign(draft, self.version, report);
         }
         drafts
     }
@@ -183,6 +189,7 @@ impl Expander {
             self.missing(entry, report);
             return None;
         }
+        self.check_arguments(entry, report);
         let job = self.job(&entry.job, report)?;
         self.spent = self.spent.saturating_add(job.cost);
         if self.spent > MAX_COST {
@@ -192,12 +199,30 @@ impl Expander {
         Some(job)
     }
 
+    /// A job without parameters takes no arguments. One that has some is not run yet, and says so itself.
+    fn check_arguments(&self, entry: &DraftEntry, report: &mut Report) {
+        let at = self.places.get(&entry.job).map(|&at| self.jobs[at].1.clone());
+        if at.is_some_and(|at| Map { at }.get("parameters").is_some()) {
+            return;
+        }
+        for (key, place) in &entry.arguments {
+            if report.is_full() {
+                return;
+            }
+            let message = format!("unknown key `{key}` in {}", keys::INVOCATION.what);
+            report.lenient(place, message, read::hint(key, &keys::INVOCATION));
+        }
+    }
+
     fn missing(&self, entry: &DraftEntry, report: &mut Report) {
         if report.is_full() {
             return;
         }
         if self.version == Version::V21 && entry.job.contains('/') {
             return report.not_yet(&entry.place, &format!("orb job `{}`", entry.job));
+        }
+        if self.groups.contains(&entry.job) {
+            return report.not_yet(&entry.place, &format!("job group `{}`", entry.job));
         }
         let message = format!("there is no job `{}` under `jobs`", entry.job);
         report.error_hint(&entry.place, message, self.meant(&entry.job));
@@ -206,57 +231,6 @@ impl Expander {
 
 /// A workflow of one job without requirements.
 fn alone(workflow: &str, name: &str, job: &str, place: Place) -> Draft {
-    let entry = DraftEntry {
-        job: job.to_owned(),
-        place,
-        name: Some(name.to_owned()),
-        requires: Vec::new(),
-        filters: Filters::default(),
-        bare: true,
-        runs: true,
-    };
+    let entry = DraftEntry { name: Some(name.to_owned()), ..DraftEntry::new(job, place) };
     Draft { name: workflow.to_owned(), entries: vec![entry] }
-}
-
-/// Gives every job of a workflow its final name: the one written, else its key, with `-1`, `-2`, ... where the key comes
-/// again. Plain repeats in version 2 count once.
-fn name_all(draft: &mut Draft, version: Version, report: &mut Report) {
-    if version == Version::V2 {
-        let mut bare = HashSet::new();
-        draft.entries.retain(|entry| {
-            let keep = !entry.bare || bare.insert(entry.job.clone());
-            if !keep {
-                report.warning(&entry.place, format!("job `{}` stands twice in the workflow", entry.job));
-            }
-            keep
-        });
-    }
-    let mut unnamed: HashMap<String, usize> = HashMap::new();
-    for entry in draft.entries.iter().filter(|entry| entry.name.is_none()) {
-        *unnamed.entry(entry.job.clone()).or_default() += 1;
-    }
-    let mut taken: HashSet<String> = draft.entries.iter().filter_map(|entry| entry.name.clone()).collect();
-    if taken.len() < draft.entries.iter().filter(|entry| entry.name.is_some()).count() {
-        let mut seen = HashSet::new();
-        for entry in &draft.entries {
-            let Some(name) = entry.name.as_deref() else { continue };
-            if !seen.insert(name) {
-                report.error(&entry.place, format!("two jobs of the workflow are named `{name}`"));
-            }
-        }
-    }
-    let mut next: HashMap<String, usize> = HashMap::new();
-    for entry in draft.entries.iter_mut().filter(|entry| entry.name.is_none()) {
-        let mut name = entry.job.clone();
-        if unnamed[&entry.job] > 1 || taken.contains(&name) {
-            let number = next.entry(entry.job.clone()).or_default();
-            while {
-                *number += 1;
-                name = format!("{}-{number}", entry.job);
-                taken.contains(&name)
-            } {}
-        }
-        taken.insert(name.clone());
-        entry.name = Some(name);
-    }
 }

@@ -5,6 +5,7 @@
 
 mod compose;
 pub(crate) mod emit;
+mod margin;
 mod merge;
 pub(crate) mod scalar;
 

@@ -34,6 +34,8 @@ pub(crate) fn read(
     let place = executor::read(&map, report);
     let steps = match map.get("steps") {
         Some(steps) => step::read_all(&steps, commands, report),
+        // Some types of job have none, and no type is run yet.
+        None if map.get("type").is_some() => None,
         None => {
             report.error(&value.key_place(), "the job has no `steps`");
             None

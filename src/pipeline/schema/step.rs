@@ -66,6 +66,11 @@ fn several(item: &Cursor, report: &mut Report) {
     let Some(first) = names.first() else {
         return report.error(&item.place(), "the step is empty");
     };
+    if first == "`type`" {
+        let hint = "write `- run:` with the key `command` below it".to_owned();
+        let message = "steps with a `type` ended with the trial of version 2";
+        return report.error_hint(&item.place(), message, Some(hint));
+    }
     let hint = format!("indent what belongs to {first} deeper than {first}");
     let message = format!("a step has one key, this one has {}", names.join(", "));
     report.error_hint(&item.place(), message, Some(hint));

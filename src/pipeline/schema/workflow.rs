@@ -25,10 +25,28 @@ pub(crate) struct DraftEntry {
     pub name: Option<String>,
     pub requires: Vec<(String, Place)>,
     pub filters: Filters,
-    /// Whether it is only a name and nothing else.
-    pub bare: bool,
+    /// Keys that are none of an entry's own, so arguments of the job.
+    pub arguments: Vec<(String, Place)>,
     /// Whether the job is to be looked up: not if the entry is of a kind that is not run yet.
     pub runs: bool,
+    /// Whether it is one job with the name given here: a matrix is several, with names of their own.
+    pub certain: bool,
+}
+
+impl DraftEntry {
+    /// A job without requirements, filters or arguments.
+    pub(crate) fn new(job: &str, place: Place) -> Self {
+        Self {
+            job: job.to_owned(),
+            place,
+            name: None,
+            requires: Vec::new(),
+            filters: Filters::default(),
+            arguments: Vec::new(),
+            runs: true,
+            certain: true,
+        }
+    }
 }
 
 /// Reads `workflows`, in the order of the file.
@@ -64,15 +82,6 @@ fn read(name: &str, value: &Cursor, patterns: &mut Patterns, report: &mut Report
 }
 
 fn entry(item: &Cursor, patterns: &mut Patterns, report: &mut Report) -> Option<DraftEntry> {
-    let bare = |job: &str, place: Place| DraftEntry {
-        job: job.to_owned(),
-        place,
-        name: None,
-        requires: Vec::new(),
-        filters: Filters::default(),
-        bare: true,
-        runs: true,
-    };
     let options = match &*item.node.value {
         Value::Map(entries) if entries.len() == 1 => item.map(report)?,
         Value::Map(_) => {
@@ -83,18 +92,24 @@ fn entry(item: &Cursor, patterns: &mut Patterns, report: &mut Report) -> Option<
             report.error_hint(&item.place(), message, hint);
             return None;
         }
-        _ => return Some(bare(&item.text(report)?, item.place())),
+        _ => return Some(DraftEntry::new(&item.text(report)?, item.place())),
     };
     let (job, value) = options.iter().next()?;
-    let mut entry = bare(job, value.key_place());
+    let mut entry = DraftEntry::new(job, value.key_place());
     if value.node.is_null() {
         return Some(entry);
     }
     let map = value.map(report)?;
-    map.check(&keys::INVOCATION, report);
-    entry.bare = false;
+    for (key, value) in map.iter().filter(|(key, _)| !keys::INVOCATION.runs.contains(key)) {
+        if keys::INVOCATION.later.contains(&key) {
+            report.not_yet(&value.key_place(), &format!("`{key}`"));
+        } else {
+            entry.arguments.push((key.to_owned(), value.key_place()));
+        }
+    }
     entry.runs = map.get("type").is_none();
     entry.name = map.get("name").and_then(|value| value.text(report));
+    entry.certain = map.get("matrix").is_none() && entry.name.is_some() == map.get("name").is_some();
     if let Some(value) = map.get("name") {
         let name = entry.name.as_deref().unwrap_or(job);
         super::check_name("job", name, &value.place(), report);

@@ -3,11 +3,12 @@
 //! Stops at the first thing that is not YAML, with its place. Nothing is expanded that the budget does not cover: an
 //! alias only costs a comparison and a reference count.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 
 use super::{Document, Entry, Fault, MAX_BYTES, MAX_COST, MAX_DEPTH, MAX_KEY};
+use super::margin::{self, Margin};
 use super::{Node, Pos, Scalar, Span, Value, merge};
 use crate::pipeline::nearest::nearest;
 
@@ -24,12 +25,31 @@ pub(crate) fn parse(text: &str) -> Result<Document, Fault> {
         return Err(fault(Span::START, String::new(), message, None));
     }
     check_characters(text)?;
-    let mut composer = Composer::new(text);
-    for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|err| composer.scan_fault(&err))?;
-        composer.event(event, convert(span))?;
+    let mut margin = Margin::new(text);
+    loop {
+        let mut composer = Composer::new(text, margin.padded());
+        let error = match composer.read(margin.text()) {
+            Ok(()) => return composer.finish(),
+            Err(Stop::Fault(fault)) => return Err(fault),
+            Err(Stop::Scan(error)) => error,
+        };
+        let fault = composer.scan_fault(&error);
+        if !margin.pad(&error) {
+            return Err(fault);
+        }
     }
-    composer.finish()
+}
+
+/// What ended a reading.
+enum Stop {
+    Scan(ScanError),
+    Fault(Fault),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Stop::Fault(fault)
+    }
 }
 
 /// Refuses what YAML does not allow in a text; the parser would take a NUL for the end of the file.
@@ -48,14 +68,6 @@ fn check_characters(text: &str) -> Result<(), Fault> {
 
 fn fault(span: Span, key: String, message: String, hint: Option<&str>) -> Fault {
     Fault { span, key, message, hint: hint.map(str::to_owned) }
-}
-
-fn convert(span: saphyr_parser::Span) -> Span {
-    let pos = |marker: &saphyr_parser::Marker| Pos {
-        line: u32::try_from(marker.line()).unwrap_or(u32::MAX),
-        column: u32::try_from(marker.col() + 1).unwrap_or(u32::MAX),
-    };
-    Span { start: pos(&span.start), end: pos(&span.end) }
 }
 
 /// A map or list whose end has not been read.
@@ -83,6 +95,8 @@ struct Mapping {
 
 struct Composer<'t> {
     lines: Vec<&'t str>,
+    /// Lines that were indented further to be read.
+    padded: &'t HashSet<u32>,
     frames: Vec<Frame>,
     anchors: HashMap<usize, Node>,
     /// Names of the anchors so far, for hints.
@@ -94,9 +108,10 @@ struct Composer<'t> {
 }
 
 impl<'t> Composer<'t> {
-    fn new(text: &'t str) -> Self {
+    fn new(text: &'t str, padded: &'t HashSet<u32>) -> Self {
         Self {
             lines: text.split('\n').collect(),
+            padded,
             frames: Vec::new(),
             anchors: HashMap::new(),
             names: Vec::new(),
@@ -104,6 +119,24 @@ impl<'t> Composer<'t> {
             root: None,
             repeated: Vec::new(),
         }
+    }
+
+    fn read(&mut self, source: &str) -> Result<(), Stop> {
+        for event in Parser::new_from_str(source) {
+            let (event, span) = event.map_err(Stop::Scan)?;
+            self.event(event, self.convert(span))?;
+        }
+        Ok(())
+    }
+
+    fn convert(&self, span: saphyr_parser::Span) -> Span {
+        let pos = |marker: &saphyr_parser::Marker| {
+            let line = u32::try_from(marker.line()).unwrap_or(u32::MAX);
+            let column = u32::try_from(marker.col() + 1).unwrap_or(u32::MAX);
+            let shift = if self.padded.contains(&line) { margin::PAD } else { 0 };
+            Pos { line, column: column.saturating_sub(shift).max(1) }
+        };
+        Span { start: pos(&span.start), end: pos(&span.end) }
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
@@ -315,7 +348,7 @@ impl<'t> Composer<'t> {
     }
 
     fn scan_fault(&self, err: &ScanError) -> Fault {
-        let at = convert(saphyr_parser::Span::empty(*err.marker()));
+        let at = self.convert(saphyr_parser::Span::empty(*err.marker()));
         // At the end of the text the parser may stand on a line that an editor does not show.
         let last = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
         let start = Pos { line: at.start.line.clamp(1, last), ..at.start };
