@@ -88,3 +88,6 @@ fn resolve(text: &str, facts: &Facts) -> Result<(Config, Vec<Problem>), Vec<Prob
     let config = expand::expand(&top, version, facts.only_job.as_deref(), &mut report);
     if report.has_errors() { Err(report.finish()) } else { Ok((config, report.finish())) }
 }
+
+#[cfg(test)]
+mod tests;

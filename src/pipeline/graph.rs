@@ -109,7 +109,10 @@ fn report_circles(draft: &Draft, requires: &[Vec<usize>], left: Vec<bool>, repor
         let names: Vec<&str> = circle.iter().chain(&circle[..1]).map(|&at| name(at)).collect();
         let entry = &draft.entries[circle[0]];
         let place = entry.requires.first().map_or(&entry.place, |(_, place)| place);
-        let message = format!("jobs require each other in a circle: {}", names.join(" -> "));
+        let message = match circle {
+            [only] => format!("job `{}` requires itself", name(*only)),
+            _ => format!("jobs require each other in a circle: {}", names.join(" -> ")),
+        };
         report.error_hint(place, message, Some("take one of these requirements out".to_owned()));
     }
 }

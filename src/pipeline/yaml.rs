@@ -145,3 +145,6 @@ pub(crate) struct Document {
     /// Keys that stand twice in one map; the last one was taken.
     pub repeated: Vec<Fault>,
 }
+
+#[cfg(test)]
+mod tests;
