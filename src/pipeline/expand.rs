@@ -15,7 +15,12 @@ use super::yaml::MAX_COST;
 use super::{graph, keys, names, read, template};
 
 /// Resolves a config: what runs, or only one job of it. Notes every error on the way.
-pub(crate) fn expand(top: &Map, version: Version, only_job: Option<&str>, report: &mut Report) -> Config {
+pub(crate) fn expand(
+    top: &Map,
+    version: Version,
+    only_job: Option<&str>,
+    report: &mut Report,
+) -> Config {
     if let Some(jobs) = top.get("jobs") {
         jobs.map(report);
     }
@@ -30,7 +35,10 @@ pub(crate) fn expand(top: &Map, version: Version, only_job: Option<&str>, report
     if only_job.is_none() {
         expander.check_unused(&drafts, report);
     }
-    let workflows = drafts.iter().map(|draft| expander.workflow(draft, report)).collect();
+    let workflows = drafts
+        .iter()
+        .map(|draft| expander.workflow(draft, report))
+        .collect();
     Config { workflows }
 }
 
@@ -58,10 +66,17 @@ impl Expander {
             None => HashSet::new(),
         };
         let jobs: Vec<(String, Cursor)> = match top.get("jobs") {
-            Some(at) => Map { at }.iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            Some(at) => Map { at }
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             None => Vec::new(),
         };
-        let places = jobs.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect();
+        let places = jobs
+            .iter()
+            .enumerate()
+            .map(|(at, (name, _))| (name.clone(), at))
+            .collect();
         Self {
             version,
             jobs,
@@ -97,7 +112,9 @@ impl Expander {
     /// Without `workflows` the job `build` runs alone.
     fn implicit(&mut self, top: &Map, report: &mut Report) -> Option<Draft> {
         let Some(&at) = self.places.get("build") else {
-            let place = top.get("jobs").map_or_else(|| top.at.key_place(), |jobs| jobs.key_place());
+            let place = top
+                .get("jobs")
+                .map_or_else(|| top.at.key_place(), |jobs| jobs.key_place());
             let message = "there are no `workflows`, and no job named `build` to run without them";
             let hint = if self.places.contains_key("workflows") {
                 "`workflows` stands under `jobs`: move it to the left margin"
@@ -131,8 +148,14 @@ impl Expander {
         if let Some(entry) = entries.find(|entry| entry.name.as_deref() == Some(name)) {
             return Some(alone(name, name, &entry.job, entry.place.clone()));
         }
-        let place = top.get("jobs").map_or_else(|| top.at.key_place(), |jobs| jobs.key_place());
-        report.error_hint(&place, format!("there is no job `{name}` in this config"), self.meant(name));
+        let place = top
+            .get("jobs")
+            .map_or_else(|| top.at.key_place(), |jobs| jobs.key_place());
+        report.error_hint(
+            &place,
+            format!("there is no job `{name}` in this config"),
+            self.meant(name),
+        );
         None
     }
 
@@ -143,9 +166,16 @@ impl Expander {
 
     /// Jobs that no workflow uses may hold what is not run yet, but must look like jobs.
     fn check_unused(&self, drafts: &[Draft], report: &mut Report) {
-        let used: HashSet<&str> =
-            drafts.iter().flat_map(|draft| &draft.entries).map(|entry| entry.job.as_str()).collect();
-        for (name, value) in self.jobs.iter().filter(|(name, _)| !used.contains(name.as_str())) {
+        let used: HashSet<&str> = drafts
+            .iter()
+            .flat_map(|draft| &draft.entries)
+            .map(|entry| entry.job.as_str())
+            .collect();
+        for (name, value) in self
+            .jobs
+            .iter()
+            .filter(|(name, _)| !used.contains(name.as_str()))
+        {
             job::check_shape(name, value, report);
         }
     }
@@ -165,8 +195,11 @@ impl Expander {
     }
 
     fn workflow(&mut self, draft: &Draft, report: &mut Report) -> Workflow {
-        let mut jobs: Vec<Option<Rc<Job>>> =
-            draft.entries.iter().map(|entry| self.entry(entry, report)).collect();
+        let mut jobs: Vec<Option<Rc<Job>>> = draft
+            .entries
+            .iter()
+            .map(|entry| self.entry(entry, report))
+            .collect();
         let graph = graph::link(draft, report);
         let invocation = |at: usize| {
             let entry = &draft.entries[at];
@@ -178,7 +211,10 @@ impl Expander {
                 filters: entry.filters.clone(),
             })
         };
-        Workflow { name: draft.name.clone(), jobs: graph.order.iter().copied().filter_map(invocation).collect() }
+        Workflow {
+            name: draft.name.clone(),
+            jobs: graph.order.iter().copied().filter_map(invocation).collect(),
+        }
     }
 
     fn entry(&mut self, entry: &DraftEntry, report: &mut Report) -> Option<Rc<Job>> {
@@ -193,7 +229,8 @@ impl Expander {
         let job = self.job(&entry.job, report)?;
         self.spent = self.spent.saturating_add(job.cost);
         if self.spent > MAX_COST {
-            let message = format!("the jobs of all workflows together grow beyond {MAX_COST} nodes");
+            let message =
+                format!("the jobs of all workflows together grow beyond {MAX_COST} nodes");
             report.error(&entry.place, message);
         }
         Some(job)
@@ -201,7 +238,10 @@ impl Expander {
 
     /// A job without parameters takes no arguments. One that has some is not run yet, and says so itself.
     fn check_arguments(&self, entry: &DraftEntry, report: &mut Report) {
-        let at = self.places.get(&entry.job).map(|&at| self.jobs[at].1.clone());
+        let at = self
+            .places
+            .get(&entry.job)
+            .map(|&at| self.jobs[at].1.clone());
         if at.is_some_and(|at| Map { at }.get("parameters").is_some()) {
             return;
         }
@@ -231,6 +271,12 @@ impl Expander {
 
 /// A workflow of one job without requirements.
 fn alone(workflow: &str, name: &str, job: &str, place: Place) -> Draft {
-    let entry = DraftEntry { name: Some(name.to_owned()), ..DraftEntry::new(job, place) };
-    Draft { name: workflow.to_owned(), entries: vec![entry] }
+    let entry = DraftEntry {
+        name: Some(name.to_owned()),
+        ..DraftEntry::new(job, place)
+    };
+    Draft {
+        name: workflow.to_owned(),
+        entries: vec![entry],
+    }
 }

@@ -43,7 +43,10 @@ fn resolve(draft: &Draft, report: &mut Report) -> Vec<Vec<usize>> {
                 continue;
             }
             // The key of a job that got another name stands for it, if it stands for one only.
-            let same = by_job.get(name.as_str()).map(Vec::as_slice).unwrap_or_default();
+            let same = by_job
+                .get(name.as_str())
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             let mut others = same.iter().copied().filter(|&other| other != at);
             match (others.next(), others.count()) {
                 (Some(only), 0) => found.push(only),
@@ -51,14 +54,25 @@ fn resolve(draft: &Draft, report: &mut Report) -> Vec<Vec<usize>> {
                 _ if !certain || report.is_full() => {}
                 (Some(_), more) => report.error_hint(
                     place,
-                    format!("`{name}` is the name of {} other jobs of workflow `{}`", more + 1, draft.name),
+                    format!(
+                        "`{name}` is the name of {} other jobs of workflow `{}`",
+                        more + 1,
+                        draft.name
+                    ),
                     Some("give each a `name` of its own and require that".to_owned()),
                 ),
                 (None, _) => {
                     let near = nearest(name, by_name.keys().copied().filter(|known| known != name));
-                    let message = format!("job `{}` requires `{name}`, which is not part of workflow `{}`", 
-                        entry.name.as_deref().unwrap_or(&entry.job), draft.name);
-                    report.error_hint(place, message, near.map(|near| format!("did you mean `{near}`?")));
+                    let message = format!(
+                        "job `{}` requires `{name}`, which is not part of workflow `{}`",
+                        entry.name.as_deref().unwrap_or(&entry.job),
+                        draft.name
+                    );
+                    report.error_hint(
+                        place,
+                        message,
+                        near.map(|near| format!("did you mean `{near}`?")),
+                    );
                 }
             }
         }
@@ -74,10 +88,14 @@ fn sort(requires: &[Vec<usize>]) -> Vec<usize> {
     let mut waiting: Vec<usize> = requires.iter().map(Vec::len).collect();
     let mut dependents = vec![Vec::new(); requires.len()];
     for (at, required) in requires.iter().enumerate() {
-        required.iter().for_each(|&other| dependents[other].push(at));
+        required
+            .iter()
+            .for_each(|&other| dependents[other].push(at));
     }
-    let mut ready: BinaryHeap<Reverse<usize>> =
-        (0..requires.len()).filter(|&at| waiting[at] == 0).map(Reverse).collect();
+    let mut ready: BinaryHeap<Reverse<usize>> = (0..requires.len())
+        .filter(|&at| waiting[at] == 0)
+        .map(Reverse)
+        .collect();
     let mut order = Vec::with_capacity(requires.len());
     while let Some(Reverse(at)) = ready.pop() {
         order.push(at);
@@ -100,19 +118,42 @@ fn report_circles(draft: &Draft, requires: &[Vec<usize>], left: Vec<bool>, repor
         while left[at] && !walked[at] {
             walked[at] = true;
             way.push(at);
-            let Some(&next) = requires[at].iter().find(|&&next| left[next]) else { break };
+            let Some(&next) = requires[at].iter().find(|&&next| left[next]) else {
+                break;
+            };
             at = next;
         }
-        let Some(from) = way.iter().position(|&passed| passed == at) else { continue };
+        let Some(from) = way.iter().position(|&passed| passed == at) else {
+            continue;
+        };
         let circle = &way[from..];
-        let name = |at: usize| draft.entries[at].name.as_deref().unwrap_or(&draft.entries[at].job);
-        let names: Vec<&str> = circle.iter().chain(&circle[..1]).map(|&at| name(at)).collect();
+        let name = |at: usize| {
+            draft.entries[at]
+                .name
+                .as_deref()
+                .unwrap_or(&draft.entries[at].job)
+        };
+        let names: Vec<&str> = circle
+            .iter()
+            .chain(&circle[..1])
+            .map(|&at| name(at))
+            .collect();
         let entry = &draft.entries[circle[0]];
-        let place = entry.requires.first().map_or(&entry.place, |(_, place)| place);
+        let place = entry
+            .requires
+            .first()
+            .map_or(&entry.place, |(_, place)| place);
         let message = match circle {
             [only] => format!("job `{}` requires itself", name(*only)),
-            _ => format!("jobs require each other in a circle: {}", names.join(" -> ")),
+            _ => format!(
+                "jobs require each other in a circle: {}",
+                names.join(" -> ")
+            ),
         };
-        report.error_hint(place, message, Some("take one of these requirements out".to_owned()));
+        report.error_hint(
+            place,
+            message,
+            Some("take one of these requirements out".to_owned()),
+        );
     }
 }

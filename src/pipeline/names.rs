@@ -14,9 +14,16 @@ pub(crate) fn assign(draft: &mut Draft, version: Version, report: &mut Report) {
     }
     let mut taken: HashSet<String> = HashSet::new();
     for entry in draft.entries.iter().filter(|entry| entry.certain) {
-        if entry.name.as_ref().is_some_and(|name| !taken.insert(name.clone())) {
+        if entry
+            .name
+            .as_ref()
+            .is_some_and(|name| !taken.insert(name.clone()))
+        {
             let name = entry.name.as_deref().unwrap_or_default();
-            report.error(&entry.place, format!("two jobs of the workflow are named `{name}`"));
+            report.error(
+                &entry.place,
+                format!("two jobs of the workflow are named `{name}`"),
+            );
         }
     }
     let mut same: HashMap<String, usize> = HashMap::new();
@@ -24,7 +31,11 @@ pub(crate) fn assign(draft: &mut Draft, version: Version, report: &mut Report) {
         *same.entry(entry.job.clone()).or_default() += 1;
     }
     let mut numbers: HashMap<String, usize> = HashMap::new();
-    for entry in draft.entries.iter_mut().filter(|entry| entry.name.is_none()) {
+    for entry in draft
+        .entries
+        .iter_mut()
+        .filter(|entry| entry.name.is_none())
+    {
         let mut name = entry.job.clone();
         if same[&entry.job] > 1 || taken.contains(&name) {
             let number = numbers.entry(entry.job.clone()).or_default();
@@ -46,7 +57,10 @@ fn drop_repeats(draft: &mut Draft, report: &mut Report) {
     draft.entries.retain(|entry| {
         let first = seen.insert(fingerprint(entry));
         if !first {
-            report.warning(&entry.place, format!("job `{}` stands twice in the workflow", entry.job));
+            report.warning(
+                &entry.place,
+                format!("job `{}` stands twice in the workflow", entry.job),
+            );
         }
         first
     });
@@ -57,10 +71,12 @@ fn fingerprint(entry: &DraftEntry) -> String {
     let requires: Vec<&String> = entry.requires.iter().map(|(name, _)| name).collect();
     let filters = [&entry.filters.branches, &entry.filters.tags].map(|rule| {
         let rule = rule.as_ref();
-        rule.map(|rule| [&rule.only, &rule.ignore].map(|patterns| {
-            let sources = patterns.iter().flatten().map(|pattern| &pattern.source);
-            sources.collect::<Vec<_>>()
-        }))
+        rule.map(|rule| {
+            [&rule.only, &rule.ignore].map(|patterns| {
+                let sources = patterns.iter().flatten().map(|pattern| &pattern.source);
+                sources.collect::<Vec<_>>()
+            })
+        })
     });
     format!("{:?} {:?} {requires:?} {filters:?}", entry.job, entry.name)
 }

@@ -45,7 +45,15 @@ impl std::fmt::Display for Problem {
             Severity::Error => "error",
             Severity::Warning => "warning",
         };
-        write!(f, "{}:{}:{}: {word}: {}", self.file, self.line, self.column, self.message)?;
-        if self.key.is_empty() { Ok(()) } else { write!(f, " [{}]", self.key) }
+        write!(
+            f,
+            "{}:{}:{}: {word}: {}",
+            self.file, self.line, self.column, self.message
+        )?;
+        if self.key.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " [{}]", self.key)
+        }
     }
 }

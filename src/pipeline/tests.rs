@@ -4,11 +4,17 @@ use super::*;
 
 /// A revision of branch `main`.
 fn main() -> Facts {
-    Facts { file: "config.yml".to_owned(), branch: "main".to_owned(), ..Facts::default() }
+    Facts {
+        file: "config.yml".to_owned(),
+        branch: "main".to_owned(),
+        ..Facts::default()
+    }
 }
 
 fn plan_for(text: &str, facts: &Facts) -> Plan {
-    compile(text, facts).unwrap_or_else(|problems| panic!("{text}\n{problems:#?}")).plan
+    compile(text, facts)
+        .unwrap_or_else(|problems| panic!("{text}\n{problems:#?}"))
+        .plan
 }
 
 fn plan(text: &str) -> Plan {
@@ -21,13 +27,19 @@ fn job(text: &str) -> JobPlan {
 }
 
 fn problems(text: &str) -> Vec<Problem> {
-    compile(text, &main()).map(|done| done.plan).expect_err("problems")
+    compile(text, &main())
+        .map(|done| done.plan)
+        .expect_err("problems")
 }
 
 /// `line:column message [key] (hint)` of each.
 fn lines(problems: &[Problem]) -> Vec<String> {
     let line = |p: &Problem| {
-        let hint = p.hint.as_deref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        let hint = p
+            .hint
+            .as_deref()
+            .map(|hint| format!(" ({hint})"))
+            .unwrap_or_default();
         format!("{}:{} {} [{}]{hint}", p.line, p.column, p.message, p.key)
     };
     problems.iter().map(line).collect()
@@ -41,13 +53,17 @@ fn steps(steps: &str) -> String {
 /// A config of version 2.1 with jobs `a` to `d` and one workflow `w` with these entries.
 fn workflow(entries: &str) -> String {
     let body = "machine: true\n    steps: [checkout]\n";
-    let jobs: String = ["a", "b", "c", "d"].map(|name| format!("  {name}:\n    {body}")).concat();
+    let jobs: String = ["a", "b", "c", "d"]
+        .map(|name| format!("  {name}:\n    {body}"))
+        .concat();
     format!("version: 2.1\njobs:\n{jobs}workflows:\n  w:\n    jobs:\n{entries}")
 }
 
 /// Names of the jobs with what they require: `a b<a`.
 fn graph(plan: &Plan) -> String {
-    let Some(workflow) = plan.workflows.first() else { return String::new() };
+    let Some(workflow) = plan.workflows.first() else {
+        return String::new();
+    };
     let show = |job: &JobPlan| match job.requires.as_slice() {
         [] => job.name.clone(),
         required => format!("{}<{}", job.name, required.join("+")),
@@ -94,45 +110,96 @@ jobs:
           when: always
 "#;
     let job = job(text);
-    assert_eq!((job.cpu_millis, job.memory_mb, job.parallelism), (3000, 6144, 3));
+    assert_eq!(
+        (job.cpu_millis, job.memory_mb, job.parallelism),
+        (3000, 6144, 3)
+    );
     assert_eq!(job.resource_class.as_deref(), Some("medium+"));
-    assert_eq!((job.working_directory.as_str(), job.shell.as_deref()), ("~/code", Some("/bin/bash -e")));
+    assert_eq!(
+        (job.working_directory.as_str(), job.shell.as_deref()),
+        ("~/code", Some("/bin/bash -e"))
+    );
     let pairs = |list: &[(String, String)]| {
-        list.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+        list.iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     assert_eq!(pairs(&job.environment), "A=1=2 B=yes C=");
-    let Executor::Docker { containers } = &job.executor else { panic!("{:?}", job.executor) };
+    let Executor::Docker { containers } = &job.executor else {
+        panic!("{:?}", job.executor)
+    };
     assert_eq!(containers[0].environment["PGHOST"], "localhost");
     assert_eq!(containers[1].command, ["postgres", "-c", "a b"]);
     assert_eq!(containers[1].entrypoint, ["sh", "-c"]);
-    assert_eq!((containers[1].name.as_deref(), containers[1].user.as_deref()), (Some("db"), Some("root")));
+    assert_eq!(
+        (containers[1].name.as_deref(), containers[1].user.as_deref()),
+        (Some("db"), Some("root"))
+    );
     let names: Vec<&str> = job.steps.iter().map(Step::name).collect();
     assert_eq!(names, ["Checkout code", "Get it", "echo hi", "Test"]);
-    let Step::Run(run) = &job.steps[3] else { panic!() };
-    assert_eq!((run.command.as_str(), run.shell.as_deref()), ("a\nb\n", Some("sh")));
+    let Step::Run(run) = &job.steps[3] else {
+        panic!()
+    };
+    assert_eq!(
+        (run.command.as_str(), run.shell.as_deref()),
+        ("a\nb\n", Some("sh"))
+    );
     assert_eq!(pairs(&run.environment), "X=3.10 Y=012");
-    assert_eq!((run.background, run.no_output_timeout_s, run.when), (true, 5400, plan::When::Always));
+    assert_eq!(
+        (run.background, run.no_output_timeout_s, run.when),
+        (true, 5400, plan::When::Always)
+    );
     assert_eq!(run.working_directory.as_deref(), Some("sub"));
 }
 
 #[test]
 fn executors_have_their_kinds_and_default_sizes() {
-    let machine = |image: Option<&str>| Executor::Machine { image: image.map(str::to_owned) };
+    let machine = |image: Option<&str>| Executor::Machine {
+        image: image.map(str::to_owned),
+    };
     let cases = [
         ("machine: true", machine(None), (2000, 7680)),
         ("machine: {enabled: true}", machine(None), (2000, 7680)),
-        ("machine: ubuntu-2004:202107-02", machine(Some("ubuntu-2004:202107-02")), (2000, 7680)),
-        ("machine: {image: u, resource_class: large}", machine(Some("u")), (4000, 15_360)),
-        ("machine: {image: u}\n    resource_class: xlarge", machine(Some("u")), (8000, 32_768)),
-        ("macos: {xcode: 11.3}", Executor::Other { name: "macos".to_owned() }, (4000, 8192)),
+        (
+            "machine: ubuntu-2004:202107-02",
+            machine(Some("ubuntu-2004:202107-02")),
+            (2000, 7680),
+        ),
+        (
+            "machine: {image: u, resource_class: large}",
+            machine(Some("u")),
+            (4000, 15_360),
+        ),
+        (
+            "machine: {image: u}\n    resource_class: xlarge",
+            machine(Some("u")),
+            (8000, 32_768),
+        ),
+        (
+            "macos: {xcode: 11.3}",
+            Executor::Other {
+                name: "macos".to_owned(),
+            },
+            (4000, 8192),
+        ),
     ];
     for (executor, expected, size) in cases {
-        let job = job(&format!("version: 2\njobs:\n  build:\n    {executor}\n    steps: [checkout]\n"));
-        assert_eq!((job.executor, (job.cpu_millis, job.memory_mb)), (expected, size), "{executor}");
+        let job = job(&format!(
+            "version: 2\njobs:\n  build:\n    {executor}\n    steps: [checkout]\n"
+        ));
+        assert_eq!(
+            (job.executor, (job.cpu_millis, job.memory_mb)),
+            (expected, size),
+            "{executor}"
+        );
     }
     let macos = steps("      - checkout").replace("machine: true", "macos: {xcode: 11}");
     let warnings = compile(&macos, &main()).unwrap().warnings;
-    assert_eq!(lines(&warnings), ["4:5 no node here offers the executor macos [jobs.build.macos]"]);
+    assert_eq!(
+        lines(&warnings),
+        ["4:5 no node here offers the executor macos [jobs.build.macos]"]
+    );
 }
 
 #[test]
@@ -147,7 +214,16 @@ jobs:
     environment: {A: job}
     steps: [checkout]
 ";
-    let job = plan_for(text, &Facts { no_engine: true, ..main() }).workflows[0].jobs[0].clone();
+    let job = plan_for(
+        text,
+        &Facts {
+            no_engine: true,
+            ..main()
+        },
+    )
+    .workflows[0]
+        .jobs[0]
+        .clone();
     assert_eq!(job.executor, Executor::Machine { image: None });
     assert_eq!((job.cpu_millis, job.memory_mb), (2000, 4096));
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -167,9 +243,18 @@ fn graphs_are_ordered_and_named() {
     let cases = [
         ("      - a\n      - b: {requires: [a]}", "a b<a"),
         ("      - b: {requires: [a]}\n      - a", "a b<a"),
-        ("      - d: {requires: [b, c, b]}\n      - c: {requires: a}\n      - b: {requires: [a]}\n      - a", "a c<a b<a d<b+c"),
-        ("      - a: {name: one}\n      - a: {name: two, requires: [one]}", "one two<one"),
-        ("      - a\n      - a\n      - b: {requires: [a-1, a-2]}", "a-1 a-2 b<a-1+a-2"),
+        (
+            "      - d: {requires: [b, c, b]}\n      - c: {requires: a}\n      - b: {requires: [a]}\n      - a",
+            "a c<a b<a d<b+c",
+        ),
+        (
+            "      - a: {name: one}\n      - a: {name: two, requires: [one]}",
+            "one two<one",
+        ),
+        (
+            "      - a\n      - a\n      - b: {requires: [a-1, a-2]}",
+            "a-1 a-2 b<a-1+a-2",
+        ),
         ("      - a: {name: x}\n      - b: {requires: [a]}", "x b<x"),
         ("      - a\n      - a: {requires: [a]}", "a-1 a-2<a-1"),
         ("      - a: {name: b}\n      - b", "b b-1"),
@@ -190,7 +275,9 @@ fn filters_drop_jobs_and_what_depends_on_them_alone() {
         "      - a: {{{}}}\n      - b: {{requires: [a]}}\n      - c\n      - d: {{requires: [b, c]}}",
         only("dev")
     );
-    let tagged = format!("      - a: {{{tags}}}\n      - b: {{requires: [a], {tags}}}\n      - c: {{requires: [a]}}");
+    let tagged = format!(
+        "      - a: {{{tags}}}\n      - b: {{requires: [a], {tags}}}\n      - c: {{requires: [a]}}"
+    );
     let cases = [
         (chain.as_str(), "main", "", "c d<c"),
         (chain.as_str(), "dev", "", "a b<a c d<b+c"),
@@ -200,8 +287,16 @@ fn filters_drop_jobs_and_what_depends_on_them_alone() {
         (tagged.as_str(), "main", "", "a b<a c<a"),
     ];
     for (entries, branch, tag, expected) in cases {
-        let facts = Facts { branch: branch.to_owned(), tag: tag.to_owned(), ..Facts::default() };
-        assert_eq!(graph(&plan_for(&workflow(entries), &facts)), expected, "{branch} {tag}: {entries}");
+        let facts = Facts {
+            branch: branch.to_owned(),
+            tag: tag.to_owned(),
+            ..Facts::default()
+        };
+        assert_eq!(
+            graph(&plan_for(&workflow(entries), &facts)),
+            expected,
+            "{branch} {tag}: {entries}"
+        );
     }
 }
 
@@ -209,68 +304,172 @@ fn filters_drop_jobs_and_what_depends_on_them_alone() {
 fn without_workflows_the_job_build_runs_alone() {
     let text = "version: 2\njobs:\n  build: {machine: true, steps: [checkout], branches: {only: dev, ignore: main}}\n";
     assert!(plan(text).workflows.is_empty());
-    let dev = plan_for(text, &Facts { branch: "x".to_owned(), ..Facts::default() });
-    assert_eq!((dev.workflows[0].name.as_str(), graph(&dev).as_str()), ("build", "build"));
-    assert_eq!(plan(&steps("      - checkout")).workflows[0].name, "workflow");
+    let dev = plan_for(
+        text,
+        &Facts {
+            branch: "x".to_owned(),
+            ..Facts::default()
+        },
+    );
     assert_eq!(
-        lines(&problems("version: 2\njobs:\n  test: {machine: true, steps: [checkout]}\n")),
-        ["2:1 there are no `workflows`, and no job named `build` to run without them [jobs] \
-          (add `workflows`, or name one job `build`)"]
+        (dev.workflows[0].name.as_str(), graph(&dev).as_str()),
+        ("build", "build")
+    );
+    assert_eq!(
+        plan(&steps("      - checkout")).workflows[0].name,
+        "workflow"
+    );
+    assert_eq!(
+        lines(&problems(
+            "version: 2\njobs:\n  test: {machine: true, steps: [checkout]}\n"
+        )),
+        [
+            "2:1 there are no `workflows`, and no job named `build` to run without them [jobs] \
+          (add `workflows`, or name one job `build`)"
+        ]
     );
 }
 
 #[test]
 fn one_job_can_be_asked_for() {
-    let text = workflow("      - a: {context: x}\n      - b: {requires: [a], name: deploy}\n      - c: {requires: [a]}\n");
-    let only = |name: &str| Facts { only_job: Some(name.to_owned()), ..Facts::default() };
+    let text = workflow(
+        "      - a: {context: x}\n      - b: {requires: [a], name: deploy}\n      - c: {requires: [a]}\n",
+    );
+    let only = |name: &str| Facts {
+        only_job: Some(name.to_owned()),
+        ..Facts::default()
+    };
     for name in ["c", "d", "deploy"] {
         let plan = plan_for(&text, &only(name));
-        assert_eq!((plan.workflows[0].name.as_str(), graph(&plan).as_str()), (name, name));
+        assert_eq!(
+            (plan.workflows[0].name.as_str(), graph(&plan).as_str()),
+            (name, name)
+        );
     }
-    let problems = compile(&text, &only("deplyo")).map(|done| done.plan).unwrap_err();
-    assert_eq!(problems[0].message, "there is no job `deplyo` in this config");
-    assert!(!compile(&text, &main()).map(|done| done.plan).unwrap_err().is_empty());
+    let problems = compile(&text, &only("deplyo"))
+        .map(|done| done.plan)
+        .unwrap_err();
+    assert_eq!(
+        problems[0].message,
+        "there is no job `deplyo` in this config"
+    );
+    assert!(
+        !compile(&text, &main())
+            .map(|done| done.plan)
+            .unwrap_err()
+            .is_empty()
+    );
 }
 
 #[test]
 fn what_is_not_run_yet_says_so_with_its_place() {
     let not_yet = "is known to CircleCI, but Roundel does not run it yet";
     let cases = [
-        (steps("      - save_cache: {key: k, paths: [p]}"), "6:9", "`save_cache`"),
-        (steps("      - setup_remote_docker"), "6:9", "`setup_remote_docker`"),
-        (steps("      - when: {condition: true, steps: []}"), "6:9", "`when`"),
-        (steps("      - node/install"), "6:9", "orb command `node/install`"),
-        (steps("      - run: {command: x, max_auto_reruns: 2}"), "6:27", "`max_auto_reruns`"),
-        (steps("      - run: echo << parameters.x >>"), "6:14", "`<< parameters.x >>`"),
-        (steps("      - checkout\n    context: c").replace("context", "executor"), "7:5", "`executor`"),
+        (
+            steps("      - save_cache: {key: k, paths: [p]}"),
+            "6:9",
+            "`save_cache`",
+        ),
+        (
+            steps("      - setup_remote_docker"),
+            "6:9",
+            "`setup_remote_docker`",
+        ),
+        (
+            steps("      - when: {condition: true, steps: []}"),
+            "6:9",
+            "`when`",
+        ),
+        (
+            steps("      - node/install"),
+            "6:9",
+            "orb command `node/install`",
+        ),
+        (
+            steps("      - run: {command: x, max_auto_reruns: 2}"),
+            "6:27",
+            "`max_auto_reruns`",
+        ),
+        (
+            steps("      - run: echo << parameters.x >>"),
+            "6:14",
+            "`<< parameters.x >>`",
+        ),
+        (
+            steps("      - checkout\n    context: c").replace("context", "executor"),
+            "7:5",
+            "`executor`",
+        ),
         (steps("      - checkout\norbs: {a: b/c@1}"), "7:1", "`orbs`"),
-        (steps("      - checkout\ncommands: {x: {steps: []}}"), "7:1", "`commands`"),
+        (
+            steps("      - checkout\ncommands: {x: {steps: []}}"),
+            "7:1",
+            "`commands`",
+        ),
         (workflow("      - a: {context: x}"), "18:13", "`context`"),
-        (workflow("      - hold: {type: approval}"), "18:16", "`type`"),
-        (workflow("      - node/test: {version: 1}"), "18:9", "orb job `node/test`"),
-        (workflow("      - a\n      - b: {requires: [a: failed]}"), "19:24", "a requirement with statuses"),
-        (workflow("      - a: {matrix: {parameters: {x: [1]}}}"), "18:13", "`matrix`"),
-        (workflow("      - a\n    triggers: []"), "19:5", "`triggers`"),
-        (workflow("      - a: {filters: pipeline.number > 3}"), "18:22", "an expression as `filters`"),
+        (
+            workflow("      - hold: {type: approval}"),
+            "18:16",
+            "`type`",
+        ),
+        (
+            workflow("      - node/test: {version: 1}"),
+            "18:9",
+            "orb job `node/test`",
+        ),
+        (
+            workflow("      - a\n      - b: {requires: [a: failed]}"),
+            "19:24",
+            "a requirement with statuses",
+        ),
+        (
+            workflow("      - a: {matrix: {parameters: {x: [1]}}}"),
+            "18:13",
+            "`matrix`",
+        ),
+        (
+            workflow("      - a\n    triggers: []"),
+            "19:5",
+            "`triggers`",
+        ),
+        (
+            workflow("      - a: {filters: pipeline.number > 3}"),
+            "18:22",
+            "an expression as `filters`",
+        ),
     ];
     for (text, place, what) in cases {
         let found = lines(&problems(&text));
-        let [only] = found.as_slice() else { panic!("{text}\n{found:#?}") };
-        assert!(only.starts_with(&format!("{place} {what} {not_yet}")), "{only}");
+        let [only] = found.as_slice() else {
+            panic!("{text}\n{found:#?}")
+        };
+        assert!(
+            only.starts_with(&format!("{place} {what} {not_yet}")),
+            "{only}"
+        );
     }
 }
 
 #[test]
 fn mistakes_have_a_place_a_key_and_a_hint() {
     let cases = [
-        ("version: 3\njobs: {build: {machine: true, steps: [checkout]}}", "1:10 version `3` is not one of 2, 2.0 and 2.1 [version]"),
-        (&steps("      - chekout"), "6:9 unknown step `chekout` [jobs.build.steps[0]] (did you mean `checkout`?)"),
+        (
+            "version: 3\njobs: {build: {machine: true, steps: [checkout]}}",
+            "1:10 version `3` is not one of 2, 2.0 and 2.1 [version]",
+        ),
+        (
+            &steps("      - chekout"),
+            "6:9 unknown step `chekout` [jobs.build.steps[0]] (did you mean `checkout`?)",
+        ),
         (
             &steps("      - run:\n        name: x\n        command: y"),
             "6:9 a step has one key, this one has `run`, `name`, `command` [jobs.build.steps[0]] \
              (indent what belongs to `run` deeper than `run`)",
         ),
-        (&steps("      - run: {name: x}"), "6:9 `run` needs the key `command` [jobs.build.steps[0].run]"),
+        (
+            &steps("      - run: {name: x}"),
+            "6:9 `run` needs the key `command` [jobs.build.steps[0].run]",
+        ),
         (
             &steps("      - run: {comand: x, command: y}"),
             "6:15 unknown key `comand` in a `run` step [jobs.build.steps[0].run.comand] (did you mean `command`?)",
@@ -302,7 +501,10 @@ fn mistakes_have_a_place_a_key_and_a_hint() {
             "7:5 unknown key `requires` in a job [jobs.build.requires] \
              (`requires` is a key of a job's entry in a workflow; check the indentation)",
         ),
-        (&steps("      []"), "5:5 the job has no steps [jobs.build.steps]"),
+        (
+            &steps("      []"),
+            "5:5 the job has no steps [jobs.build.steps]",
+        ),
         (
             &steps("      - run: cat <<EOF"),
             "6:14 `<<` begins a reference in version 2.1, and this one is none [jobs.build.steps[0].run] \
@@ -322,7 +524,9 @@ fn mistakes_have_a_place_a_key_and_a_hint() {
             "4:5 a job has one executor, this one names several [jobs.build.machine]",
         ),
         (
-            &workflow("      - a: {requires: [c]}\n      - b: {requires: [a]}\n      - c: {requires: [b]}"),
+            &workflow(
+                "      - a: {requires: [c]}\n      - b: {requires: [a]}\n      - c: {requires: [b]}",
+            ),
             "18:24 jobs require each other in a circle: a -> c -> b -> a [workflows.w.jobs[0].a.requires[0]] \
              (take one of these requirements out)",
         ),
@@ -340,7 +544,10 @@ fn mistakes_have_a_place_a_key_and_a_hint() {
             "20:24 `a` is the name of 2 other jobs of workflow `w` [workflows.w.jobs[2].a.requires[0]] \
              (give each a `name` of its own and require that)",
         ),
-        (&workflow("      - e"), "18:9 there is no job `e` under `jobs` [workflows.w.jobs[0]]"),
+        (
+            &workflow("      - e"),
+            "18:9 there is no job `e` under `jobs` [workflows.w.jobs[0]]",
+        ),
         (
             &workflow("      - a: {name: x}\n      - b: {name: x}"),
             "19:9 two jobs of the workflow are named `x` [workflows.w.jobs[1].b]",
@@ -355,12 +562,18 @@ fn mistakes_have_a_place_a_key_and_a_hint() {
              (`branches` is a key of a job; check the indentation)",
         ),
         ("[]", "1:1 a config must be a map, not a list []"),
-        ("version: 2.1\njobs:\n  workflows: {}\n", "2:1 there are no `workflows`, and no job named `build` to run without them \
-          [jobs] (`workflows` stands under `jobs`: move it to the left margin)"),
+        (
+            "version: 2.1\njobs:\n  workflows: {}\n",
+            "2:1 there are no `workflows`, and no job named `build` to run without them \
+          [jobs] (`workflows` stands under `jobs`: move it to the left margin)",
+        ),
     ];
     for (text, expected) in cases {
         let found = lines(&problems(text));
-        assert!(found.iter().any(|line| line.starts_with(expected)), "{text}\nexpected {expected}\nfound {found:#?}");
+        assert!(
+            found.iter().any(|line| line.starts_with(expected)),
+            "{text}\nexpected {expected}\nfound {found:#?}"
+        );
         assert_eq!(found.len(), 1, "{text}\n{found:#?}");
     }
 }
@@ -383,7 +596,11 @@ workflows:
     let found = problems(text);
     let places: Vec<u32> = found.iter().map(|problem| problem.line).collect();
     assert_eq!(places, [7, 8, 9, 9, 12], "{found:#?}");
-    assert!(found.iter().all(|problem| problem.file == "config.yml" && problem.end_line >= problem.line));
+    assert!(
+        found
+            .iter()
+            .all(|problem| problem.file == "config.yml" && problem.end_line >= problem.line)
+    );
 }
 
 #[test]
@@ -398,10 +615,18 @@ fn version_2_warns_where_2_1_refuses() {
         assert_eq!(problems(&text).len(), 1, "{text}");
         let done = compile(&text.replace("2.1", "2"), &main()).unwrap();
         assert_eq!(done.warnings.len(), 1, "{text}");
-        assert!(done.warnings.iter().all(|warning| warning.severity == Severity::Warning && warning.line > 0));
+        assert!(
+            done.warnings
+                .iter()
+                .all(|warning| warning.severity == Severity::Warning && warning.line > 0)
+        );
     }
     let anchors = steps("      - checkout\norbs: {x: y}").replace("2.1", "2.0");
-    assert!(compile(&anchors, &main()).unwrap().warnings[0].message.contains("needs `version: 2.1`"));
+    assert!(
+        compile(&anchors, &main()).unwrap().warnings[0]
+            .message
+            .contains("needs `version: 2.1`")
+    );
     let heredoc = steps("      - run: cat <<EOF").replace("2.1", "2");
     assert_eq!(job(&heredoc).steps[0].name(), "cat <<EOF");
 }
@@ -409,7 +634,10 @@ fn version_2_warns_where_2_1_refuses() {
 #[test]
 fn jobs_that_nothing_uses_and_keys_that_nobody_reads_stop_nothing() {
     let unused = "      - a\nx-parked: {orbs: << nothing >>, steps: 3}\n";
-    let text = workflow(unused).replace("  d:\n    machine: true\n    steps: [checkout]", "  d:\n    executor: x\n    steps: [slack/notify, save_cache: << parameters.k >>]");
+    let text = workflow(unused).replace(
+        "  d:\n    machine: true\n    steps: [checkout]",
+        "  d:\n    executor: x\n    steps: [slack/notify, save_cache: << parameters.k >>]",
+    );
     assert_eq!(graph(&plan(&text)), "a");
     let done = compile(&text, &main()).unwrap();
     assert!(done.warnings.is_empty(), "{:?}", done.warnings);
@@ -419,16 +647,26 @@ fn jobs_that_nothing_uses_and_keys_that_nobody_reads_stop_nothing() {
 fn a_fault_in_an_anchored_map_shows_once_where_it_is_written() {
     let text = "version: 2.1\nx: &x {machine: true, steps: [nope]}\njobs: {a: *x, b: *x, build: {<<: *x}}\nworkflows: {w: {jobs: [a, b]}}\n";
     let found = problems(text);
-    assert_eq!(lines(&found), ["2:31 unknown step `nope` [jobs.a.steps[0]]"]);
+    assert_eq!(
+        lines(&found),
+        ["2:31 unknown step `nope` [jobs.a.steps[0]]"]
+    );
 }
 
 #[test]
 fn plans_and_problems_are_bounded() {
     let long = format!("      - run: {}\n", "x".repeat(60_000)).repeat(10);
-    let entries: String = (0..200).map(|at| format!("      - a: {{name: n{at}}}\n")).collect();
-    let text = workflow(&entries).replacen("    steps: [checkout]\n", &format!("    steps:\n{long}"), 1);
+    let entries: String = (0..200)
+        .map(|at| format!("      - a: {{name: n{at}}}\n"))
+        .collect();
+    let text =
+        workflow(&entries).replacen("    steps: [checkout]\n", &format!("    steps:\n{long}"), 1);
     let found = problems(&text);
-    assert!(found[0].message.contains("grow beyond 200000 nodes"), "{:?}", found[0]);
+    assert!(
+        found[0].message.contains("grow beyond 200000 nodes"),
+        "{:?}",
+        found[0]
+    );
 
     let wrong = steps(&"      - nope\n".repeat(5000));
     let found = problems(&wrong);
@@ -514,7 +752,10 @@ jobs:
 #[test]
 fn jobs_of_one_name_in_two_workflows_keep_it() {
     let text = workflow("      - a: {name: test}\n  v:\n    jobs:\n      - b: {name: test}\n")
-        .replace("  b:\n    machine: true", "  b:\n    machine: {image: other}");
+        .replace(
+            "  b:\n    machine: true",
+            "  b:\n    machine: {image: other}",
+        );
     let done = process(&text, &main()).unwrap();
     assert!(done.contains("test-2:\n          name: test"), "{done}");
     assert_eq!(plan(&done), plan(&text));

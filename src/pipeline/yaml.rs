@@ -84,7 +84,12 @@ impl Node {
             Value::List(items) => sum(items.iter()),
             Value::Map(entries) => sum(entries.iter().map(|entry| &entry.value)),
         };
-        Self { span, value: Rc::new(value), cost: below.saturating_add(1), height }
+        Self {
+            span,
+            value: Rc::new(value),
+            cost: below.saturating_add(1),
+            height,
+        }
     }
 
     /// What the node costs of a budget of nodes, with all below it.

@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 
-use super::{Document, Entry, Fault, MAX_BYTES, MAX_COST, MAX_DEPTH, MAX_KEY};
 use super::margin::{self, Margin};
+use super::{Document, Entry, Fault, MAX_BYTES, MAX_COST, MAX_DEPTH, MAX_KEY};
 use super::{Node, Pos, Scalar, Span, Value, merge};
 use crate::pipeline::nearest::nearest;
 
@@ -21,7 +21,10 @@ const MAX_REPEATED: usize = 100;
 /// The first fault: not YAML, or over a budget.
 pub(crate) fn parse(text: &str) -> Result<Document, Fault> {
     if text.len() > MAX_BYTES {
-        let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
+        let message = format!(
+            "the file has {} bytes; at most {MAX_BYTES} are read",
+            text.len()
+        );
         return Err(fault(Span::START, String::new(), message, None));
     }
     check_characters(text)?;
@@ -58,7 +61,13 @@ fn check_characters(text: &str) -> Result<(), Fault> {
         let bad = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\u{85}');
         if let Some((column, c)) = (1..).zip(row.chars()).find(|&(_, c)| bad(c)) {
             let start = Pos { line, column };
-            let span = Span { start, end: Pos { line, column: column + 1 } };
+            let span = Span {
+                start,
+                end: Pos {
+                    line,
+                    column: column + 1,
+                },
+            };
             let message = format!("not valid YAML: control character U+{:04X}", u32::from(c));
             return Err(fault(span, String::new(), message, None));
         }
@@ -67,7 +76,12 @@ fn check_characters(text: &str) -> Result<(), Fault> {
 }
 
 fn fault(span: Span, key: String, message: String, hint: Option<&str>) -> Fault {
-    Fault { span, key, message, hint: hint.map(str::to_owned) }
+    Fault {
+        span,
+        key,
+        message,
+        hint: hint.map(str::to_owned),
+    }
 }
 
 /// A map or list whose end has not been read.
@@ -133,10 +147,20 @@ impl<'t> Composer<'t> {
         let pos = |marker: &saphyr_parser::Marker| {
             let line = u32::try_from(marker.line()).unwrap_or(u32::MAX);
             let column = u32::try_from(marker.col() + 1).unwrap_or(u32::MAX);
-            let shift = if self.padded.contains(&line) { margin::PAD } else { 0 };
-            Pos { line, column: column.saturating_sub(shift).max(1) }
+            let shift = if self.padded.contains(&line) {
+                margin::PAD
+            } else {
+                0
+            };
+            Pos {
+                line,
+                column: column.saturating_sub(shift).max(1),
+            }
         };
-        Span { start: pos(&span.start), end: pos(&span.end) }
+        Span {
+            start: pos(&span.start),
+            end: pos(&span.end),
+        }
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
@@ -151,7 +175,8 @@ impl<'t> Composer<'t> {
             }
             Event::Alias(anchor) => {
                 let Some(node) = self.anchors.get(&anchor).cloned() else {
-                    let message = format!("alias `{}` stands inside its own anchor", self.word(span));
+                    let message =
+                        format!("alias `{}` stands inside its own anchor", self.word(span));
                     return Err(self.fault(span, message, None));
                 };
                 self.spend(node.cost, span)?;
@@ -173,12 +198,18 @@ impl<'t> Composer<'t> {
     fn open(&mut self, anchor: usize, start: Span, content: Content) -> Result<(), Fault> {
         self.spend(1, start)?;
         self.anchor(anchor, start, None);
-        self.frames.push(Frame { start, anchor, content });
+        self.frames.push(Frame {
+            start,
+            anchor,
+            content,
+        });
         self.check_depth(0, start)
     }
 
     fn close(&mut self, end: Span) -> Result<(), Fault> {
-        let Some(frame) = self.frames.pop() else { return Ok(()) };
+        let Some(frame) = self.frames.pop() else {
+            return Ok(());
+        };
         let (value, last) = match frame.content {
             Content::List(items) => {
                 let last = items.last().map(|item| item.span.end);
@@ -191,8 +222,15 @@ impl<'t> Composer<'t> {
         };
         // The end of a block is announced at the next token, lines below; a flow ends at its bracket.
         let flow = end.start != end.end;
-        let written = if flow { end.end } else { last.unwrap_or(frame.start.end) };
-        let span = Span { start: frame.start.start, end: written.max(frame.start.start) };
+        let written = if flow {
+            end.end
+        } else {
+            last.unwrap_or(frame.start.end)
+        };
+        let span = Span {
+            start: frame.start.start,
+            end: written.max(frame.start.start),
+        };
         let node = Node::new(span, value);
         if frame.anchor != 0 {
             self.anchors.insert(frame.anchor, node.clone());
@@ -238,11 +276,17 @@ impl<'t> Composer<'t> {
                 Ok(())
             }
             Some((key, key_span, false)) => {
-                let entry = Entry { key, key_span, value: node };
+                let entry = Entry {
+                    key,
+                    key_span,
+                    value: node,
+                };
                 match mapping.places.get(&entry.key) {
                     Some(&at) => mapping.entries[at] = entry,
                     None => {
-                        mapping.places.insert(entry.key.clone(), mapping.entries.len());
+                        mapping
+                            .places
+                            .insert(entry.key.clone(), mapping.entries.len());
                         mapping.entries.push(entry);
                     }
                 }
@@ -258,7 +302,10 @@ impl<'t> Composer<'t> {
             return Err(self.fault(node.span, message, Some(hint)));
         };
         if scalar.text.len() > MAX_KEY {
-            let message = format!("a key has {} bytes; at most {MAX_KEY} are read", scalar.text.len());
+            let message = format!(
+                "a key has {} bytes; at most {MAX_KEY} are read",
+                scalar.text.len()
+            );
             return Err(self.fault(node.span, message, None));
         }
         let (key, is_merge) = (scalar.text.clone(), scalar.plain && scalar.text == "<<");
@@ -266,12 +313,16 @@ impl<'t> Composer<'t> {
             Some(Content::Map(mapping)) => mapping,
             _ => return Ok(()),
         };
-        let before = mapping.places.get(&key).map(|&at| mapping.entries[at].key_span.start.line);
+        let before = mapping
+            .places
+            .get(&key)
+            .map(|&at| mapping.entries[at].key_span.start.line);
         mapping.pending = Some((key.clone(), node.span, is_merge));
         if let Some(line) = before.filter(|_| self.repeated.len() < MAX_REPEATED) {
             let message = format!("key `{key}` stands twice in one map");
             let hint = format!("it stands first on line {line}");
-            self.repeated.push(self.fault(node.span, message, Some(&hint)));
+            self.repeated
+                .push(self.fault(node.span, message, Some(&hint)));
         }
         Ok(())
     }
@@ -292,7 +343,8 @@ impl<'t> Composer<'t> {
         if self.spent <= MAX_COST {
             return Ok(());
         }
-        let message = format!("the file grows beyond {MAX_COST} nodes when its aliases are expanded");
+        let message =
+            format!("the file grows beyond {MAX_COST} nodes when its aliases are expanded");
         Err(self.fault(span, message, Some("use fewer aliases of aliases")))
     }
 
@@ -307,10 +359,18 @@ impl<'t> Composer<'t> {
 
     fn finish(self) -> Result<Document, Fault> {
         match self.root {
-            Some(root) if !root.is_null() => Ok(Document { root, repeated: self.repeated }),
+            Some(root) if !root.is_null() => Ok(Document {
+                root,
+                repeated: self.repeated,
+            }),
             _ => {
                 let hint = "a config has at least `version`, `jobs` and a job named `build`";
-                Err(fault(Span::START, String::new(), "the file is empty".to_owned(), Some(hint)))
+                Err(fault(
+                    Span::START,
+                    String::new(),
+                    "the file is empty".to_owned(),
+                    Some(hint),
+                ))
             }
         }
     }
@@ -325,7 +385,10 @@ impl<'t> Composer<'t> {
         for frame in &self.frames {
             match &frame.content {
                 Content::List(items) => path.push_str(&format!("[{}]", items.len())),
-                Content::Map(Mapping { pending: Some((key, _, _)), .. }) => {
+                Content::Map(Mapping {
+                    pending: Some((key, _, _)),
+                    ..
+                }) => {
                     if !path.is_empty() {
                         path.push('.');
                     }
@@ -340,10 +403,18 @@ impl<'t> Composer<'t> {
     /// The name of the anchor or alias that begins at a place.
     fn word(&self, span: Span) -> &'t str {
         let line = span.start.line as usize;
-        let row = self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
-        let skip = row.char_indices().nth(span.start.column as usize - 1).map_or(row.len(), |(at, _)| at);
+        let row = self
+            .lines
+            .get(line.saturating_sub(1))
+            .copied()
+            .unwrap_or_default();
+        let skip = row
+            .char_indices()
+            .nth(span.start.column as usize - 1)
+            .map_or(row.len(), |(at, _)| at);
         let rest = row[skip..].trim_start_matches(['&', '*']);
-        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}'));
+        let end =
+            rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}'));
         &rest[..end.unwrap_or(rest.len())]
     }
 
@@ -351,8 +422,17 @@ impl<'t> Composer<'t> {
         let at = self.convert(saphyr_parser::Span::empty(*err.marker()));
         // At the end of the text the parser may stand on a line that an editor does not show.
         let last = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
-        let start = Pos { line: at.start.line.clamp(1, last), ..at.start };
-        let span = Span { start, end: Pos { line: start.line, column: start.column + 1 } };
+        let start = Pos {
+            line: at.start.line.clamp(1, last),
+            ..at.start
+        };
+        let span = Span {
+            start,
+            end: Pos {
+                line: start.line,
+                column: start.column + 1,
+            },
+        };
         if err.info().contains("unknown anchor") {
             let name = self.word(span);
             let near = nearest(name, self.names.iter().copied());
@@ -360,7 +440,11 @@ impl<'t> Composer<'t> {
             let message = format!("alias `*{name}` has no anchor `&{name}` above it");
             return self.fault(span, message, hint.as_deref());
         }
-        let row = self.lines.get(start.line as usize - 1).copied().unwrap_or_default();
+        let row = self
+            .lines
+            .get(start.line as usize - 1)
+            .copied()
+            .unwrap_or_default();
         let hint = if row.trim_start_matches(' ').starts_with('\t') {
             "indent with spaces: YAML allows no tabs there"
         } else if err.info().contains("mapping values are not allowed") {

@@ -30,7 +30,11 @@ pub(super) struct Margin<'t> {
 
 impl<'t> Margin<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text: Cow::Borrowed(text), padded: HashSet::new(), work: 0 }
+        Self {
+            text: Cow::Borrowed(text),
+            padded: HashSet::new(),
+            work: 0,
+        }
     }
 
     pub(super) fn text(&self) -> &str {
@@ -45,13 +49,23 @@ impl<'t> Margin<'t> {
     /// Moves the line at which the parser stopped, if a closing bracket there is all that is wrong.
     pub(super) fn pad(&mut self, error: &ScanError) -> bool {
         let line = error.marker().line();
-        let Ok(number) = u32::try_from(line) else { return false };
+        let Ok(number) = u32::try_from(line) else {
+            return false;
+        };
         let mut rows = self.text.split('\n');
-        let at: usize = rows.by_ref().take(line.saturating_sub(1)).map(|row| row.len() + 1).sum();
+        let at: usize = rows
+            .by_ref()
+            .take(line.saturating_sub(1))
+            .map(|row| row.len() + 1)
+            .sum();
         let Some(row) = rows.next() else { return false };
         let bracket = row.trim_start_matches(' ').starts_with([']', '}']);
         let enough = self.padded.len() >= MAX_LINES || self.work > MAX_WORK;
-        if !bracket || enough || !error.info().contains("invalid indentation") || !self.padded.insert(number) {
+        if !bracket
+            || enough
+            || !error.info().contains("invalid indentation")
+            || !self.padded.insert(number)
+        {
             return false;
         }
         self.text.to_mut().insert_str(at, &" ".repeat(PAD as usize));

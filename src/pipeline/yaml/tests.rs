@@ -22,7 +22,10 @@ fn show(node: &Node) -> String {
         Value::List(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(" ")),
         Value::Map(entries) => {
             let show = |entry: &Entry| format!("{}={}", entry.key, show(&entry.value));
-            format!("{{{}}}", entries.iter().map(show).collect::<Vec<_>>().join(" "))
+            format!(
+                "{{{}}}",
+                entries.iter().map(show).collect::<Vec<_>>().join(" ")
+            )
         }
         Value::Hole => "?".to_owned(),
     }
@@ -33,7 +36,10 @@ fn scalars_keep_their_source() {
     let cases = [
         ("a: 3.10", "{a=3.10}"),
         ("a: '3.10'", "{a=\"3.10\"}"),
-        ("a: 012\nb: yes\nc: 2019-01-01", "{a=012 b=yes c=2019-01-01}"),
+        (
+            "a: 012\nb: yes\nc: 2019-01-01",
+            "{a=012 b=yes c=2019-01-01}",
+        ),
         ("a: !!str 12", "{a=\"12\"}"),
         ("--- \na: b", "{a=b}"),
         ("a:\n- b\n- c: d", "{a=[b {c=d}]}"),
@@ -54,15 +60,24 @@ fn merge_keys_follow_the_rules() {
         ("a: &a {x: 1, y: 1}\nb:\n  x: 2\n  <<: *a", "{y=1 x=2}"),
         ("a: &a {x: 1, y: 1}\nb:\n  <<: *a\n  x: 2", "{y=1 x=2}"),
         // In a list, and among several keys, the earlier wins.
-        ("a: &a {x: 1}\nc: &c {x: 2, z: 2}\nb: {<<: [*a, *c]}", "{x=1 z=2}"),
-        ("a: &a {x: 1}\nc: &c {x: 2, z: 2}\nb:\n  <<: *a\n  <<: *c", "{x=1 z=2}"),
+        (
+            "a: &a {x: 1}\nc: &c {x: 2, z: 2}\nb: {<<: [*a, *c]}",
+            "{x=1 z=2}",
+        ),
+        (
+            "a: &a {x: 1}\nc: &c {x: 2, z: 2}\nb:\n  <<: *a\n  <<: *c",
+            "{x=1 z=2}",
+        ),
         // Maps in place, with and without an anchor.
         ("b:\n  <<: &n {x: 1}\n  y: 2", "{x=1 y=2}"),
         ("b:\n  <<: {x: 1}", "{x=1}"),
         // An alias to a list of maps.
         ("l: &l\n  - x: 1\n  - y: 2\nb: {<<: *l}", "{x=1 y=2}"),
         // A map that was merged into can be merged again.
-        ("a: &a {x: 1}\nc: &c {<<: *a, y: 2}\nb: {<<: *c}", "{x=1 y=2}"),
+        (
+            "a: &a {x: 1}\nc: &c {<<: *a, y: 2}\nb: {<<: *c}",
+            "{x=1 y=2}",
+        ),
         // An anchor named again counts from there.
         ("a: &a {x: 1}\nc: &a {x: 2}\nb: {<<: *a}", "{x=2}"),
         // Quotes make it an ordinary key.
@@ -70,7 +85,9 @@ fn merge_keys_follow_the_rules() {
     ];
     for (text, expected) in cases {
         let root = tree(text);
-        let Value::Map(entries) = &*root.value else { panic!("{text}") };
+        let Value::Map(entries) = &*root.value else {
+            panic!("{text}")
+        };
         let b = entries.iter().find(|entry| entry.key == "b").unwrap();
         assert_eq!(show(&b.value), expected, "{text}");
         assert!(parse(text).unwrap().repeated.is_empty(), "{text}");
@@ -79,19 +96,37 @@ fn merge_keys_follow_the_rules() {
 
 #[test]
 fn nodes_know_where_they_stand() {
-    let text = "jobs:\n  build:\n    steps:\n      - run: |\n          a\n      - checkout\n\nx: [ä, b]\n";
+    let text =
+        "jobs:\n  build:\n    steps:\n      - run: |\n          a\n      - checkout\n\nx: [ä, b]\n";
     let root = tree(text);
-    let place = |span: Span| (span.start.line, span.start.column, span.end.line, span.end.column);
-    let Value::Map(top) = &*root.value else { panic!() };
+    let place = |span: Span| {
+        (
+            span.start.line,
+            span.start.column,
+            span.end.line,
+            span.end.column,
+        )
+    };
+    let Value::Map(top) = &*root.value else {
+        panic!()
+    };
     assert_eq!(place(top[0].key_span), (1, 1, 1, 5));
-    let Value::Map(jobs) = &*top[0].value.value else { panic!() };
+    let Value::Map(jobs) = &*top[0].value.value else {
+        panic!()
+    };
     assert_eq!(place(jobs[0].key_span), (2, 3, 2, 8));
-    let Value::Map(build) = &*jobs[0].value.value else { panic!() };
-    let Value::List(steps) = &*build[0].value.value else { panic!() };
+    let Value::Map(build) = &*jobs[0].value.value else {
+        panic!()
+    };
+    let Value::List(steps) = &*build[0].value.value else {
+        panic!()
+    };
     assert_eq!(place(steps[1].span), (6, 9, 6, 17));
     // A block ends with its last child, not at the next token.
     assert_eq!(build[0].value.span.end, steps[1].span.end);
-    let Value::List(flow) = &*top[1].value.value else { panic!() };
+    let Value::List(flow) = &*top[1].value.value else {
+        panic!()
+    };
     assert_eq!(place(top[1].value.span), (8, 4, 8, 10));
     assert_eq!(place(flow[1].span), (8, 8, 8, 9));
 }
@@ -101,16 +136,29 @@ fn brackets_at_the_margin_are_read_and_nothing_moves() {
     let text = "a:\n  b: [\n    x,\n    {c: d\n  }\n  ]\n  e: f\ng:\n  h: |\n    ]\n";
     let root = tree(text);
     assert_eq!(show(&root), "{a={b=[x {c=d}] e=f} g={h=\"]\\n\"}}");
-    let Value::Map(top) = &*root.value else { panic!() };
-    let Value::Map(a) = &*top[0].value.value else { panic!() };
-    assert_eq!((a[0].value.span.end.line, a[0].value.span.end.column), (6, 4));
+    let Value::Map(top) = &*root.value else {
+        panic!()
+    };
+    let Value::Map(a) = &*top[0].value.value else {
+        panic!()
+    };
+    assert_eq!(
+        (a[0].value.span.end.line, a[0].value.span.end.column),
+        (6, 4)
+    );
 }
 
 #[test]
 fn faults_have_a_place_and_a_hint() {
     let cases = [
         ("a: *b", 1, 4, "alias `*b` has no anchor", None),
-        ("x: &deploy 1\na: *deplyo", 2, 4, "alias `*deplyo`", Some("`*deploy`")),
+        (
+            "x: &deploy 1\na: *deplyo",
+            2,
+            4,
+            "alias `*deplyo`",
+            Some("`*deploy`"),
+        ),
         ("a: &a [*a]", 1, 8, "inside its own anchor", None),
         ("a:\n\t- b", 2, 2, "not valid YAML", Some("spaces")),
         ("a: b: c", 1, 5, "not valid YAML", Some("quotes")),
@@ -125,10 +173,22 @@ fn faults_have_a_place_and_a_hint() {
     ];
     for (text, line, column, message, hint) in cases {
         let fault = fault(text);
-        assert!(fault.message.contains(message), "{text:?}: {}", fault.message);
-        assert_eq!((fault.span.start.line, fault.span.start.column), (line, column), "{text:?}");
+        assert!(
+            fault.message.contains(message),
+            "{text:?}: {}",
+            fault.message
+        );
+        assert_eq!(
+            (fault.span.start.line, fault.span.start.column),
+            (line, column),
+            "{text:?}"
+        );
         if let Some(hint) = hint {
-            assert!(fault.hint.as_deref().unwrap_or_default().contains(hint), "{text:?}: {:?}", fault.hint);
+            assert!(
+                fault.hint.as_deref().unwrap_or_default().contains(hint),
+                "{text:?}: {:?}",
+                fault.hint
+            );
         }
     }
 }
@@ -143,8 +203,13 @@ fn a_fault_names_the_key_in_which_it_is() {
 fn repeated_keys_are_noted_and_the_last_counts() {
     let document = parse("a:\n  b: 1\n  c: 2\n  b: 3\n").unwrap();
     assert_eq!(show(&document.root), "{a={b=3 c=2}}");
-    let [repeated] = document.repeated.as_slice() else { panic!("{:?}", document.repeated) };
-    assert_eq!((repeated.span.start.line, repeated.key.as_str()), (4, "a.b"));
+    let [repeated] = document.repeated.as_slice() else {
+        panic!("{:?}", document.repeated)
+    };
+    assert_eq!(
+        (repeated.span.start.line, repeated.key.as_str()),
+        (4, "a.b")
+    );
     assert_eq!(repeated.hint.as_deref(), Some("it stands first on line 2"));
 }
 
@@ -170,8 +235,16 @@ fn an_alias_bomb_of_ten_levels_ends_at_the_budget() {
 fn merging_and_long_texts_are_paid_for_too() {
     let wide: String = (0..1000).map(|key| format!("k{key}: 1, ")).collect();
     let merges = "  <<: *a\n".repeat(1000);
-    assert!(fault(&format!("a: &a {{{wide}}}\nb:\n{merges}")).message.contains("200000 nodes"));
-    assert!(fault(&bomb(4, &"x".repeat(100_000))).message.contains("200000 nodes"));
+    assert!(
+        fault(&format!("a: &a {{{wide}}}\nb:\n{merges}"))
+            .message
+            .contains("200000 nodes")
+    );
+    assert!(
+        fault(&bomb(4, &"x".repeat(100_000)))
+            .message
+            .contains("200000 nodes")
+    );
 }
 
 #[test]
@@ -183,11 +256,22 @@ fn depth_size_and_keys_are_bounded() {
     // Depth counts with aliases expanded: ten anchors, each one level above the next ten.
     let mut chain = "a0: &a0 [[[[[[[[x]]]]]]]]\n".to_owned();
     for level in 1..10 {
-        chain.push_str(&format!("a{level}: &a{level} [[[[[[[*a{}]]]]]]]\n", level - 1));
+        chain.push_str(&format!(
+            "a{level}: &a{level} [[[[[[[*a{}]]]]]]]\n",
+            level - 1
+        ));
     }
     assert!(fault(&chain).message.contains("64 levels"));
-    assert!(fault(&format!("a: {}", "x".repeat(MAX_BYTES))).message.contains("bytes"));
-    assert!(fault(&format!("{}: x", "k".repeat(300))).message.contains("key has 300 bytes"));
+    assert!(
+        fault(&format!("a: {}", "x".repeat(MAX_BYTES)))
+            .message
+            .contains("bytes")
+    );
+    assert!(
+        fault(&format!("{}: x", "k".repeat(300)))
+            .message
+            .contains("key has 300 bytes")
+    );
 }
 
 /// A map as a model: keys `k0` to `k5` with small values.
@@ -196,7 +280,10 @@ fn small_map() -> impl Strategy<Value = BTreeMap<u8, u8>> {
 }
 
 fn flow(map: &BTreeMap<u8, u8>) -> String {
-    let pairs: Vec<String> = map.iter().map(|(key, value)| format!("k{key}: {value}")).collect();
+    let pairs: Vec<String> = map
+        .iter()
+        .map(|(key, value)| format!("k{key}: {value}"))
+        .collect();
     format!("{{{}}}", pairs.join(", "))
 }
 
@@ -268,9 +355,54 @@ proptest! {
 /// Texts that a writer of YAML gets wrong.
 fn nasty() -> impl Strategy<Value = String> {
     let pieces = prop::sample::select(vec![
-        " ", "\n", "\t", "\r", "#", ": ", ":", "- ", "-", "?", "'", "\"", "\\", "{", "}", "[", "]", ",", "&a", "*a",
-        "!", "|", ">", "%", "@", "`", "~", "null", "yes", "1", "0x1f", "1:30", "2019-01-01", "<<", "=", "...", "---",
-        "word", "ü", "\u{2028}", "\u{feff}", "\u{7f}", "\u{1}", "\u{85}", "😀", "$X", "\n\n", "  \n",
+        " ",
+        "\n",
+        "\t",
+        "\r",
+        "#",
+        ": ",
+        ":",
+        "- ",
+        "-",
+        "?",
+        "'",
+        "\"",
+        "\\",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        "&a",
+        "*a",
+        "!",
+        "|",
+        ">",
+        "%",
+        "@",
+        "`",
+        "~",
+        "null",
+        "yes",
+        "1",
+        "0x1f",
+        "1:30",
+        "2019-01-01",
+        "<<",
+        "=",
+        "...",
+        "---",
+        "word",
+        "ü",
+        "\u{2028}",
+        "\u{feff}",
+        "\u{7f}",
+        "\u{1}",
+        "\u{85}",
+        "😀",
+        "$X",
+        "\n\n",
+        "  \n",
     ]);
     proptest::collection::vec(pieces, 0..8).prop_map(|pieces| pieces.concat())
 }
