@@ -14,6 +14,9 @@ use super::schema::{self, Config, Invocation, Job, Version, Workflow, check_name
 use super::yaml::MAX_COST;
 use super::{graph, keys, names, read, template};
 
+/// The most runs, parallel copies counted, that one config may ask for.
+const MAX_RUNS: u32 = 10_000;
+
 /// Resolves a config: what runs, or only one job of it. Notes every error on the way.
 pub(crate) fn expand(
     top: &Map,
@@ -54,8 +57,10 @@ struct Expander {
     /// Names of groups of jobs.
     groups: HashSet<String>,
     patterns: Patterns,
-    /// What the copies of jobs have cost so far.
-    spent: u32,
+    /// What the jobs used so far cost of the budget of a plan.
+    cost: u32,
+    /// How many runs they ask for.
+    runs: u32,
 }
 
 impl Expander {
@@ -85,7 +90,8 @@ impl Expander {
             commands: names("commands"),
             groups: names("job-groups"),
             patterns: Patterns::default(),
-            spent: 0,
+            cost: 0,
+            runs: 0,
         }
     }
 
@@ -227,13 +233,23 @@ impl Expander {
         }
         self.check_arguments(entry, report);
         let job = self.job(&entry.job, report)?;
-        self.spent = self.spent.saturating_add(job.cost);
-        if self.spent > MAX_COST {
+        self.spend(&job, &entry.place, report);
+        Some(job)
+    }
+
+    /// Counts one use of a job; says once when a plan would grow too large.
+    fn spend(&mut self, job: &Job, place: &Place, report: &mut Report) {
+        let was_within = self.cost <= MAX_COST && self.runs <= MAX_RUNS;
+        self.cost = self.cost.saturating_add(job.cost);
+        self.runs = self.runs.saturating_add(job.parallelism);
+        if was_within && self.cost > MAX_COST {
             let message =
                 format!("the jobs of all workflows together grow beyond {MAX_COST} nodes");
-            report.error(&entry.place, message);
+            report.error(place, message);
+        } else if was_within && self.runs > MAX_RUNS {
+            let message = format!("the workflows together ask for more than {MAX_RUNS} runs");
+            report.error(place, message);
         }
-        Some(job)
     }
 
     /// A job without parameters takes no arguments. One that has some is not run yet, and says so itself.
@@ -250,7 +266,8 @@ impl Expander {
                 return;
             }
             let message = format!("unknown key `{key}` in {}", keys::INVOCATION.what);
-            report.lenient(place, message, read::hint(key, &keys::INVOCATION));
+            let hint = read::hint(key, &keys::INVOCATION, report);
+            report.lenient(place, message, hint);
         }
     }
 

@@ -3,10 +3,10 @@
 //! Reference: CircleCI's configuration reference. A text between slashes is a regular expression that must match the
 //! whole name, any other text must be equal to it. `only` counts before `ignore`. A tag build needs a `tags` filter.
 
-use regex::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
 /// The most patterns of a config.
-const MAX_PATTERNS: usize = 1_000;
+const MAX_PATTERNS: usize = 500;
 /// The longest pattern, in bytes.
 const MAX_LENGTH: usize = 512;
 /// The most memory a compiled pattern may take, in bytes: ample for names, and it bounds the time to compile one.
@@ -87,10 +87,7 @@ impl Patterns {
                 "looks around, which is known to CircleCI, but Roundel does not run it yet";
             return fail(message.to_owned(), Some("say it with `only` and `ignore`"));
         }
-        match RegexBuilder::new(&format!("^(?:{body})$"))
-            .size_limit(MAX_COMPILED)
-            .build()
-        {
+        match compile(body) {
             Ok(regex) => Ok(Pattern {
                 source,
                 regex: Some(regex),
@@ -99,22 +96,29 @@ impl Patterns {
             Err(err) => {
                 let reason = err.to_string();
                 let reason = reason.lines().last().unwrap_or_default();
-                fail(
-                    format!(
-                        "is no regular expression: {}",
-                        reason.trim_start_matches("error: ")
-                    ),
-                    None,
-                )
+                let reason = reason.trim_start_matches("error: ");
+                fail(format!("is no regular expression: {reason}"), None)
             }
         }
+    }
+}
+
+/// Compiles an expression that must match a whole name. As in Java `\w` and its kin are ASCII; only a pattern that says
+/// more, as `[é]`, is taken for Unicode.
+fn compile(body: &str) -> Result<Regex, regex::Error> {
+    let pattern = format!("^(?:{body})$");
+    let mut builder = RegexBuilder::new(&pattern);
+    builder.size_limit(MAX_COMPILED);
+    match builder.unicode(false).build() {
+        Err(regex::Error::Syntax(_)) => builder.unicode(true).build(),
+        done => done,
     }
 }
 
 impl Pattern {
     fn matches(&self, name: &str) -> bool {
         match &self.regex {
-            Some(regex) => regex.is_match(name),
+            Some(regex) => regex.is_match(name.as_bytes()),
             None => self.source == name,
         }
     }
@@ -191,6 +195,15 @@ mod tests {
                 "release",
                 "",
                 true,
+            ),
+            (
+                Filters {
+                    branches: rule(&["/é..[ü]?/"], &[]),
+                    tags: None,
+                },
+                "éx",
+                "",
+                false,
             ),
             (
                 Filters {
@@ -309,7 +322,15 @@ mod tests {
             let err = patterns.read(text).unwrap_err();
             assert!(err.message.contains(words), "{text}: {}", err.message);
         }
-        for text in ["/", "//", "plain", "(", "/a\\/b/"] {
+        for text in [
+            "/",
+            "//",
+            "plain",
+            "(",
+            "/a\\/b/",
+            "/[é]+x/",
+            "/\\w{1,200}/",
+        ] {
             assert!(patterns.read(text).is_ok(), "{text}");
         }
     }

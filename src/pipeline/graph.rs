@@ -7,6 +7,9 @@ use super::nearest::nearest;
 use super::report::Report;
 use super::schema::workflow::Draft;
 
+/// So many jobs of a circle are named.
+const MAX_SHOWN: usize = 10;
+
 /// The graph of one workflow; numbers are places in its list of entries.
 #[derive(Debug, Default)]
 pub(crate) struct Graph {
@@ -22,7 +25,7 @@ pub(crate) fn link(draft: &Draft, report: &mut Report) -> Graph {
     let order = sort(&requires);
     let mut left = vec![true; requires.len()];
     order.iter().for_each(|&at| left[at] = false);
-    report_circles(draft, &requires, left, report);
+    report_circles(draft, &requires, &left, report);
     Graph { requires, order }
 }
 
@@ -47,21 +50,20 @@ fn resolve(draft: &Draft, report: &mut Report) -> Vec<Vec<usize>> {
                 .get(name.as_str())
                 .map(Vec::as_slice)
                 .unwrap_or_default();
-            let mut others = same.iter().copied().filter(|&other| other != at);
-            match (others.next(), others.count()) {
-                (Some(only), 0) => found.push(only),
+            let others = same.len() - usize::from(entry.job == *name);
+            match (others, same.iter().find(|&&other| other != at)) {
+                (1, Some(&only)) => found.push(only),
                 // Names that only later steps of the language would give cannot be checked.
                 _ if !certain || report.is_full() => {}
-                (Some(_), more) => report.error_hint(
+                (_, Some(_)) => report.error_hint(
                     place,
                     format!(
-                        "`{name}` is the name of {} other jobs of workflow `{}`",
-                        more + 1,
+                        "`{name}` is the name of {others} other jobs of workflow `{}`",
                         draft.name
                     ),
                     Some("give each a `name` of its own and require that".to_owned()),
                 ),
-                (None, _) => {
+                (_, None) => {
                     let near = nearest(name, by_name.keys().copied().filter(|known| known != name));
                     let message = format!(
                         "job `{}` requires `{name}`, which is not part of workflow `{}`",
@@ -110,7 +112,7 @@ fn sort(requires: &[Vec<usize>]) -> Vec<usize> {
 }
 
 /// Whoever is left requires someone who is left too, so going on from any of them ends in a circle.
-fn report_circles(draft: &Draft, requires: &[Vec<usize>], left: Vec<bool>, report: &mut Report) {
+fn report_circles(draft: &Draft, requires: &[Vec<usize>], left: &[bool], report: &mut Report) {
     let mut walked = vec![false; requires.len()];
     for start in 0..requires.len() {
         let mut way: Vec<usize> = Vec::new();
@@ -133,11 +135,12 @@ fn report_circles(draft: &Draft, requires: &[Vec<usize>], left: Vec<bool>, repor
                 .as_deref()
                 .unwrap_or(&draft.entries[at].job)
         };
-        let names: Vec<&str> = circle
-            .iter()
-            .chain(&circle[..1])
-            .map(|&at| name(at))
-            .collect();
+        let shown = circle.len().min(MAX_SHOWN);
+        let mut names: Vec<&str> = circle[..shown].iter().map(|&at| name(at)).collect();
+        if shown < circle.len() {
+            names.push("...");
+        }
+        names.push(name(circle[0]));
         let entry = &draft.entries[circle[0]];
         let place = entry
             .requires

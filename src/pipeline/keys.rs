@@ -79,8 +79,14 @@ pub(crate) const CONTAINER: Keys = Keys {
 /// The map under `machine`.
 pub(crate) const MACHINE: Keys = Keys {
     what: "`machine`",
-    runs: &["enabled", "image", "resource_class", "shell"],
-    later: &["docker_layer_caching"],
+    runs: &[
+        "enabled",
+        "image",
+        "resource_class",
+        "shell",
+        "docker_layer_caching",
+    ],
+    later: &[],
 };
 
 /// The map under `macos`.

@@ -158,9 +158,8 @@ impl Cursor {
 
     /// How a message calls the value: its key, or its place in a list.
     fn name(&self) -> String {
-        let path = self.path.to_string();
-        let last = path.rsplit('.').next().unwrap_or_default();
-        if path.is_empty() {
+        let last = self.path.last();
+        if last.is_empty() {
             "a config".to_owned()
         } else {
             format!("`{last}`")
@@ -220,14 +219,18 @@ impl Map {
                 report.not_yet(&value.key_place(), &format!("`{key}`"));
             } else if !keys.runs.contains(&key) && !report.is_full() {
                 let message = format!("unknown key `{key}` in {}", keys.what);
-                report.lenient(&value.key_place(), message, hint(key, keys));
+                let hint = hint(key, keys, report);
+                report.lenient(&value.key_place(), message, hint);
             }
         }
     }
 }
 
-/// What to write instead of an unknown key.
-pub(crate) fn hint(key: &str, keys: &Keys) -> Option<String> {
+/// What to write instead of an unknown key; nothing once nobody would see it.
+pub(crate) fn hint(key: &str, keys: &Keys, report: &Report) -> Option<String> {
+    if report.is_full() {
+        return None;
+    }
     let near = || nearest(key, keys.all()).map(|near| format!("did you mean `{near}`?"));
     let home = || {
         keys::home(key, keys)

@@ -7,7 +7,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::problem::{Problem, Severity};
-use super::yaml::{Fault, Span};
+use super::yaml::{Fault, Pos, Span};
 
 /// No more problems than this are kept.
 const MAX_PROBLEMS: usize = 200;
@@ -44,6 +44,17 @@ impl Path {
             step: Step::Index(index),
         })))
     }
+
+    /// The last key, with the indices after it: `steps[1]`; empty at the root.
+    pub(crate) fn last(&self) -> String {
+        let Some(link) = &self.0 else {
+            return String::new();
+        };
+        match &link.step {
+            Step::Key(key) => key.clone(),
+            Step::Index(index) => format!("{}[{index}]", link.parent.last()),
+        }
+    }
 }
 
 impl fmt::Display for Path {
@@ -72,13 +83,10 @@ pub(crate) struct Report {
     /// Version 2.1: what version 2 only warns of is an error.
     strict: bool,
     problems: Vec<Problem>,
-    seen: HashSet<(Span2, String)>,
+    seen: HashSet<(Pos, String)>,
     left_out: usize,
     errors: usize,
 }
-
-/// A place as a key of a set.
-type Span2 = (u32, u32);
 
 impl Report {
     /// An empty report on `file`.
@@ -185,10 +193,7 @@ impl Report {
     ) {
         self.count(severity);
         // A fault in an anchored map shows once, not once for each alias.
-        if !self
-            .seen
-            .insert(((span.start.line, span.start.column), message.clone()))
-        {
+        if !self.seen.insert((span.start, message.clone())) {
             return;
         }
         self.problems.push(Problem {
@@ -220,7 +225,7 @@ impl Report {
                 Severity::Warning
             };
             let last = self.problems.last().map_or(Span::START, |last| {
-                let pos = super::yaml::Pos {
+                let pos = Pos {
                     line: last.line,
                     column: last.column,
                 };

@@ -454,6 +454,14 @@ fn what_is_not_run_yet_says_so_with_its_place() {
 fn mistakes_have_a_place_a_key_and_a_hint() {
     let cases = [
         (
+            "version: 2\njobs:\n  build: {<<: &x {machine: true}, steps: [checkout, []]}",
+            "3:53 a step is a name or a map, not a list [jobs.build.steps[1]]",
+        ),
+        (
+            "version: 2\njobs:\n  go1.9: 3\nworkflows: {w: {jobs: [go1.9]}}",
+            "3:10 `go1.9` must be a map, not a number [jobs.go1.9]",
+        ),
+        (
             "version: 3\njobs: {build: {machine: true, steps: [checkout]}}",
             "1:10 version `3` is not one of 2, 2.0 and 2.1 [version]",
         ),
@@ -667,6 +675,12 @@ fn plans_and_problems_are_bounded() {
         "{:?}",
         found[0]
     );
+
+    let entries: String = (0..40)
+        .map(|at| format!("      - a: {{name: n{at}}}\n"))
+        .collect();
+    let text = workflow(&entries).replacen("true", "true\n    parallelism: 256", 1);
+    assert!(problems(&text)[0].message.contains("more than 10000 runs"));
 
     let wrong = steps(&"      - nope\n".repeat(5000));
     let found = problems(&wrong);

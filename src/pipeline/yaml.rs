@@ -5,9 +5,11 @@
 
 mod compose;
 pub(crate) mod emit;
+mod frame;
 mod margin;
 mod merge;
 pub(crate) mod scalar;
+mod source;
 
 use std::rc::Rc;
 
@@ -24,7 +26,7 @@ pub(crate) const MAX_DEPTH: u32 = 64;
 pub(crate) const MAX_KEY: usize = 256;
 
 /// A place in the text; line and column count from 1, columns in characters.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Pos {
     pub line: u32,
     pub column: u32,
@@ -141,6 +143,17 @@ pub(crate) struct Fault {
     pub key: String,
     pub message: String,
     pub hint: Option<String>,
+}
+
+impl Fault {
+    fn new(span: Span, key: String, message: String, hint: Option<&str>) -> Self {
+        Self {
+            span,
+            key,
+            message,
+            hint: hint.map(str::to_owned),
+        }
+    }
 }
 
 /// A document that could be read.

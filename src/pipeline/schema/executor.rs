@@ -146,6 +146,11 @@ fn machine(value: &Cursor, report: &mut Report) -> Option<Read> {
     if let Some(enabled) = map.get("enabled") {
         enabled.boolean(report)?;
     }
+    if let Some(caching) = map.get("docker_layer_caching")
+        && caching.boolean(report) == Some(true)
+    {
+        report.not_yet(&caching.key_place(), "`docker_layer_caching`");
+    }
     let image = map.get("image").and_then(|image| image.text(report));
     read.executor = Executor::Machine { image };
     read.class = map.get("resource_class");

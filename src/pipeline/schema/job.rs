@@ -25,7 +25,7 @@ pub(crate) fn read(
     let unknown = executor::unknown(&map);
     if let Some((key, at)) = &unknown {
         let message = format!("`{key}` is not a supported executor type");
-        let near = read::hint(key, &keys::JOB);
+        let near = read::hint(key, &keys::JOB, report);
         let hint = near.unwrap_or_else(|| format!("the supported ones are {}", keys::EXECUTORS));
         report.error_hint(&at.key_place(), message, Some(hint));
     }

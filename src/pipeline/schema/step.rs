@@ -55,7 +55,7 @@ fn read(item: &Cursor, commands: &HashSet<String>, report: &mut Report) -> Optio
     let options = Some(&value).filter(|value| !is_word && !value.node.is_null());
     match name.as_str() {
         _ if commands.contains(&name) => {
-            report.not_yet(&value.key_place(), &format!("command `{name}`"))
+            report.not_yet(&value.key_place(), &format!("command `{name}`"));
         }
         "run" => return run(options, item, report),
         "checkout" => return checkout(options, report),
@@ -63,10 +63,10 @@ fn read(item: &Cursor, commands: &HashSet<String>, report: &mut Report) -> Optio
             report.not_yet(&value.key_place(), &format!("`{name}`"));
         }
         _ if name.contains('/') => {
-            report.not_yet(&value.key_place(), &format!("orb command `{name}`"))
+            report.not_yet(&value.key_place(), &format!("orb command `{name}`"));
         }
         _ => {
-            let hint = read::hint(&name, &keys::STEP);
+            let hint = read::hint(&name, &keys::STEP, report);
             report.error_hint(&value.key_place(), format!("unknown step `{name}`"), hint);
         }
     }

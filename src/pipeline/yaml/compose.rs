@@ -3,14 +3,15 @@
 //! Stops at the first thing that is not YAML, with its place. Nothing is expanded that the budget does not cover: an
 //! alias only costs a comparison and a reference count.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 
-use super::margin::{self, Margin};
+use super::frame::{self, Content, Frame, Mapping};
+use super::margin::Margin;
+use super::source::{Source, check_characters};
 use super::{Document, Entry, Fault, MAX_BYTES, MAX_COST, MAX_DEPTH, MAX_KEY};
-use super::{Node, Pos, Scalar, Span, Value, merge};
-use crate::pipeline::nearest::nearest;
+use super::{Node, Scalar, Span, Value, merge};
 
 /// No more repeated keys than this are noted.
 const MAX_REPEATED: usize = 100;
@@ -25,18 +26,18 @@ pub(crate) fn parse(text: &str) -> Result<Document, Fault> {
             "the file has {} bytes; at most {MAX_BYTES} are read",
             text.len()
         );
-        return Err(fault(Span::START, String::new(), message, None));
+        return Err(Fault::new(Span::START, String::new(), message, None));
     }
     check_characters(text)?;
     let mut margin = Margin::new(text);
     loop {
-        let mut composer = Composer::new(text, margin.padded());
+        let mut composer = Composer::new(Source::new(text, margin.padded()));
         let error = match composer.read(margin.text()) {
             Ok(()) => return composer.finish(),
             Err(Stop::Fault(fault)) => return Err(fault),
             Err(Stop::Scan(error)) => error,
         };
-        let fault = composer.scan_fault(&error);
+        let fault = composer.source.scan_fault(&error, composer.path());
         if !margin.pad(&error) {
             return Err(fault);
         }
@@ -55,66 +56,10 @@ impl From<Fault> for Stop {
     }
 }
 
-/// Refuses what YAML does not allow in a text; the parser would take a NUL for the end of the file.
-fn check_characters(text: &str) -> Result<(), Fault> {
-    for (line, row) in (1..).zip(text.split('\n')) {
-        let bad = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\u{85}');
-        if let Some((column, c)) = (1..).zip(row.chars()).find(|&(_, c)| bad(c)) {
-            let start = Pos { line, column };
-            let span = Span {
-                start,
-                end: Pos {
-                    line,
-                    column: column + 1,
-                },
-            };
-            let message = format!("not valid YAML: control character U+{:04X}", u32::from(c));
-            return Err(fault(span, String::new(), message, None));
-        }
-    }
-    Ok(())
-}
-
-fn fault(span: Span, key: String, message: String, hint: Option<&str>) -> Fault {
-    Fault {
-        span,
-        key,
-        message,
-        hint: hint.map(str::to_owned),
-    }
-}
-
-/// A map or list whose end has not been read.
-struct Frame {
-    start: Span,
-    anchor: usize,
-    content: Content,
-}
-
-enum Content {
-    List(Vec<Node>),
-    Map(Mapping),
-}
-
-#[derive(Default)]
-struct Mapping {
-    entries: Vec<Entry>,
-    /// Position of each key in `entries`.
-    places: HashMap<String, usize>,
-    /// Values of the `<<` keys, in order.
-    merges: Vec<Node>,
-    /// A key whose value has not been read, and whether it is `<<`.
-    pending: Option<(String, Span, bool)>,
-}
-
 struct Composer<'t> {
-    lines: Vec<&'t str>,
-    /// Lines that were indented further to be read.
-    padded: &'t HashSet<u32>,
+    source: Source<'t>,
     frames: Vec<Frame>,
     anchors: HashMap<usize, Node>,
-    /// Names of the anchors so far, for hints.
-    names: Vec<&'t str>,
     /// What has been used of the budget: nodes written, aliases expanded, entries merged.
     spent: u32,
     root: Option<Node>,
@@ -122,45 +67,23 @@ struct Composer<'t> {
 }
 
 impl<'t> Composer<'t> {
-    fn new(text: &'t str, padded: &'t HashSet<u32>) -> Self {
+    fn new(source: Source<'t>) -> Self {
         Self {
-            lines: text.split('\n').collect(),
-            padded,
+            source,
             frames: Vec::new(),
             anchors: HashMap::new(),
-            names: Vec::new(),
             spent: 0,
             root: None,
             repeated: Vec::new(),
         }
     }
 
-    fn read(&mut self, source: &str) -> Result<(), Stop> {
-        for event in Parser::new_from_str(source) {
+    fn read(&mut self, text: &str) -> Result<(), Stop> {
+        for event in Parser::new_from_str(text) {
             let (event, span) = event.map_err(Stop::Scan)?;
-            self.event(event, self.convert(span))?;
+            self.event(event, self.source.convert(span))?;
         }
         Ok(())
-    }
-
-    fn convert(&self, span: saphyr_parser::Span) -> Span {
-        let pos = |marker: &saphyr_parser::Marker| {
-            let line = u32::try_from(marker.line()).unwrap_or(u32::MAX);
-            let column = u32::try_from(marker.col() + 1).unwrap_or(u32::MAX);
-            let shift = if self.padded.contains(&line) {
-                margin::PAD
-            } else {
-                0
-            };
-            Pos {
-                line,
-                column: column.saturating_sub(shift).max(1),
-            }
-        };
-        Span {
-            start: pos(&span.start),
-            end: pos(&span.end),
-        }
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
@@ -175,8 +98,10 @@ impl<'t> Composer<'t> {
             }
             Event::Alias(anchor) => {
                 let Some(node) = self.anchors.get(&anchor).cloned() else {
-                    let message =
-                        format!("alias `{}` stands inside its own anchor", self.word(span));
+                    let message = format!(
+                        "alias `{}` stands inside its own anchor",
+                        self.source.word(span)
+                    );
                     return Err(self.fault(span, message, None));
                 };
                 self.spend(node.cost, span)?;
@@ -276,20 +201,11 @@ impl<'t> Composer<'t> {
                 Ok(())
             }
             Some((key, key_span, false)) => {
-                let entry = Entry {
+                mapping.put(Entry {
                     key,
                     key_span,
                     value: node,
-                };
-                match mapping.places.get(&entry.key) {
-                    Some(&at) => mapping.entries[at] = entry,
-                    None => {
-                        mapping
-                            .places
-                            .insert(entry.key.clone(), mapping.entries.len());
-                        mapping.entries.push(entry);
-                    }
-                }
+                });
                 Ok(())
             }
         }
@@ -309,14 +225,11 @@ impl<'t> Composer<'t> {
             return Err(self.fault(node.span, message, None));
         }
         let (key, is_merge) = (scalar.text.clone(), scalar.plain && scalar.text == "<<");
-        let mapping = match self.frames.last_mut().map(|frame| &mut frame.content) {
-            Some(Content::Map(mapping)) => mapping,
-            _ => return Ok(()),
+        let content = self.frames.last_mut().map(|frame| &mut frame.content);
+        let Some(Content::Map(mapping)) = content else {
+            return Ok(());
         };
-        let before = mapping
-            .places
-            .get(&key)
-            .map(|&at| mapping.entries[at].key_span.start.line);
+        let before = mapping.line_of(&key);
         mapping.pending = Some((key.clone(), node.span, is_merge));
         if let Some(line) = before.filter(|_| self.repeated.len() < MAX_REPEATED) {
             let message = format!("key `{key}` stands twice in one map");
@@ -331,8 +244,7 @@ impl<'t> Composer<'t> {
         if id == 0 {
             return;
         }
-        let name = self.word(span);
-        self.names.push(name);
+        self.source.note_anchor(span);
         if let Some(node) = node {
             self.anchors.insert(id, node.clone());
         }
@@ -365,7 +277,7 @@ impl<'t> Composer<'t> {
             }),
             _ => {
                 let hint = "a config has at least `version`, `jobs` and a job named `build`";
-                Err(fault(
+                Err(Fault::new(
                     Span::START,
                     String::new(),
                     "the file is empty".to_owned(),
@@ -376,82 +288,10 @@ impl<'t> Composer<'t> {
     }
 
     fn fault(&self, span: Span, message: String, hint: Option<&str>) -> Fault {
-        fault(span, self.path(), message, hint)
+        Fault::new(span, self.path(), message, hint)
     }
 
-    /// The path of the key being read, from the open maps and lists.
     fn path(&self) -> String {
-        let mut path = String::new();
-        for frame in &self.frames {
-            match &frame.content {
-                Content::List(items) => path.push_str(&format!("[{}]", items.len())),
-                Content::Map(Mapping {
-                    pending: Some((key, _, _)),
-                    ..
-                }) => {
-                    if !path.is_empty() {
-                        path.push('.');
-                    }
-                    path.push_str(key);
-                }
-                Content::Map(_) => {}
-            }
-        }
-        path
-    }
-
-    /// The name of the anchor or alias that begins at a place.
-    fn word(&self, span: Span) -> &'t str {
-        let line = span.start.line as usize;
-        let row = self
-            .lines
-            .get(line.saturating_sub(1))
-            .copied()
-            .unwrap_or_default();
-        let skip = row
-            .char_indices()
-            .nth(span.start.column as usize - 1)
-            .map_or(row.len(), |(at, _)| at);
-        let rest = row[skip..].trim_start_matches(['&', '*']);
-        let end =
-            rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}'));
-        &rest[..end.unwrap_or(rest.len())]
-    }
-
-    fn scan_fault(&self, err: &ScanError) -> Fault {
-        let at = self.convert(saphyr_parser::Span::empty(*err.marker()));
-        // At the end of the text the parser may stand on a line that an editor does not show.
-        let last = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
-        let start = Pos {
-            line: at.start.line.clamp(1, last),
-            ..at.start
-        };
-        let span = Span {
-            start,
-            end: Pos {
-                line: start.line,
-                column: start.column + 1,
-            },
-        };
-        if err.info().contains("unknown anchor") {
-            let name = self.word(span);
-            let near = nearest(name, self.names.iter().copied());
-            let hint = near.map(|near| format!("did you mean `*{near}`?"));
-            let message = format!("alias `*{name}` has no anchor `&{name}` above it");
-            return self.fault(span, message, hint.as_deref());
-        }
-        let row = self
-            .lines
-            .get(start.line as usize - 1)
-            .copied()
-            .unwrap_or_default();
-        let hint = if row.trim_start_matches(' ').starts_with('\t') {
-            "indent with spaces: YAML allows no tabs there"
-        } else if err.info().contains("mapping values are not allowed") {
-            "check the indentation, and put quotes around a text that holds `: `"
-        } else {
-            "check the indentation of this line and of the one above"
-        };
-        self.fault(span, format!("not valid YAML: {}", err.info()), Some(hint))
+        frame::path(&self.frames)
     }
 }

@@ -166,10 +166,10 @@ fn quoted(text: &str) -> String {
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
             c if u32::from(c) < 0x100 && c.is_control() => {
-                out.push_str(&format!("\\x{:02X}", u32::from(c)))
+                out.push_str(&format!("\\x{:02X}", u32::from(c)));
             }
             '\u{feff}' | '\u{2028}' | '\u{2029}' => {
-                out.push_str(&format!("\\u{:04X}", u32::from(c)))
+                out.push_str(&format!("\\u{:04X}", u32::from(c)));
             }
             c => out.push(c),
         }

@@ -190,21 +190,12 @@ fn config() -> impl Strategy<Value = String> {
                     .map(|(_, name)| name)
                     .collect();
                 entry.insert("requires".to_owned(), json!(required));
-                match filter {
-                    1 => {
-                        _ = entry.insert(
-                            "filters".to_owned(),
-                            json!({"branches": {"ignore": "master"}}),
-                        )
-                    }
-                    2 => {
-                        _ = entry.insert(
-                            "filters".to_owned(),
-                            json!({"tags": {"only": ["/v.*/", "x"]}}),
-                        )
-                    }
-                    _ => {}
-                }
+                let filters = match filter {
+                    1 => json!({"branches": {"ignore": "master"}}),
+                    2 => json!({"tags": {"only": ["/v.*/", "x"]}}),
+                    _ => Value::Null,
+                };
+                entry.insert("filters".to_owned(), filters);
                 if let Some(name) = &name {
                     entry.insert("name".to_owned(), json!(format!("{name}-{key}")));
                 }
