@@ -7,7 +7,10 @@ use std::path::PathBuf;
 /// `why` begins with `needs`, as `needs ROUNDEL_CORPUS`.
 pub fn skip(why: &str) {
     let thread = std::thread::current();
-    println!("skipped: {why} ({})", thread.name().unwrap_or("unnamed test"));
+    println!(
+        "skipped: {why} ({})",
+        thread.name().unwrap_or("unnamed test")
+    );
 }
 
 /// The directory of real config files, from `ROUNDEL_CORPUS`; reports a skip when it is not set.
