@@ -12,6 +12,7 @@
 mod builds;
 mod command;
 mod dispatcher;
+mod estimate;
 mod fleet;
 mod gate;
 mod handle;
@@ -24,6 +25,7 @@ mod start;
 mod state;
 mod view;
 
+pub use estimate::{Expected, Forecast};
 pub use command::{Actor, BuildCommand, Command, CommandError, FleetCommand, NewBuild, Reply};
 pub use launch::Inbox;
 pub use gate::{Admission, Gate};

@@ -19,6 +19,7 @@ pub mod ids;
 pub mod pipeline;
 pub mod queue;
 pub mod sanitise;
+pub mod processes;
 pub mod scheduler;
 pub mod settings;
 pub mod storage;

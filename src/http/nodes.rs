@@ -4,15 +4,16 @@ use axum::Json;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::HeaderMap;
 
-use super::error::{Answer, ApiError};
+use super::error::{Answer, ApiError, blocking};
 use super::peer::Peer;
 use super::pipelines::key;
 use super::query::window;
 use super::router::Server;
 use super::runs::on_node;
-use super::translate::node_row;
+use super::translate::{estimate, node_row};
 use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
 use crate::api::{ListQuery, Page, Written};
+use crate::clock;
 use crate::engine::{Command, FleetCommand, NodeView, Reply};
 use crate::error::Kind;
 use crate::store::Order;
@@ -90,6 +91,9 @@ pub(super) async fn detail(State(server): State<Server>, Path(reference): Path<S
     let node = find(&server, &reference)?;
     let seq = server.view.live().seq;
     let runs = on_node(server.clone(), node.record.id).await?;
+    let reader = server.view.clone();
+    let id = node.record.id;
+    let forecast = blocking(move || reader.forecast(clock::now()).map_err(ApiError::from)).await?;
     let info = rustix::system::sysinfo();
     let unit = u64::from(info.mem_unit);
     let total = u64::from(info.totalram) * unit / (1 << 20);
@@ -99,7 +103,7 @@ pub(super) async fn detail(State(server): State<Server>, Path(reference): Path<S
     Ok(Json(NodeDetail {
         node: node_row(&node),
         runs,
-        idle_estimate: None,
+        idle_estimate: forecast.idle(id).map(estimate),
         uptime_s: u64::try_from(info.uptime).unwrap_or(0),
         load_percent: u32::try_from(u64::from(info.loads[0]) * 100 / 65_536).unwrap_or(u32::MAX),
         host_memory_used_mb: total.saturating_sub(free),

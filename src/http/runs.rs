@@ -12,11 +12,11 @@ use super::peer::Peer;
 use super::pipelines::{key, one, written};
 use super::query::window;
 use super::router::Server;
-use super::translate::{explanation, run_row};
+use super::translate::{estimate, explanation, run_row};
 use crate::api::builds::{PipelineRef, RunDetail, RunRow, StepRow};
 use crate::api::{ListQuery, Page, Written};
 use crate::clock;
-use crate::engine::{BuildCommand, Command};
+use crate::engine::{BuildCommand, Command, Forecast};
 use crate::error::Kind;
 use crate::ids::{AttemptId, NodeId};
 use crate::pipeline::status::{RunState, StepStatus};
@@ -52,17 +52,30 @@ pub(super) async fn page(server: Server, query: &ListQuery, filter: RunFilter) -
         } else {
             server.view.store.places(&found.rows.iter().collect::<Vec<_>>())?.into_iter().collect()
         };
+        let forecast = if found.rows.iter().any(|run| run.state == RunState::Pending) {
+            server.view.forecast(now)?
+        } else {
+            Forecast::default()
+        };
         let rows = found
             .rows
             .into_iter()
             .map(|run| {
                 let place = places.get(&run.id).copied().filter(|_| run.state == RunState::Pending);
-                run_row(&server.view, run, place, now)
+                with_estimate(run_row(&server.view, run, place, now), &forecast)
             })
             .collect();
         Ok::<_, ApiError>(Page { rows, total: found.total, offset: found.offset, seq })
     })
     .await
+}
+
+/// Adds when a waiting run is expected to start.
+fn with_estimate(mut row: RunRow, forecast: &Forecast) -> RunRow {
+    if row.reason.as_ref().is_some_and(|reason| !reason.never) {
+        row.estimate = row.place.and_then(|place| forecast.start(place)).map(estimate);
+    }
+    row
 }
 
 /// Runs on a node, oldest first.
@@ -91,7 +104,9 @@ pub(super) async fn detail(State(server): State<Server>, Path(reference): Path<S
         let place = places.get(&run.id).copied();
         let attempts: Vec<RunRow> =
             attempts.into_iter().map(|attempt| run_row(&reader.view, attempt, None, now)).collect();
-        Ok::<_, ApiError>((run_row(&reader.view, run, place, now), attempts, steps))
+        let forecast = if run.state == RunState::Pending { reader.view.forecast(now)? } else { Forecast::default() };
+        let row = with_estimate(run_row(&reader.view, run, place, now), &forecast);
+        Ok::<_, ApiError>((row, attempts, steps))
     })
     .await?;
     let explained = match (run.state, run.attempt.parse()) {

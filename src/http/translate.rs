@@ -1,9 +1,9 @@
 //! From the store's records to the wire's rows.
 
-use crate::api::builds::{JobCounts, JobRow, PipelineRow, Reason, RunRow};
+use crate::api::builds::{Estimate, JobCounts, JobRow, PipelineRow, Reason, RunRow};
 use crate::api::fleet::{Cause, Drain, Explanation, Nearest, NodeRow};
 use crate::clock::Timestamp;
-use crate::engine::{NodeView, View};
+use crate::engine::{Expected, NodeView, View};
 use crate::pipeline::status::{RunState, Status};
 use crate::pipeline::{Executor, JobPlan};
 use crate::queue::ExecutorKind;
@@ -68,6 +68,11 @@ fn executor_word(executor: &Executor) -> &str {
         Executor::Docker { .. } => "docker",
         Executor::Other { name } => name,
     }
+}
+
+/// An expectation on the wire.
+pub(super) fn estimate(expected: Expected) -> Estimate {
+    Estimate { at: expected.at, how: expected.how }
 }
 
 /// A run's row; `place` is its place in line, when that is known.

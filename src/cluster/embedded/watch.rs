@@ -7,10 +7,11 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 
 use super::Inner;
-use crate::agent::{self, spool};
-use crate::api::agent::{BODY_MAX, Finished, Record, RecordBody};
+use crate::api::agent::{BODY_MAX, Event, Finished, Record, RecordBody};
 use crate::cluster::{Report, Reports};
 use crate::ids::AttemptId;
+use crate::processes;
+use crate::storage::spool::Reader;
 
 /// How long an agent that claimed its token may take to write its `pid`.
 const CLAIM_GRACE: Duration = Duration::from_secs(10);
@@ -71,8 +72,8 @@ impl<R: Reports> Inner<R> {
         let abnormal = open;
         let scratch = self.settings.scratch.join(attempt.to_string());
         let cleared = tokio::task::spawn_blocking(move || {
-            if abnormal && let Err(err) = agent::sweep(&dir) {
-                tracing::warn!(dir = %dir.display(), error = %err, "what a run left could not be cleared up");
+            if abnormal {
+                processes::sweep(&dir);
             }
             let _ = fs::remove_dir_all(&scratch);
             fs::remove_dir_all(&dir)
@@ -87,24 +88,27 @@ impl<R: Reports> Inner<R> {
 
     /// Hands over records that never reached the server, then the result file if the records hold no end.
     async fn import(&self, attempt: AttemptId, dir: &Path) {
-        let path = dir.join("spool");
         let mut after = 0;
         let mut ended = false;
-        loop {
-            let from = path.clone();
-            let read = tokio::task::spawn_blocking(move || spool::read_from(&from, after, BODY_MAX)).await;
-            let records = match read {
-                Ok(Ok(records)) => records,
-                Ok(Err(err)) => {
-                    tracing::warn!(attempt = %attempt, error = %err, "the spool of a dead agent could not be read to its end");
+        let mut reader = Reader::open(&dir.join("spool")).ok();
+        while let Some(mut open) = reader.take() {
+            let read = tokio::task::spawn_blocking(move || {
+                let records = open.next_records(BODY_MAX);
+                (open, records)
+            });
+            let Ok((open, records)) = read.await else { break };
+            let records = match records {
+                Ok(records) => records,
+                Err(err) => {
+                    tracing::warn!(attempt = %attempt, error = %err, "a dead agent's spool could not be read to its end");
                     break;
                 }
-                Err(_) => break,
             };
             let Some(last) = records.last() else { break };
             after = last.seq;
-            ended |= records.iter().any(|r| matches!(&r.body, RecordBody::Event(crate::api::agent::Event::Finished(_))));
+            ended |= records.iter().any(|record| matches!(record.body, RecordBody::Event(Event::Finished(_))));
             self.deliver(Report::Spool { attempt, records }).await;
+            reader = Some(open);
         }
         let result = fs::read(dir.join("result.json")).ok();
         let finished = result.and_then(|bytes| serde_json::from_slice::<Finished>(&bytes).ok());
@@ -112,7 +116,7 @@ impl<R: Reports> Inner<R> {
             let record = Record {
                 seq: finished.last_seq.max(after) + 1,
                 micros: finished.at.0 * 1000,
-                body: RecordBody::Event(crate::api::agent::Event::Finished(finished)),
+                body: RecordBody::Event(Event::Finished(finished)),
             };
             self.deliver(Report::Spool { attempt, records: vec![record] }).await;
         }
@@ -128,7 +132,7 @@ struct Process {
 
 impl Process {
     fn alive(self) -> bool {
-        agent::process::start_time(self.pid.as_raw_nonzero().get() as u32) == Some(self.start)
+        processes::start_time(self.pid.as_raw_nonzero().get() as u32) == Some(self.start)
     }
 }
 
