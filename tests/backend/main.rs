@@ -1,4 +1,5 @@
 //! Tests of the headless library through its public interface.
 
+mod house;
 mod pipeline;
 mod support;
