@@ -20,8 +20,6 @@ pub struct Live {
     pub seq: i64,
     /// Runs that wait.
     pub waiting: u64,
-    /// Runs that wait and may start one day; the others wait for a node that is not here.
-    pub startable: u64,
     /// Runs that run.
     pub running: u64,
     /// Since when the oldest waits.
@@ -151,7 +149,6 @@ pub(super) fn picture(state: &mut State, waits: &mut Waits, read_only: Option<St
     Live {
         seq: state.seq,
         waiting: waiting as u64,
-        startable: state.scheduler.startable() as u64,
         running: running as u64,
         oldest_waiting: state.scheduler.oldest_waiting(),
         nodes: Arc::new(nodes),

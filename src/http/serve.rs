@@ -203,7 +203,7 @@ async fn idle(engine: &Engine, presence: &Presence, started: Timestamp) {
         every.tick().await;
         let now = clock::now();
         let live = engine.view.live();
-        if live.running > 0 || live.startable > 0 {
+        if live.running > 0 || live.verdicts.any_may_start() {
             busy = now;
         }
         if now.since(busy.max(presence.last(now))) >= IDLE {

@@ -2,4 +2,5 @@
 
 mod house;
 mod pipeline;
+mod storage;
 mod support;
