@@ -12,11 +12,11 @@ mod names;
 mod nearest;
 pub mod plan;
 pub mod problem;
-pub mod status;
 mod read;
 mod render;
 mod report;
 mod schema;
+pub mod status;
 mod template;
 mod yaml;
 
