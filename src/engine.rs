@@ -35,3 +35,6 @@ pub use reports::AgentEvent;
 pub use start::{Engine, Options, start};
 pub use state::Capacity;
 pub use view::View;
+
+#[cfg(test)]
+mod tests;
