@@ -13,6 +13,7 @@ mod console;
 mod context;
 mod failure;
 mod follow;
+mod logging;
 mod logs;
 mod node_drain;
 mod node_status;

@@ -1,7 +1,9 @@
-//! `agent`: the main process of a run, started by the server.
+//! `agent`: the main process of a run, started by the server. Standard error is its own log.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+use super::logging;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -11,7 +13,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> ExitCode {
-    // To be wired: roundel::agent::run(&args.dir).
-    eprintln!("error: the agent for `{}` is not wired", args.dir.display());
-    ExitCode::from(3)
+    // A log that cannot be had must not cost a build.
+    let _ = logging::start(None);
+    roundel::agent::run(&args.dir)
 }

@@ -91,7 +91,13 @@ impl<'a> Context<'a> {
     /// A command for the person to give, that reaches the same server.
     pub(super) fn command(&self, words: &[&str]) -> String {
         let mut text = String::from("roundel");
-        let data = self.global.data.as_deref().and_then(Path::to_str);
+        // Absolute, so that it also holds in another folder.
+        let data = self
+            .global
+            .data
+            .as_deref()
+            .and_then(|data| std::path::absolute(data).ok());
+        let data = data.as_deref().and_then(Path::to_str);
         for (option, value) in [
             ("--server", self.global.server.as_deref()),
             ("--data", data),

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use roundel::client::launch;
-use roundel::error::Kind;
 use roundel::http::{self, JobUser, ServeError, ServeOptions};
 use roundel::queue::Limits;
 use roundel::settings::bootstrap::{Bootstrap, NODES_MAX};
@@ -11,7 +10,7 @@ use roundel::storage::data_dir::DataDirError;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::context::{self, Context};
-use super::{End, Failure};
+use super::{End, Failure, logging};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -26,7 +25,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<End, Failure> {
     let config = context::config_file(context.global())?;
     let bootstrap = Bootstrap::load(config.as_deref())?;
-    start_log(bootstrap.log.as_deref())?;
+    logging::start(bootstrap.log.as_deref())?;
     if args.auto {
         // Only fails for the leader of a process group, which a shell made: then it is detached enough.
         let _ = rustix::process::setsid();
@@ -106,24 +105,6 @@ fn env_path(name: &str) -> Option<PathBuf> {
     std::env::var_os(name)
         .filter(|value| !value.is_empty())
         .map(PathBuf::from)
-}
-
-/// Writes what happens to standard error: by `ROUNDEL_LOG`, else by the bootstrap file, else from `info` on.
-fn start_log(configured: Option<&str>) -> Result<(), Failure> {
-    let variable = std::env::var("ROUNDEL_LOG").ok();
-    let words = variable.as_deref().or(configured).unwrap_or("info");
-    let filter = tracing_subscriber::EnvFilter::try_new(words).map_err(|err| {
-        Failure::said(
-            Kind::Usage,
-            format!("`{words}` does not say what to log: {err}"),
-        )
-    })?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
-    Ok(())
 }
 
 /// Resolves at the first signal that asks a server to end.

@@ -49,11 +49,12 @@ impl Paint {
     }
 }
 
-/// `0.4s`, `12s`, `3m 05s`, `2h 04m`, `5d 03h`.
+/// `40ms`, `1.4s`, `12s`, `3m 05s`, `2h 04m`, `5d 03h`.
 pub(super) fn span(span: Duration) -> String {
     let seconds = span.as_secs();
     match seconds {
-        0..10 => format!("{}.{}s", seconds, span.subsec_millis() / 100),
+        0 => format!("{}ms", span.subsec_millis()),
+        1..10 => format!("{}.{}s", seconds, span.subsec_millis() / 100),
         10..60 => format!("{seconds}s"),
         60..3600 => format!("{}m {:02}s", seconds / 60, seconds % 60),
         3600..86_400 => format!("{}h {:02}m", seconds / 3600, seconds % 3600 / 60),
@@ -133,7 +134,8 @@ mod tests {
     #[test]
     fn amounts_are_short_and_never_round_up() {
         let spans = [
-            (340, "0.3s"),
+            (340, "340ms"),
+            (1_340, "1.3s"),
             (9_999, "9.9s"),
             (12_000, "12s"),
             (185_000, "3m 05s"),

@@ -116,12 +116,7 @@ impl Report for Text<'_, '_> {
         let Some(reason) = &run.reason else {
             return Ok(());
         };
-        let never = if reason.never {
-            " (will never start as things stand)"
-        } else {
-            ""
-        };
-        let text = format!("==> {} waits: {}{never}", label(run), reason.text);
+        let text = format!("==> {} waits: {}", label(run), reason.text);
         writeln!(
             self.context.out,
             "{}",

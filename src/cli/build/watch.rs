@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use roundel::api::builds::{
-    LogQuery, Outcome, PipelineDetail, RunDetail, RunRow, RunState, StepStatus,
+    LogQuery, Outcome, PipelineDetail, RunDetail, RunRow, RunState, Status, StepStatus,
 };
 use roundel::client::{Client, StreamItem};
 use roundel::clock;
@@ -250,8 +250,16 @@ impl Watch {
         if pipeline.row.status.is_final() && self.runs.values().all(|run| run.over) {
             return Some(end_of(pipeline, self.cancel != Cancel::No));
         }
-        (!self.wait && self.cancel == Cancel::No && hopeless(pipeline).is_some())
-            .then_some(End::Infrastructure)
+        if self.wait || self.cancel != Cancel::No || hopeless(pipeline).is_none() {
+            return None;
+        }
+        // What has failed already decides how the build ends, whatever becomes of the rest.
+        let failing = pipeline.row.status == Status::Failing;
+        Some(if failing {
+            End::BuildFailed
+        } else {
+            End::Infrastructure
+        })
     }
 
     async fn finish(&mut self, end: End, report: &mut impl Report) -> Result<End, Failure> {
@@ -346,7 +354,7 @@ impl Followed {
         let due = match &self.said {
             None => reason.never || self.since.elapsed() >= SHORT_WAIT,
             Some((code, text, at)) => {
-                *code != reason.code || (*text != reason.text && at.elapsed() >= REPEAT)
+                *text != reason.text && (*code != reason.code || at.elapsed() >= REPEAT)
             }
         };
         if due {

@@ -181,12 +181,7 @@ fn placement(
     writeln!(out, "\n{}", paint.strong("Placement Failure"))?;
     writeln!(out, "Task Group \"{}\":", sanitise::line(&run.job_name))?;
     if let Some(reason) = &run.reason {
-        let never = if reason.never {
-            " (will never start)"
-        } else {
-            ""
-        };
-        writeln!(out, "  * {}{never}", sanitise::line(&reason.text))?;
+        writeln!(out, "  * {}", sanitise::line(&reason.text))?;
     }
     if let Some(estimate) = &run.estimate {
         writeln!(

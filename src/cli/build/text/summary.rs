@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use roundel::api::builds::{JobRow, PipelineDetail, RunRow, Status, WorkflowDetail};
+use roundel::api::builds::{JobRow, Outcome, PipelineDetail, RunRow, Status, WorkflowDetail};
 use roundel::sanitise;
 
 use crate::cli::End;
@@ -65,15 +65,12 @@ pub(super) fn print(
         let step = run
             .step
             .and_then(|index| failure.detail.steps.get(usize::from(index)));
-        let step = step
-            .map(|step| format!(", step \"{}\"", step.name))
-            .unwrap_or_default();
-        let cause = if run.cause.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", run.cause)
+        let why = match step {
+            _ if !run.cause.is_empty() => run.cause.clone(),
+            Some(step) => format!("step \"{}\" {}", step.name, step.status.word()),
+            None => run.outcome.map_or("dead", Outcome::word).to_owned(),
         };
-        let title = format!("{} (#{}){step}{cause}", label(run), run.number);
+        let title = format!("{} (#{}): {why}", label(run), run.number);
         writeln!(out, "\n{}", paint.bad(&sanitise::line(&title)))?;
         for line in &failure.lines {
             let cut = if line.cut > 0 {
@@ -164,7 +161,7 @@ pub(super) fn look_further(
                 .reason
                 .as_ref()
                 .map_or("", |reason| reason.text.as_str());
-            let text = format!("{} will never start as things stand: {why}", label(run));
+            let text = format!("{} waits in vain: {why}", label(run));
             writeln!(context.out, "{}", sanitise::line(&text))?;
         }
         writeln!(
