@@ -15,7 +15,7 @@ use roundel::error::Kind;
 use roundel::sanitise;
 
 use super::context::Context;
-use super::follow::{News, Piece, RunTail};
+use super::follow::{News, Piece, RunTail, wait_for_return};
 use super::words::{Paint, label};
 use super::{End, Failure};
 
@@ -106,19 +106,25 @@ async fn steps(
     };
     let mut first = true;
     loop {
-        let detail = client.run(&run.attempt).await?;
-        if std::mem::take(&mut first) {
-            select(args, &detail, &mut tail)?;
-            if let Some(lines) = args.last() {
-                tail.skip_to_last(client, &detail, lines).await?;
+        let step = async {
+            let detail = client.run(&run.attempt).await?;
+            if std::mem::take(&mut first) {
+                select(args, &detail, &mut tail)?;
+                if let Some(lines) = args.last() {
+                    tail.skip_to_last(client, &detail, lines).await?;
+                }
             }
-        }
-        let out = &mut *context.out;
-        let over = tail
-            .advance(client, &detail, &mut |piece: Piece<'_>| {
-                printer.piece(piece, out)
-            })
-            .await?;
+            let out = &mut *context.out;
+            let mut sink = |piece: Piece<'_>| printer.piece(piece, out);
+            tail.advance(client, &detail, &mut sink).await
+        };
+        let over = match step.await {
+            Err(Failure::Client(err)) if args.follow && err.server_gone() => {
+                wait_for_return(client).await?;
+                continue;
+            }
+            result => result?,
+        };
         context.out.flush()?;
         if over || !args.follow {
             printer.finish(context.out)?;

@@ -94,7 +94,7 @@ mod tests {
             (Status::InfrastructureFail, false, 3),
         ];
         for (status, interrupted, code) in cases {
-            let pipeline = fixtures::pipeline_detail(status, fixtures::failed_run());
+            let pipeline = fixtures::pipeline_detail(status, &fixtures::failed_run());
             assert_eq!(
                 end_of(&pipeline, interrupted).code(),
                 code,
@@ -110,15 +110,15 @@ mod tests {
             run.reason.as_mut().unwrap().never = never;
             run
         };
-        assert!(hopeless(&fixtures::pipeline_detail(Status::Queued, never(false))).is_none());
+        assert!(hopeless(&fixtures::pipeline_detail(Status::Queued, &never(false))).is_none());
         assert!(
             hopeless(&fixtures::pipeline_detail(
                 Status::Success,
-                fixtures::failed_run()
+                &fixtures::failed_run()
             ))
             .is_none()
         );
-        let mut pipeline = fixtures::pipeline_detail(Status::Queued, never(true));
+        let mut pipeline = fixtures::pipeline_detail(Status::Queued, &never(true));
         assert_eq!(hopeless(&pipeline).unwrap().len(), 1);
         let running = RunRow {
             state: RunState::Running,

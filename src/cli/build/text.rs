@@ -56,7 +56,7 @@ impl<'a, 'b> Text<'a, 'b> {
                 .as_ref()
                 .is_some_and(|(_, index)| *index == step.index);
         // With names before the lines, runs may take turns; only a run's own change of step needs a word.
-        if !same && (same_run || !self.several || step.log_bytes == 0) {
+        if !same && (same_run || !self.several) {
             self.heading(run, step)?;
         }
         self.current = Some((run.attempt.clone(), step.index));
@@ -109,7 +109,8 @@ impl Report for Text<'_, '_> {
     }
 
     fn running(&mut self, runs: usize) {
-        self.several = runs > 1;
+        // One that is left over of several keeps its name, so that it can be told from those that ended.
+        self.several = runs > 1 || (self.several && runs == 1);
     }
 
     fn waits(&mut self, run: &RunRow) -> Result<(), Failure> {

@@ -105,13 +105,29 @@ impl Watch {
                 Err(Failure::Client(err)) if err.server_gone() => {
                     report
                         .note("the server is away; its runs go on, waiting for it to come back")?;
-                    wait_for_return(&self.client).await?;
+                    self.outlast(report).await?;
                     report.note("the server is back")?;
                     self.news = News::default();
                     self.all_stale();
                 }
                 result => return result,
             }
+        }
+    }
+
+    /// Waits for the server, and meanwhile listens to the keyboard.
+    async fn outlast(&mut self, report: &mut impl Report) -> Result<(), Failure> {
+        let client = self.client.clone();
+        let mut back = std::pin::pin!(wait_for_return(&client));
+        loop {
+            tokio::select! {
+                result = &mut back => return Ok(result?),
+                Ok(_) = self.interrupts.wait_for(|times| *times > 0), if self.cancel == Cancel::No => {}
+            }
+            self.cancel = Cancel::Wanted;
+            report.note(
+                "cancels the build once the server is back; a second ctrl-c leaves it at once",
+            )?;
         }
     }
 

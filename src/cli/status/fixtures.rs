@@ -104,7 +104,7 @@ pub fn run_detail(run: RunRow) -> RunDetail {
     }
 }
 
-pub fn pipeline_detail(status: Status, run: RunRow) -> PipelineDetail {
+pub fn pipeline_detail(status: Status, run: &RunRow) -> PipelineDetail {
     let job = JobRow {
         id: run.job.clone(),
         number: run.number,

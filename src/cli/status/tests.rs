@@ -142,7 +142,7 @@ ID                                    Node ID  Task Group  Desired  Status  Crea
 
 #[test]
 fn a_pipeline_shows_its_jobs() {
-    let detail = fixtures::pipeline_detail(Status::Failed, fixtures::failed_run());
+    let detail = fixtures::pipeline_detail(Status::Failed, &fixtures::failed_run());
     let text = printed(|out| pipeline::print(out, &detail, Paint::plain()));
     let jobs = text.split_once("Workflow").unwrap().1;
     assert_eq!(
