@@ -1,1 +1,12 @@
-//! placeholder
+//! Tests of the client and of the verbs: the program itself against servers of its own, each in a directory that goes
+//! away with the test.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by failing"
+)]
+
+mod client;
+mod offline;
+mod support;
+mod verbs;

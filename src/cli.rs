@@ -1,0 +1,186 @@
+//! The command line: what can be said, and one file per verb.
+//!
+//! Verbs speak to a server through the typed client, print through the writers of a [`Context`], and answer how it
+//! ended; they hold no rules of their own about builds or nodes.
+
+mod agent;
+mod audit;
+mod build;
+mod cancel;
+mod completions;
+mod config;
+mod console;
+mod context;
+mod failure;
+mod follow;
+mod logging;
+mod logs;
+mod node_drain;
+mod node_status;
+mod problems;
+mod rerun;
+mod serve;
+mod spelling;
+mod status;
+mod stop;
+mod table;
+mod version;
+mod words;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use context::{Context, Terminals};
+pub(crate) use failure::{End, Failure};
+
+/// A self-hosted CI server that is run from a terminal.
+///
+/// Without a verb it opens the console. Verbs that need a server start one when nobody is there; it ends by itself
+/// when it has been idle for a minute.
+#[derive(Debug, Parser)]
+#[command(name = "roundel", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 ok, 1 the build failed, 2 usage or config, 3 cannot be placed or \
+    infrastructure, 4 not found or conflict, 5 refused, 6 no server, 130 interrupted";
+
+/// What can stand with every verb.
+#[derive(Clone, Debug, Default, Args)]
+struct Global {
+    /// Socket of the server [env: ROUNDEL_SERVER]
+    #[arg(long, global = true, value_name = "SOCKET")]
+    server: Option<String>,
+    /// Data directory, whose server is started when it is not there [env: ROUNDEL_DATA]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Bootstrap file [default: config.toml in the XDG configuration directory]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print the objects of the API as JSON (also -json)
+    #[arg(long, global = true)]
+    json: bool,
+    /// No colours, as with NO_COLOR
+    #[arg(long, global = true)]
+    no_color: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run the services until told to end
+    Serve(serve::Args),
+    /// Open the console
+    Console(console::Args),
+    /// Build a repository and follow it
+    Build(build::Args),
+    /// Run a workflow again
+    Rerun(rerun::Args),
+    /// Cancel a pipeline, a workflow or a job
+    Cancel(cancel::Args),
+    /// List the runs, or show one run or pipeline
+    Status(status::Args),
+    /// List the nodes, or show one
+    NodeStatus(node_status::Args),
+    /// Turn the drain of a node on or off
+    NodeDrain(node_drain::Args),
+    /// Print the log of a run, a job or a pipeline
+    Logs(logs::Args),
+    /// Stop a run
+    Stop(stop::Args),
+    /// Check a config file without a server
+    #[command(subcommand)]
+    Config(config::Verb),
+    /// Show who changed what
+    #[command(subcommand)]
+    Audit(audit::Verb),
+    /// Print the version
+    Version,
+    /// Print completions for a shell
+    Completions(completions::Args),
+    /// Run one attempt (started by the server)
+    #[command(hide = true)]
+    Agent(agent::Args),
+}
+
+/// Runs the program and answers its exit code.
+pub(crate) fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let cli = Cli::parse_from(spelling::respell(args));
+    let verb = match cli.verb {
+        // These do not print through a context: they take the terminal or the process for themselves.
+        None => return console::run(&console::Args::default(), &cli.global),
+        Some(Verb::Console(args)) => return console::run(&args, &cli.global),
+        Some(Verb::Agent(args)) => return agent::run(&args),
+        Some(verb) => verb,
+    };
+    let terminals = Terminals {
+        input: io::stdin().is_terminal(),
+        out: io::stdout().is_terminal(),
+        err: io::stderr().is_terminal(),
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut err = io::stderr().lock();
+    let mut context = Context::new(&mut out, &mut err, terminals, &cli.global);
+    let result = dispatch(verb, &mut context).and_then(|end| {
+        context.out.flush()?;
+        Ok(end)
+    });
+    let code = match result {
+        Ok(end) => end.code(),
+        Err(failure) => {
+            // What was printed before it comes first.
+            let _ = context.out.flush();
+            failure::print(&failure, &mut context);
+            failure.end().code()
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
+    match verb {
+        Verb::Serve(args) => return serve::run(&args, context),
+        Verb::Config(verb) => return config::run(&verb, context),
+        Verb::Version => return version::run(context),
+        Verb::Completions(args) => return completions::run(&args, context),
+        _ => {}
+    }
+    let runtime = context::runtime()?;
+    runtime.block_on(async {
+        match verb {
+            Verb::Build(args) => build::run(&args, context).await,
+            Verb::Rerun(args) => rerun::run(&args, context).await,
+            Verb::Cancel(args) => cancel::run(&args, context).await,
+            Verb::Status(args) => status::run(&args, context).await,
+            Verb::NodeStatus(args) => node_status::run(&args, context).await,
+            Verb::NodeDrain(args) => node_drain::run(&args, context).await,
+            Verb::Logs(args) => logs::run(&args, context).await,
+            Verb::Stop(args) => stop::run(&args, context).await,
+            Verb::Audit(verb) => audit::run(&verb, context).await,
+            Verb::Serve(_)
+            | Verb::Console(_)
+            | Verb::Config(_)
+            | Verb::Version
+            | Verb::Completions(_)
+            | Verb::Agent(_) => unreachable!("handled before"),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,27 @@
+//! `cancel`: stops a pipeline, a workflow or a job.
+
+use super::context::Context;
+use super::{End, Failure};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Pipeline, workflow or job: its id, a unique beginning of it, or project#number
+    id: String,
+}
+
+pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, Failure> {
+    let client = context.connect().await?;
+    let written = client.cancel(&args.id).await?;
+    if context.json {
+        context.print_json(&written)?;
+    } else {
+        writeln!(
+            context.out,
+            "Cancels `{}` of pipeline {}.",
+            args.id, written.value.pipeline
+        )?;
+        let command = context.command(&["status", &written.value.pipeline]);
+        writeln!(context.out, "  {command}")?;
+    }
+    Ok(End::Ok)
+}

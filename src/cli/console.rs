@@ -1,0 +1,114 @@
+//! `console`, also without a verb: hands over to the full-screen console.
+
+use std::io::{self, IsTerminal};
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use roundel::error::Kind;
+
+use super::context::{self, Context, Terminals};
+use super::{Failure, Global, failure};
+use crate::console::{self, Once, Options};
+
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Args {
+    /// Print one frame and leave
+    #[arg(long)]
+    once: bool,
+    /// Screen of that frame
+    #[arg(long, value_name = "NAME", requires = "once", default_value = "queue")]
+    screen: String,
+    /// Size of that frame
+    #[arg(long, value_name = "WxH", requires = "once", default_value = "120x36")]
+    size: Size,
+    /// Form of that frame
+    #[arg(long, value_enum, requires = "once", default_value_t)]
+    format: Format,
+}
+
+/// Columns and rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Size(u16, u16);
+
+impl Default for Size {
+    fn default() -> Self {
+        Self(120, 36)
+    }
+}
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let sides = text
+            .split_once('x')
+            .and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+        match sides {
+            Some((w @ 1..=1000, h @ 1..=1000)) => Ok(Self(w, h)),
+            _ => Err("columns and rows, as 120x36, at most 1000 each".to_owned()),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// As it would be drawn, without colours
+    #[default]
+    Text,
+    /// What it shows, as JSON
+    Json,
+}
+
+/// Opens the console and answers its exit code.
+pub(super) fn run(args: &Args, global: &Global) -> ExitCode {
+    match options(args, global) {
+        Ok(options) => console::run(options),
+        Err(failure) => {
+            let (mut out, mut err) = (io::sink(), io::stderr());
+            let terminals = Terminals {
+                err: io::stderr().is_terminal(),
+                ..Terminals::default()
+            };
+            failure::print(
+                &failure,
+                &mut Context::new(&mut out, &mut err, terminals, global),
+            );
+            ExitCode::from(failure.end().code())
+        }
+    }
+}
+
+fn options(args: &Args, global: &Global) -> Result<Options, Failure> {
+    let people = io::stdin().is_terminal() && io::stdout().is_terminal();
+    if !args.once && !people {
+        return Err(
+            Failure::said(Kind::Usage, "the console needs a terminal").with_hint(
+                "`roundel console --once` prints one frame, `roundel help` lists the verbs",
+            ),
+        );
+    }
+    let once = args.once.then(|| Once {
+        screen: args.screen.clone(),
+        size: (args.size.0, args.size.1),
+        json: global.json || args.format == Format::Json,
+    });
+    Ok(Options {
+        place: context::runtime()?.block_on(context::place(global))?,
+        config: context::config_file(global)?,
+        color: context::color(global),
+        once,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_columns_and_rows() {
+        assert_eq!("80x24".parse(), Ok(Size(80, 24)));
+        for bad in ["80", "x", "0x24", "80x-1", "1001x5", "80 x 24", ""] {
+            assert!(bad.parse::<Size>().is_err(), "{bad}");
+        }
+    }
+}

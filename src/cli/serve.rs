@@ -1,0 +1,122 @@
+//! `serve`: runs the services in this process.
+
+use std::path::{Path, PathBuf};
+
+use roundel::client::launch;
+use roundel::http::{self, JobUser, ServeError, ServeOptions};
+use roundel::queue::Limits;
+use roundel::settings::bootstrap::{Bootstrap, NODES_MAX};
+use roundel::storage::data_dir::DataDirError;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::context::{self, Context};
+use super::{End, Failure, logging};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// End after an idle minute: no client, nothing queued that can start, nothing running
+    #[arg(long)]
+    auto: bool,
+    /// Split this machine into N rehearsal nodes
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(NODES_MAX)))]
+    nodes: Option<u32>,
+}
+
+pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<End, Failure> {
+    let config = context::config_file(context.global())?;
+    let bootstrap = Bootstrap::load(config.as_deref())?;
+    logging::start(bootstrap.log.as_deref())?;
+    if args.auto {
+        // Only fails for the leader of a process group, which a shell made: then it is detached enough.
+        let _ = rustix::process::setsid();
+    }
+    let options = options(args, context.global().data.clone(), &bootstrap)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let result = runtime.block_on(async {
+        let end = told_to_end()?;
+        Ok::<_, Failure>(http::serve(options, end).await)
+    })?;
+    match result {
+        Ok(()) => Ok(End::Ok),
+        // Somebody else was faster, and a server is what was wanted.
+        Err(ServeError::Data(DataDirError::Taken { .. })) if args.auto => Ok(End::Ok),
+        Err(err) => Err(err.into()),
+    }
+}
+
+fn options(
+    args: &Args,
+    data: Option<PathBuf>,
+    bootstrap: &Bootstrap,
+) -> Result<ServeOptions, Failure> {
+    let data = match data
+        .or_else(|| env_path("ROUNDEL_DATA"))
+        .or_else(|| bootstrap.data.clone())
+    {
+        Some(data) => data,
+        None => launch::default_data()?,
+    };
+    let job_user = match bootstrap.host_user.as_deref() {
+        Some("self") => JobUser::Own,
+        Some(name) => JobUser::Named(name.to_owned()),
+        // Whoever it was started for by a verb runs her own jobs.
+        None if args.auto => JobUser::Own,
+        None => JobUser::Unsaid,
+    };
+    let own = job_user == JobUser::Own
+        || (job_user == JobUser::Unsaid && !rustix::process::geteuid().is_root());
+    Ok(ServeOptions {
+        data: launch::prepare_data(&data)?,
+        auto: args.auto,
+        program: std::env::current_exe()?,
+        nodes: args.nodes.or(bootstrap.nodes).unwrap_or(1),
+        limits: Limits {
+            per_project: bootstrap.max_runs_per_project,
+            total: bootstrap.max_runs,
+        },
+        job_user,
+        host_env: host_env(bootstrap.host_env.as_deref(), own),
+        deadline_s: bootstrap.deadline_s(),
+    })
+}
+
+/// The variables that jobs get: those named. Jobs of the server's own account also find the tool chain of its home,
+/// which they would lose because HOME is another one.
+fn host_env(named: Option<&[String]>, own: bool) -> Vec<(String, String)> {
+    let mut variables: Vec<(String, String)> = named
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|name| Some((name.clone(), std::env::var(name).ok()?)))
+        .collect();
+    let home = env_path("HOME").filter(|_| own);
+    for (name, folder) in [("RUSTUP_HOME", ".rustup"), ("CARGO_HOME", ".cargo")] {
+        let missing = variables.iter().all(|(known, _)| known != name);
+        let path = env_path(name).or_else(|| home.as_ref().map(|home| home.join(folder)));
+        if let Some(path) = path.filter(|path| own && missing && Path::is_dir(path)) {
+            variables.push((name.to_owned(), path.display().to_string()));
+        }
+    }
+    variables
+}
+
+fn env_path(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name)
+        .filter(|value| !value.is_empty())
+        .map(PathBuf::from)
+}
+
+/// Resolves at the first signal that asks a server to end.
+fn told_to_end() -> Result<impl Future<Output = ()> + Send, Failure> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    })
+}
