@@ -33,7 +33,10 @@ pub fn run(dir: &Path) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(err) => {
             tracing::error!(error = %err, "no runtime");
@@ -56,7 +59,11 @@ async fn work(dir: &Path, session: &Session) -> std::io::Result<()> {
     let task = &session.task;
     tracing::info!(attempt = %task.attempt, name = %task.name, pid = std::process::id(), "agent started");
     let journal = Rc::new(Journal::open(dir, session)?);
-    let sending = tokio::task::spawn_local(journal::send(journal.clone(), dir.to_owned(), session.token.clone()));
+    let sending = tokio::task::spawn_local(journal::send(
+        journal.clone(),
+        dir.to_owned(),
+        session.token.clone(),
+    ));
     session::obey_signals(&journal)?;
     journal.agent_started().await;
 

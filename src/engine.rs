@@ -25,11 +25,11 @@ mod start;
 mod state;
 mod view;
 
-pub use estimate::{Expected, Forecast};
 pub use command::{Actor, BuildCommand, Command, CommandError, FleetCommand, NewBuild, Reply};
-pub use launch::Inbox;
+pub use estimate::{Expected, Forecast};
 pub use gate::{Admission, Gate};
 pub use handle::Handle;
+pub use launch::Inbox;
 pub use publish::{Changed, Feed, Live, NodeView, WAIT_BOUNDS};
 pub use reports::AgentEvent;
 pub use start::{Engine, Options, start};

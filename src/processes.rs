@@ -16,7 +16,9 @@ pub const MARK: &str = "ROUNDEL_ATTEMPT";
 /// Start time of a process in clock ticks since boot (`/proc/PID/stat`, field 22); `None` when it is gone or a zombie.
 #[must_use]
 pub fn start_time(pid: u32) -> Option<u64> {
-    stat(pid).filter(|stat| stat.state != 'Z' && stat.state != 'X').map(|stat| stat.start)
+    stat(pid)
+        .filter(|stat| stat.state != 'Z' && stat.state != 'X')
+        .map(|stat| stat.start)
 }
 
 struct Stat {
@@ -40,7 +42,9 @@ fn stat(pid: u32) -> Option<Stat> {
 }
 
 fn all() -> HashMap<u32, Stat> {
-    let Ok(entries) = fs::read_dir("/proc") else { return HashMap::new() };
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return HashMap::new();
+    };
     entries
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter_map(|pid| Some((pid, stat(pid)?)))
@@ -54,13 +58,22 @@ pub fn descendants(root: u32) -> Vec<u32> {
     let mut found: HashSet<u32> = HashSet::from([root]);
     loop {
         let before = found.len();
-        found.extend(table.iter().filter(|(_, stat)| found.contains(&stat.parent)).map(|(pid, _)| *pid).collect::<Vec<_>>());
+        found.extend(
+            table
+                .iter()
+                .filter(|(_, stat)| found.contains(&stat.parent))
+                .map(|(pid, _)| *pid)
+                .collect::<Vec<_>>(),
+        );
         if found.len() == before {
             break;
         }
     }
     found.remove(&root);
-    found.into_iter().filter(|pid| table.get(pid).is_some_and(|stat| stat.state != 'Z')).collect()
+    found
+        .into_iter()
+        .filter(|pid| table.get(pid).is_some_and(|stat| stat.state != 'Z'))
+        .collect()
 }
 
 /// Living processes that carry an attempt's mark, or belong to the session of its agent.
@@ -72,8 +85,11 @@ pub fn marked(attempt: &str, session: Option<u32>) -> Vec<u32> {
         .filter(|(_, stat)| stat.state != 'Z')
         .filter(|(pid, stat)| {
             Some(stat.session) == session
-                || fs::read(format!("/proc/{pid}/environ"))
-                    .is_ok_and(|environ| environ.split(|byte| *byte == 0).any(|entry| entry == mark.as_bytes()))
+                || fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environ| {
+                    environ
+                        .split(|byte| *byte == 0)
+                        .any(|entry| entry == mark.as_bytes())
+                })
         })
         .map(|(pid, _)| pid)
         .collect()
@@ -104,11 +120,16 @@ pub fn kill_all(find: impl Fn() -> Vec<u32>) {
 /// Ends what an attempt left: everything in its control groups, in its agent's session, or carrying its mark; then
 /// removes the groups. `dir` is the attempt's directory. Blocks, three seconds at most.
 pub fn sweep(dir: &std::path::Path) {
-    let attempt = dir.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let attempt = dir
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let lines = fs::read_to_string(dir.join("cgroup")).unwrap_or_default();
     let cgroup = cgroup::Cgroup::from_lines(&lines);
     cgroup.kill();
-    let session = fs::read_to_string(dir.join("pid")).ok().and_then(|text| text.split(' ').next()?.parse().ok());
+    let session = fs::read_to_string(dir.join("pid"))
+        .ok()
+        .and_then(|text| text.split(' ').next()?.parse().ok());
     kill_all(|| marked(&attempt, session));
     cgroup.remove();
 }

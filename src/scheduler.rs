@@ -262,6 +262,7 @@ impl Scheduler {
             return placed;
         }
         self.review_kept(now);
+        self.keep_for_starving(now);
         while placed.len() < max
             && let Some(run) = self.queue.next().copied()
         {
@@ -278,7 +279,6 @@ impl Scheduler {
                 self.queue.park(run.shape);
             }
         }
-        self.keep_for_starving(now);
         placed
     }
 

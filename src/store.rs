@@ -3,6 +3,8 @@
 //! One [`Writer`] belongs to the dispatcher; any number of readers go through the [`ReadPool`]. Knows nothing of who
 //! decides what is written.
 
+mod alive;
+mod attempts;
 mod builds;
 mod detail;
 mod fleet;
@@ -17,8 +19,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Explain, Kind};
 
+pub use alive::{LiveAttempt, LiveJob, LiveWorkflow};
+pub use attempts::{NewAttempt, Stopped};
+pub use builds::{NewJob, NewPipeline, ProjectNumbers};
 pub use detail::Named;
-pub use builds::{LiveAttempt, LiveJob, LiveWorkflow, NewAttempt, NewJob, NewPipeline, ProjectNumbers, Stopped};
 pub use fleet::NodeRecord;
 pub use journal::{AuditEntry, AuditRecord, ChangeRecord};
 pub use lists::{Order, RunFilter, Window, WindowQuery};

@@ -87,12 +87,17 @@ pub enum VcsError {
 impl Explain for VcsError {
     fn kind(&self) -> Kind {
         match self {
-            VcsError::Refused { .. } | VcsError::NotARepository { .. } | VcsError::NoCommit { .. } => Kind::Usage,
+            VcsError::Refused { .. }
+            | VcsError::NotARepository { .. }
+            | VcsError::NoCommit { .. } => Kind::Usage,
             VcsError::NoPath { .. } | VcsError::NoBranch { .. } => Kind::NotFound,
-            VcsError::Mirror { source, .. } if source.kind() == io::ErrorKind::StorageFull => Kind::Unavailable,
-            VcsError::NoGit(_) | VcsError::Late { .. } | VcsError::Failed { .. } | VcsError::Mirror { .. } => {
-                Kind::Infrastructure
+            VcsError::Mirror { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Kind::Unavailable
             }
+            VcsError::NoGit(_)
+            | VcsError::Late { .. }
+            | VcsError::Failed { .. }
+            | VcsError::Mirror { .. } => Kind::Infrastructure,
         }
     }
 

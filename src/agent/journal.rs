@@ -69,7 +69,11 @@ impl Journal {
 
     async fn append(&self, body: RecordBody) {
         self.seq.set(self.seq.get() + 1);
-        let record = Record { seq: self.seq.get(), micros: clock::now_micros(), body };
+        let record = Record {
+            seq: self.seq.get(),
+            micros: clock::now_micros(),
+            body,
+        };
         until_written("the spool", || self.spool.borrow_mut().append(&record)).await;
         self.written.notify_one();
     }
@@ -84,23 +88,39 @@ impl Journal {
     }
 
     pub(super) async fn step_started(&self, step: u16) {
-        self.append(RecordBody::Event(Event::StepStarted { step, at: clock::now() })).await;
+        self.append(RecordBody::Event(Event::StepStarted {
+            step,
+            at: clock::now(),
+        }))
+        .await;
     }
 
     pub(super) async fn step_ended(&self, step: u16, status: StepStatus, exit_code: Option<i32>) {
-        self.append(RecordBody::Event(Event::StepEnded { step, at: clock::now(), status, exit_code })).await;
+        self.append(RecordBody::Event(Event::StepEnded {
+            step,
+            at: clock::now(),
+            status,
+            exit_code,
+        }))
+        .await;
     }
 
     /// Output of a step, as it came; cut into records of the size the wire takes.
     pub(super) async fn output(&self, step: u16, stream: u8, bytes: &[u8]) {
         for part in bytes.chunks(OUTPUT_MAX) {
-            self.append(RecordBody::Output { step, stream, bytes: part.to_vec() }).await;
+            self.append(RecordBody::Output {
+                step,
+                stream,
+                bytes: part.to_vec(),
+            })
+            .await;
         }
     }
 
     /// The last record.
     pub(super) async fn finish(&self, finished: Finished) {
-        self.append(RecordBody::Event(Event::Finished(finished))).await;
+        self.append(RecordBody::Event(Event::Finished(finished)))
+            .await;
         self.finished.set(true);
         self.written.notify_one();
     }
@@ -147,7 +167,9 @@ pub(super) async fn send(journal: Rc<Journal>, dir: PathBuf, token: String) {
             if journal.finished.get() {
                 return;
             }
-            let heard = tokio::time::timeout(HEARTBEAT, journal.written.notified()).await.is_ok();
+            let heard = tokio::time::timeout(HEARTBEAT, journal.written.notified())
+                .await
+                .is_ok();
             if heard {
                 continue;
             }

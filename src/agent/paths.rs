@@ -20,7 +20,10 @@ impl Places {
 
     /// A step's directory; relative ones are below the job's.
     pub(super) fn of_step(&self, written: Option<&str>) -> PathBuf {
-        written.map_or_else(|| self.project.clone(), |written| resolve(written, &self.home, &self.project))
+        written.map_or_else(
+            || self.project.clone(),
+            |written| resolve(written, &self.home, &self.project),
+        )
     }
 }
 
@@ -41,7 +44,10 @@ mod tests {
         let places = Places::new(Path::new("/s"), "~/project");
         assert_eq!(places.project, Path::new("/s/home/project"));
         assert_eq!(places.of_step(None), Path::new("/s/home/project"));
-        assert_eq!(places.of_step(Some("sub")), Path::new("/s/home/project/sub"));
+        assert_eq!(
+            places.of_step(Some("sub")),
+            Path::new("/s/home/project/sub")
+        );
         assert_eq!(places.of_step(Some("~")), Path::new("/s/home"));
         assert_eq!(places.of_step(Some("/tmp/x")), Path::new("/tmp/x"));
     }

@@ -51,8 +51,12 @@ impl Session {
     /// it too, and then knows that no agent ever began.
     pub(super) fn claim(dir: &Path) -> Result<Self, ClaimError> {
         let path = dir.join("task.json");
-        let bytes = fs::read(&path).map_err(|source| ClaimError::Read { path: path.clone(), source })?;
-        let task: Task = serde_json::from_slice(&bytes).map_err(|source| ClaimError::Task { path, source })?;
+        let bytes = fs::read(&path).map_err(|source| ClaimError::Read {
+            path: path.clone(),
+            source,
+        })?;
+        let task: Task =
+            serde_json::from_slice(&bytes).map_err(|source| ClaimError::Task { path, source })?;
         let claimed = dir.join("token.claimed");
         fs::rename(dir.join("token"), &claimed).map_err(ClaimError::Token)?;
         let token = fs::read_to_string(&claimed).map_err(ClaimError::Token)?;
@@ -64,7 +68,11 @@ impl Session {
         let path = dir.join("pid");
         spool::write_whole(&path, format!("{pid} {pid_start}").as_bytes())
             .map_err(|source| ClaimError::Write { path, source })?;
-        Ok(Self { task, token, pid_start })
+        Ok(Self {
+            task,
+            token,
+            pid_start,
+        })
     }
 }
 

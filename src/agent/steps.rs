@@ -36,16 +36,24 @@ struct Context<'a> {
 /// Runs all steps and answers how it went. Nothing is left running.
 pub(super) async fn run_all(task: &Task, dir: &Path, journal: &Rc<Journal>) -> Finished {
     let deadline = clock::monotonic() + Duration::from_secs(task.deadline_s);
-    let context = Context { task, dir, journal, deadline };
+    let context = Context {
+        task,
+        dir,
+        journal,
+        deadline,
+    };
     let verdict = match spin_up::run(&context).await {
         Ok(mut host) => {
             let verdict = plan_steps(&context, &mut host).await;
             host.finish().await;
             verdict
         }
-        Err(cause) => {
-            Some(Verdict { outcome: Outcome::InfrastructureFail, cause, step: Some(SPIN_UP), exit_code: None })
-        }
+        Err(cause) => Some(Verdict {
+            outcome: Outcome::InfrastructureFail,
+            cause,
+            step: Some(SPIN_UP),
+            exit_code: None,
+        }),
     };
     let verdict = verdict.unwrap_or(Verdict {
         outcome: Outcome::Success,
@@ -70,14 +78,19 @@ async fn plan_steps(context: &Context<'_>, host: &mut Host) -> Option<Verdict> {
             Step::Run(run) => run.when,
             Step::Checkout { .. } => When::OnSuccess,
         };
-        let over = verdict.as_ref().is_some_and(|verdict| verdict.outcome != Outcome::Failed);
+        let over = verdict
+            .as_ref()
+            .is_some_and(|verdict| verdict.outcome != Outcome::Failed);
         let wanted = match when {
             When::Always => true,
             When::OnSuccess => verdict.is_none(),
             When::OnFail => verdict.is_some(),
         };
         if over || !wanted {
-            context.journal.step_ended(index, StepStatus::Skipped, None).await;
+            context
+                .journal
+                .step_ended(index, StepStatus::Skipped, None)
+                .await;
             continue;
         }
         context.journal.step_started(index).await;
@@ -86,7 +99,9 @@ async fn plan_steps(context: &Context<'_>, host: &mut Host) -> Option<Verdict> {
         } else {
             match step {
                 Step::Run(step) => run::run(context, host, index, step).await,
-                Step::Checkout { path, .. } => checkout::run(context, host, index, path.as_deref()).await,
+                Step::Checkout { path, .. } => {
+                    checkout::run(context, host, index, path.as_deref()).await
+                }
             }
         };
         let (status, found) = judge(step, index, &end, context);
@@ -98,11 +113,18 @@ async fn plan_steps(context: &Context<'_>, host: &mut Host) -> Option<Verdict> {
             End::Exited(code) => Some(code),
             _ => None,
         };
-        tracing::info!(step = index, status = status.word(), exit_code, "step ended");
+        tracing::info!(
+            step = index,
+            status = status.word(),
+            exit_code,
+            "step ended"
+        );
         context.journal.step_ended(index, status, exit_code).await;
         // The first failure decides; only a stop or a time-out weighs more than a failed step.
         if let Some(found) = found
-            && verdict.as_ref().is_none_or(|_| found.outcome != Outcome::Failed)
+            && verdict
+                .as_ref()
+                .is_none_or(|_| found.outcome != Outcome::Failed)
         {
             verdict = Some(found);
         }
@@ -110,31 +132,61 @@ async fn plan_steps(context: &Context<'_>, host: &mut Host) -> Option<Verdict> {
     verdict
 }
 
-fn judge(step: &Step, index: u16, end: &End, context: &Context<'_>) -> (StepStatus, Option<Verdict>) {
+fn judge(
+    step: &Step,
+    index: u16,
+    end: &End,
+    context: &Context<'_>,
+) -> (StepStatus, Option<Verdict>) {
     let name = step.name().lines().next().unwrap_or_default();
-    let verdict = |outcome, cause, exit_code| Some(Verdict { outcome, cause, step: Some(index), exit_code });
+    let verdict = |outcome, cause, exit_code| {
+        Some(Verdict {
+            outcome,
+            cause,
+            step: Some(index),
+            exit_code,
+        })
+    };
     match end {
         End::Exited(0) | End::Left => (StepStatus::Success, None),
         End::Exited(code) => {
             let cause = format!("step \"{name}\" exited with {code}");
-            (StepStatus::Failed, verdict(Outcome::Failed, cause, Some(*code)))
+            (
+                StepStatus::Failed,
+                verdict(Outcome::Failed, cause, Some(*code)),
+            )
         }
         End::Failed(err) => {
             let cause = format!("step \"{name}\" could not be started: {err}");
             (StepStatus::Failed, verdict(Outcome::Failed, cause, None))
         }
-        End::Stopped => (StepStatus::Canceled, verdict(Outcome::Canceled, String::new(), None)),
+        End::Stopped => (
+            StepStatus::Canceled,
+            verdict(Outcome::Canceled, String::new(), None),
+        ),
         End::Silent => {
             let limit = match step {
                 Step::Run(run) => run.no_output_timeout_s,
                 Step::Checkout { .. } => checkout::SILENCE.as_secs(),
             };
-            let cause = format!("step \"{name}\": too long with no output (exceeded {})", minutes(limit));
-            (StepStatus::Timedout, verdict(Outcome::Timedout, cause, None))
+            let cause = format!(
+                "step \"{name}\": too long with no output (exceeded {})",
+                minutes(limit)
+            );
+            (
+                StepStatus::Timedout,
+                verdict(Outcome::Timedout, cause, None),
+            )
         }
         End::Late => {
-            let cause = format!("the run took longer than {}", minutes(context.task.deadline_s));
-            (StepStatus::Timedout, verdict(Outcome::Timedout, cause, None))
+            let cause = format!(
+                "the run took longer than {}",
+                minutes(context.task.deadline_s)
+            );
+            (
+                StepStatus::Timedout,
+                verdict(Outcome::Timedout, cause, None),
+            )
         }
     }
 }
@@ -154,6 +206,9 @@ mod tests {
 
     #[test]
     fn spans_are_written_as_circleci_writes_them() {
-        assert_eq!([minutes(5), minutes(600), minutes(3601)], ["5s", "10m0s", "1h0m1s"]);
+        assert_eq!(
+            [minutes(5), minutes(600), minutes(3601)],
+            ["5s", "10m0s", "1h0m1s"]
+        );
     }
 }

@@ -44,16 +44,30 @@ impl Forecast {
     pub fn start(&self, place: u64) -> Option<Expected> {
         let index = usize::try_from(place).ok()?.checked_sub(1)?;
         let (at, runs) = self.ends.get(index)?.0?;
-        Some(Expected { at, how: format!("median of {runs} run{} of what runs now", if runs == 1 { "" } else { "s" }) })
+        Some(Expected {
+            at,
+            how: format!(
+                "median of {runs} run{} of what runs now",
+                if runs == 1 { "" } else { "s" }
+            ),
+        })
     }
 
     /// When the last run of a node is expected to end.
     #[must_use]
     pub fn idle(&self, node: NodeId) -> Option<Expected> {
-        let on_node: Vec<_> = self.ends.iter().filter(|(_, on)| *on == Some(node)).map(|(end, _)| *end).collect();
+        let on_node: Vec<_> = self
+            .ends
+            .iter()
+            .filter(|(_, on)| *on == Some(node))
+            .map(|(end, _)| *end)
+            .collect();
         let ends = on_node.into_iter().collect::<Option<Vec<_>>>()?;
         let (at, runs) = ends.into_iter().max()?;
-        Some(Expected { at, how: format!("median of {runs} run{}", if runs == 1 { "" } else { "s" }) })
+        Some(Expected {
+            at,
+            how: format!("median of {runs} run{}", if runs == 1 { "" } else { "s" }),
+        })
     }
 }
 
@@ -68,8 +82,17 @@ impl View {
     /// # Errors
     /// When the store cannot be read.
     pub fn forecast(&self, now: Timestamp) -> Result<Forecast, StoreError> {
-        let filter = RunFilter { states: vec![RunState::Running], node: None };
-        let running = self.store.runs(&filter, &WindowQuery { limit: RUNNING, ..WindowQuery::default() })?;
+        let filter = RunFilter {
+            states: vec![RunState::Running],
+            node: None,
+        };
+        let running = self.store.runs(
+            &filter,
+            &WindowQuery {
+                limit: RUNNING,
+                ..WindowQuery::default()
+            },
+        )?;
         let mut medians: HashMap<(String, String), Option<(i64, usize)>> = HashMap::new();
         let mut ends = Vec::with_capacity(running.rows.len());
         for run in &running.rows {
@@ -84,14 +107,21 @@ impl View {
                     found
                 }
             };
-            ends.push((known.and_then(|known| expected_end(run, known, now)), run.node));
+            ends.push((
+                known.and_then(|known| expected_end(run, known, now)),
+                run.node,
+            ));
         }
         Ok(Forecast::new(ends))
     }
 }
 
 /// A run past its median is expected to end now rather than in the past.
-fn expected_end(run: &RunRecord, (median_ms, runs): (i64, usize), now: Timestamp) -> Option<(Timestamp, usize)> {
+fn expected_end(
+    run: &RunRecord,
+    (median_ms, runs): (i64, usize),
+    now: Timestamp,
+) -> Option<(Timestamp, usize)> {
     let span = Duration::from_millis(u64::try_from(median_ms).ok()?);
     Some((run.placed?.plus(span).max(now), runs))
 }
@@ -109,7 +139,10 @@ mod tests {
             (Some((Timestamp(500), 1)), None),
         ]);
         assert_eq!(forecast.start(1).unwrap().at, Timestamp(500));
-        assert_eq!(forecast.start(1).unwrap().how, "median of 1 run of what runs now");
+        assert_eq!(
+            forecast.start(1).unwrap().how,
+            "median of 1 run of what runs now"
+        );
         assert_eq!(forecast.start(2).unwrap().at, Timestamp(900));
         assert_eq!(forecast.start(3), None, "no history, no estimate");
         assert_eq!(forecast.start(4), None);

@@ -35,7 +35,11 @@ impl View {
         }
         let live = self.live();
         if let Some(why) = &live.read_only {
-            return Some(Reason { code: "read_only", text: format!("the server is read-only: {why}"), never: false });
+            return Some(Reason {
+                code: "read_only",
+                text: format!("the server is read-only: {why}"),
+                never: false,
+            });
         }
         let shape = Shape {
             cpu_millis: run.cpu_millis,

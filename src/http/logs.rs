@@ -27,24 +27,38 @@ pub(super) async fn read(
     let id = AttemptId::from_str(&attempt).map_err(|_| ApiError::not_found("attempt", &attempt))?;
     let which = match step.as_str() {
         "agent" => Log::Agent,
-        number => Log::Step(number.parse().map_err(|_| ApiError::not_found("step", number))?),
+        number => Log::Step(
+            number
+                .parse()
+                .map_err(|_| ApiError::not_found("step", number))?,
+        ),
     };
     let stream = match query.stream.as_deref() {
         None => None,
         Some("out") => Some(1),
         Some("err") => Some(2),
         Some(other) => {
-            return Err(ApiError::new(Kind::Usage, format!("there is no stream `{other}`")).hint("out or err"));
+            return Err(
+                ApiError::new(Kind::Usage, format!("there is no stream `{other}`"))
+                    .hint("out or err"),
+            );
         }
     };
     blocking(move || {
-        let run = server.view.store.attempt(id)?.ok_or_else(|| ApiError::not_found("attempt", &attempt))?;
+        let run = server
+            .view
+            .store
+            .attempt(id)?
+            .ok_or_else(|| ApiError::not_found("attempt", &attempt))?;
         let open = run.state == RunState::Running
             && match which {
                 Log::Agent => true,
                 Log::Step(step) => {
                     let steps = server.view.store.steps(id)?;
-                    steps.iter().find(|s| s.step == step).is_none_or(|s| s.status == StepStatus::Running)
+                    steps
+                        .iter()
+                        .find(|s| s.step == step)
+                        .is_none_or(|s| s.status == StepStatus::Running)
                 }
             };
         answer(&server, id, which, stream, open, &query)
@@ -67,9 +81,18 @@ fn answer(
     open: bool,
     query: &LogQuery,
 ) -> Result<Response, ApiError> {
-    let empty = || LogLines { lines: Vec::new(), total: 0, bytes: 0, open };
+    let empty = || LogLines {
+        lines: Vec::new(),
+        total: 0,
+        bytes: 0,
+        open,
+    };
     let logs = &server.logs;
-    let agent = server.data.join("logs").join(id.to_string()).join("agent.log");
+    let agent = server
+        .data
+        .join("logs")
+        .join(id.to_string())
+        .join("agent.log");
     if let Some(text) = query.search.as_deref() {
         let first = query.line.unwrap_or(0);
         let found = match which {
@@ -101,10 +124,17 @@ fn answer(
         return Ok(Json(LogLines { open, ..lines }).into_response());
     }
     let from = query.from.unwrap_or(0);
-    let to = query.to.unwrap_or(u64::MAX).min(from.saturating_add(BYTES_MAX));
+    let to = query
+        .to
+        .unwrap_or(u64::MAX)
+        .min(from.saturating_add(BYTES_MAX));
     let read = match which {
-        Log::Agent => read_plain(&agent, from, to)
-            .map(|bytes| (std::fs::metadata(&agent).map_or(0, |file| file.len()), bytes)),
+        Log::Agent => read_plain(&agent, from, to).map(|bytes| {
+            (
+                std::fs::metadata(&agent).map_or(0, |file| file.len()),
+                bytes,
+            )
+        }),
         Log::Step(step) => logs
             .stream_len(id, step, stream)
             .and_then(|length| Ok((length, logs.read(id, step, stream, from, to)?))),
@@ -114,5 +144,12 @@ fn answer(
         other => other?,
     };
     let header = ("x-roundel-log-length", length.to_string());
-    Ok(([header, ("content-type", "application/octet-stream".to_owned())], bytes).into_response())
+    Ok((
+        [
+            header,
+            ("content-type", "application/octet-stream".to_owned()),
+        ],
+        bytes,
+    )
+        .into_response())
 }

@@ -34,13 +34,19 @@ impl Cgroup {
                 let mut parts = line.splitn(3, ':');
                 let controllers = parts.nth(1)?;
                 let path = parts.next()?;
-                controllers.split(',').any(|controller| controller == wanted).then_some(path)
+                controllers
+                    .split(',')
+                    .any(|controller| controller == wanted)
+                    .then_some(path)
             })
         };
         let quota = u64::from(cpu_millis) * PERIOD_US / 1000;
         let bytes = u64::from(memory_mb) * 1024 * 1024;
         let mut limited = (false, false);
-        if let Some(mount) = UNIFIED.iter().map(Path::new).find(|mount| mount.join("cgroup.controllers").exists())
+        if let Some(mount) = UNIFIED
+            .iter()
+            .map(Path::new)
+            .find(|mount| mount.join("cgroup.controllers").exists())
             && let Some(group) = made.add(mount, of("").unwrap_or("/"), name)
         {
             limited.0 = fs::write(group.join("cpu.max"), format!("{quota} {PERIOD_US}")).is_ok();
@@ -87,7 +93,10 @@ impl Cgroup {
     /// The groups' paths, one a line: what a server needs to end what an agent left.
     #[must_use]
     pub fn lines(&self) -> String {
-        self.own.iter().map(|path| format!("{}\n", path.display())).collect()
+        self.own
+            .iter()
+            .map(|path| format!("{}\n", path.display()))
+            .collect()
     }
 
     /// Takes groups back from their lines; only for ending them.
@@ -95,9 +104,14 @@ impl Cgroup {
     pub fn from_lines(lines: &str) -> Self {
         let own = lines.lines().map(PathBuf::from).filter(|path| {
             path.starts_with("/sys/fs/cgroup")
-                && path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("roundel-"))
+                && path
+                    .file_name()
+                    .is_some_and(|name| name.to_string_lossy().starts_with("roundel-"))
         });
-        Self { own: own.collect(), ..Self::default() }
+        Self {
+            own: own.collect(),
+            ..Self::default()
+        }
     }
 
     /// Moves this process into the groups, so that what it starts begins there.
@@ -113,18 +127,24 @@ impl Cgroup {
     /// Whether the groups hold a process; false where there is no group.
     #[must_use]
     pub fn is_busy(&self) -> bool {
-        self.own.iter().any(|group| fs::read_to_string(group.join("cgroup.procs")).is_ok_and(|pids| !pids.is_empty()))
+        self.own.iter().any(|group| {
+            fs::read_to_string(group.join("cgroup.procs")).is_ok_and(|pids| !pids.is_empty())
+        })
     }
 
     /// Kills all that is in the groups, what called `setsid` too. Answers whether the kernel could do it at once.
     pub fn kill(&self) -> bool {
-        self.own.iter().any(|group| fs::write(group.join("cgroup.kill"), "1").is_ok())
+        self.own
+            .iter()
+            .any(|group| fs::write(group.join("cgroup.kill"), "1").is_ok())
     }
 
     /// Whether the kernel can kill all of it at once.
     #[must_use]
     pub fn can_kill(&self) -> bool {
-        self.own.first().is_some_and(|group| group.join("cgroup.kill").exists())
+        self.own
+            .first()
+            .is_some_and(|group| group.join("cgroup.kill").exists())
     }
 
     /// Process ids in the groups.
@@ -133,7 +153,11 @@ impl Cgroup {
         self.own
             .iter()
             .filter_map(|group| fs::read_to_string(group.join("cgroup.procs")).ok())
-            .flat_map(|text| text.lines().filter_map(|line| line.parse().ok()).collect::<Vec<u32>>())
+            .flat_map(|text| {
+                text.lines()
+                    .filter_map(|line| line.parse().ok())
+                    .collect::<Vec<u32>>()
+            })
             .collect()
     }
 

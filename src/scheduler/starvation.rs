@@ -25,7 +25,8 @@ pub(super) struct Kept {
 impl Scheduler {
     /// Keeps a node for the first starving run, if there is one and no node is kept yet.
     pub(super) fn keep_for_starving(&mut self, now: Timestamp) {
-        // Where only one shape waits nobody overtakes; at the total limit nobody starts.
+        // Where only one shape waits nobody overtakes; at the total limit nobody starts. This is asked before anything is
+        // placed, so that a run which would start at once counts among those that wait.
         if self.kept.is_some() || self.queue.shape_count() < 2 || self.queue.is_full() {
             return;
         }

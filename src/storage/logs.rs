@@ -318,9 +318,15 @@ mod tests {
         let sorted = |kind| LogError::at("write", Path::new("1.log"))(io::Error::from(kind));
         for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
             let err = sorted(kind);
-            assert!(err.retryable() && err.to_string().contains("`1.log`") && err.hint().is_some(), "{err}");
+            assert!(
+                err.retryable() && err.to_string().contains("`1.log`") && err.hint().is_some(),
+                "{err}"
+            );
         }
         assert_eq!(sorted(io::ErrorKind::NotFound).kind(), Kind::NotFound);
-        assert_eq!(sorted(io::ErrorKind::PermissionDenied).kind(), Kind::Infrastructure);
+        assert_eq!(
+            sorted(io::ErrorKind::PermissionDenied).kind(),
+            Kind::Infrastructure
+        );
     }
 }

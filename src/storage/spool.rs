@@ -25,8 +25,19 @@ impl Spool {
     /// # Errors
     /// When the file cannot be made.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).truncate(true).read(true).write(true).mode(0o600).open(path)?;
-        Ok(Self { file, length: 0, acknowledged: 0, buffer: Vec::new() })
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .read(true)
+            .write(true)
+            .mode(0o600)
+            .open(path)?;
+        Ok(Self {
+            file,
+            length: 0,
+            acknowledged: 0,
+            buffer: Vec::new(),
+        })
     }
 
     /// Appends a record. When this fails nothing of it is in the spool, and it can be tried again.
@@ -54,7 +65,9 @@ impl Spool {
     /// # Errors
     /// When the file cannot be read.
     pub fn unacknowledged(&self, max: usize) -> io::Result<Vec<u8>> {
-        let want = usize::try_from(self.length - self.acknowledged).unwrap_or(usize::MAX).min(max);
+        let want = usize::try_from(self.length - self.acknowledged)
+            .unwrap_or(usize::MAX)
+            .min(max);
         let mut bytes = vec![0; want];
         self.file.read_exact_at(&mut bytes, self.acknowledged)?;
         bytes.truncate(whole_frames(&bytes));
@@ -64,7 +77,8 @@ impl Spool {
     /// The server has the next `bytes`.
     pub fn acknowledge(&mut self, bytes: usize) {
         self.acknowledged += bytes as u64;
-        if self.acknowledged == self.length && self.length > RESTART && self.file.set_len(0).is_ok() {
+        if self.acknowledged == self.length && self.length > RESTART && self.file.set_len(0).is_ok()
+        {
             self.length = 0;
             self.acknowledged = 0;
         }
@@ -102,7 +116,10 @@ impl Reader {
     /// # Errors
     /// When there is none.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: File::open(path)?, left: Vec::new() })
+        Ok(Self {
+            file: File::open(path)?,
+            left: Vec::new(),
+        })
     }
 
     /// The next records, about `max` bytes of them; empty at the end. A torn record at the end is left out.
@@ -112,7 +129,9 @@ impl Reader {
     pub fn next_records(&mut self, max: usize) -> io::Result<Vec<Record>> {
         let mut chunk = std::mem::take(&mut self.left);
         let had = chunk.len();
-        Read::by_ref(&mut self.file).take(max.saturating_sub(had) as u64).read_to_end(&mut chunk)?;
+        Read::by_ref(&mut self.file)
+            .take(max.saturating_sub(had) as u64)
+            .read_to_end(&mut chunk)?;
         let mut records = Vec::new();
         let mut at = 0;
         while let Ok(Some((record, length))) = frame::decode_one(&chunk[at..]) {
@@ -130,7 +149,12 @@ impl Reader {
 /// When the disk is full or fails.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&temporary)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&temporary, path)
@@ -142,7 +166,15 @@ mod tests {
     use crate::api::agent::RecordBody;
 
     fn record(seq: u64, size: usize) -> Record {
-        Record { seq, micros: 1, body: RecordBody::Output { step: 1, stream: 1, bytes: vec![b'x'; size] } }
+        Record {
+            seq,
+            micros: 1,
+            body: RecordBody::Output {
+                step: 1,
+                stream: 1,
+                bytes: vec![b'x'; size],
+            },
+        }
     }
 
     #[test]
@@ -174,7 +206,10 @@ mod tests {
         }
         assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
         spool.append(&record(999, 1)).unwrap();
-        assert_eq!(frame::decode(&spool.unacknowledged(1000).unwrap()).unwrap()[0].seq, 999);
+        assert_eq!(
+            frame::decode(&spool.unacknowledged(1000).unwrap()).unwrap()[0].seq,
+            999
+        );
     }
 
     #[test]
@@ -184,7 +219,12 @@ mod tests {
         let mut spool = Spool::create(&path).unwrap();
         (1..=5).for_each(|seq| spool.append(&record(seq, 1000)).unwrap());
         let length = std::fs::metadata(&path).unwrap().len();
-        OpenOptions::new().write(true).open(&path).unwrap().set_len(length - 7).unwrap();
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_len(length - 7)
+            .unwrap();
         let mut reader = Reader::open(&path).unwrap();
         let mut seqs = Vec::new();
         loop {

@@ -220,7 +220,11 @@ impl FromSql for Timestamp {
 
 /// Positions as stored: decimal numbers with commas.
 pub(super) fn positions_text(positions: &[u32]) -> String {
-    positions.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
+    positions
+        .iter()
+        .map(u32::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// Positions from their text; what is no number is left out.
@@ -252,7 +256,8 @@ impl PipelineRecord {
     }
 }
 
-pub(super) const WORKFLOW_COLUMNS: &str = "id, pipeline, name, status, created, stopped, rerun_of, superseded";
+pub(super) const WORKFLOW_COLUMNS: &str =
+    "id, pipeline, name, status, created, stopped, rerun_of, superseded";
 
 impl WorkflowRecord {
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {

@@ -23,7 +23,14 @@ pub(super) struct Said {
 impl Said {
     /// Its output, or its words as an error.
     pub(super) fn or_failed(self, what: &'static str) -> Result<Vec<u8>, VcsError> {
-        if self.ok { Ok(self.out) } else { Err(VcsError::Failed { what, said: self.err }) }
+        if self.ok {
+            Ok(self.out)
+        } else {
+            Err(VcsError::Failed {
+                what,
+                said: self.err,
+            })
+        }
     }
 }
 
@@ -31,7 +38,9 @@ impl Said {
 pub(super) fn git(directory: &Path) -> Command {
     let mut command = Command::new("git");
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("GIT_") && !name.to_string_lossy().starts_with("GIT_SSL") {
+        if name.to_string_lossy().starts_with("GIT_")
+            && !name.to_string_lossy().starts_with("GIT_SSL")
+        {
             command.env_remove(name);
         }
     }
@@ -39,7 +48,12 @@ pub(super) fn git(directory: &Path) -> Command {
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_OPTIONAL_LOCKS", "0")
         .env("LC_ALL", "C")
-        .args(["-c", "protocol.ext.allow=never", "-c", "core.fsmonitor=false"])
+        .args([
+            "-c",
+            "protocol.ext.allow=never",
+            "-c",
+            "core.fsmonitor=false",
+        ])
         .args(["-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0", "-C"])
         .arg(directory)
         .stdin(Stdio::null())
@@ -49,7 +63,12 @@ pub(super) fn git(directory: &Path) -> Command {
 }
 
 /// Runs it. Output beyond `max` bytes is an error; the process is killed after `limit`.
-pub(super) fn run(mut command: Command, what: &'static str, limit: Duration, max: usize) -> Result<Said, VcsError> {
+pub(super) fn run(
+    mut command: Command,
+    what: &'static str,
+    limit: Duration,
+    max: usize,
+) -> Result<Said, VcsError> {
     let mut child = command.spawn().map_err(VcsError::NoGit)?;
     let out = child.stdout.take().expect("stdout is piped");
     let err = child.stderr.take().expect("stderr is piped");
@@ -74,20 +93,34 @@ pub(super) fn run(mut command: Command, what: &'static str, limit: Duration, max
     }
     let status = child.wait().map_err(VcsError::NoGit)?;
     if late {
-        return Err(VcsError::Late { what, seconds: limit.as_secs() });
+        return Err(VcsError::Late {
+            what,
+            seconds: limit.as_secs(),
+        });
     }
     let out = reader.join().unwrap_or_default();
     if out.len() > max {
-        return Err(VcsError::Failed { what, said: format!("its answer is longer than {max} bytes") });
+        return Err(VcsError::Failed {
+            what,
+            said: format!("its answer is longer than {max} bytes"),
+        });
     }
     let err = said(&complaints.join().unwrap_or_default());
-    Ok(Said { ok: status.success(), out, err })
+    Ok(Said {
+        ok: status.success(),
+        out,
+        err,
+    })
 }
 
 /// Git's words in one inert line.
 fn said(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    let line: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let line: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     let mut line = crate::sanitise::line(&line.join("; ")).into_owned();
     if line.len() > SAID_MAX {
         let mut cut = SAID_MAX;

@@ -57,29 +57,55 @@ fn is_branch_name(name: &str) -> bool {
         && !name.contains("..")
         && !name.contains("@{")
         && !name.contains("//")
-        && !name.chars().any(|c| c.is_control() || " ~^:?*[\\".contains(c))
+        && !name
+            .chars()
+            .any(|c| c.is_control() || " ~^:?*[\\".contains(c))
 }
 
-fn from_path(source: &Source, top: &Path, branch: Option<&str>, mirror: &Path) -> Result<Revision, VcsError> {
-    let wanted = branch.map_or_else(|| "HEAD".to_owned(), |branch| format!("refs/heads/{branch}"));
+fn from_path(
+    source: &Source,
+    top: &Path,
+    branch: Option<&str>,
+    mirror: &Path,
+) -> Result<Revision, VcsError> {
+    let wanted = branch.map_or_else(
+        || "HEAD".to_owned(),
+        |branch| format!("refs/heads/{branch}"),
+    );
     let Some(mut revision) = describe(top, &wanted)? else {
         return Err(match branch {
             Some(branch) => no_branch(source, top, branch),
-            None => VcsError::NoCommit { what: source.key.clone() },
+            None => VcsError::NoCommit {
+                what: source.key.clone(),
+            },
         });
     };
     if let Some(branch) = branch {
         branch.clone_into(&mut revision.branch);
     }
     if !has_commit(mirror, &revision.id)? {
-        let name = if revision.branch == "HEAD" { "detached" } else { &revision.branch };
+        let name = if revision.branch == "HEAD" {
+            "detached"
+        } else {
+            &revision.branch
+        };
         let refspec = format!("+{wanted}:refs/heads/{name}");
-        update(mirror, &top.display().to_string(), &[&refspec], &revision.id)?;
+        update(
+            mirror,
+            &top.display().to_string(),
+            &[&refspec],
+            &revision.id,
+        )?;
     }
     Ok(revision)
 }
 
-fn from_url(source: &Source, url: &str, branch: Option<&str>, mirror: &Path) -> Result<Revision, VcsError> {
+fn from_url(
+    source: &Source,
+    url: &str,
+    branch: Option<&str>,
+    mirror: &Path,
+) -> Result<Revision, VcsError> {
     let branch = match branch {
         Some(branch) => branch.to_owned(),
         None => head_branch(source, url)?,
@@ -89,11 +115,17 @@ fn from_url(source: &Source, url: &str, branch: Option<&str>, mirror: &Path) -> 
     if let Err(VcsError::Failed { said, .. }) = &result
         && said.contains("couldn't find remote ref")
     {
-        return Err(VcsError::NoBranch { what: source.key.clone(), branch, known: Vec::new() });
+        return Err(VcsError::NoBranch {
+            what: source.key.clone(),
+            branch,
+            known: Vec::new(),
+        });
     }
     result?;
     let revision = describe(mirror, &format!("refs/heads/{branch}"))?;
-    let mut revision = revision.ok_or_else(|| VcsError::NoCommit { what: source.key.clone() })?;
+    let mut revision = revision.ok_or_else(|| VcsError::NoCommit {
+        what: source.key.clone(),
+    })?;
     revision.branch = branch;
     keep(mirror, &revision.id)?;
     Ok(revision)
@@ -103,26 +135,49 @@ fn from_url(source: &Source, url: &str, branch: Option<&str>, mirror: &Path) -> 
 fn head_branch(source: &Source, url: &str) -> Result<String, VcsError> {
     let mut command = git(Path::new("/"));
     command.args(["ls-remote", "--symref", "--", url, "HEAD"]);
-    let out = run(command, "ask the remote for its branch", FETCH, 64 * 1024)?.or_failed("ask the remote for its branch")?;
+    let out = run(command, "ask the remote for its branch", FETCH, 64 * 1024)?
+        .or_failed("ask the remote for its branch")?;
     let text = String::from_utf8_lossy(&out);
     text.lines()
-        .find_map(|line| line.strip_prefix("ref: refs/heads/")?.split_whitespace().next().map(str::to_owned))
+        .find_map(|line| {
+            line.strip_prefix("ref: refs/heads/")?
+                .split_whitespace()
+                .next()
+                .map(str::to_owned)
+        })
         .filter(|name| is_branch_name(name))
-        .ok_or_else(|| VcsError::NoCommit { what: source.key.clone() })
+        .ok_or_else(|| VcsError::NoCommit {
+            what: source.key.clone(),
+        })
 }
 
 /// Commit, branch, author and subject of a name, in one question; `None` when there is no such commit.
 fn describe(repository: &Path, name: &str) -> Result<Option<Revision>, VcsError> {
     let mut command = git(repository);
-    command.args(["log", "-1", "--no-show-signature", "--no-color", "--decorate=full"]);
+    command.args([
+        "log",
+        "-1",
+        "--no-show-signature",
+        "--no-color",
+        "--decorate=full",
+    ]);
     command.args(["--format=%H%x00%D%x00%an%x00%s", name, "--"]);
     let said = run(command, "read the newest commit", LOCAL, 64 * 1024)?;
     if !said.ok {
-        let none = ["bad revision", "does not have any commits", "unknown revision", "ambiguous argument", "bad object"];
+        let none = [
+            "bad revision",
+            "does not have any commits",
+            "unknown revision",
+            "ambiguous argument",
+            "bad object",
+        ];
         if none.iter().any(|words| said.err.contains(words)) {
             return Ok(None);
         }
-        return Err(VcsError::Failed { what: "read the newest commit", said: said.err });
+        return Err(VcsError::Failed {
+            what: "read the newest commit",
+            said: said.err,
+        });
     }
     let text = String::from_utf8_lossy(&said.out);
     let mut parts = text.trim_end_matches('\n').splitn(4, '\0');
@@ -134,19 +189,37 @@ fn describe(repository: &Path, name: &str) -> Result<Option<Revision>, VcsError>
         .unwrap_or("HEAD")
         .to_owned();
     let inert = |text: String| crate::sanitise::line(&text).into_owned();
-    Ok(Some(Revision { id, branch, tag: String::new(), subject: inert(subject), author: inert(author) }))
+    Ok(Some(Revision {
+        id,
+        branch,
+        tag: String::new(),
+        subject: inert(subject),
+        author: inert(author),
+    }))
 }
 
 fn no_branch(source: &Source, top: &Path, branch: &str) -> VcsError {
     let mut command = git(top);
-    command.args(["for-each-ref", "--count=50", "--sort=-committerdate", "--format=%(refname:short)", "refs/heads"]);
-    let known = run(command, "list the branches", LOCAL, 64 * 1024).map(|said| said.out).unwrap_or_default();
+    command.args([
+        "for-each-ref",
+        "--count=50",
+        "--sort=-committerdate",
+        "--format=%(refname:short)",
+        "refs/heads",
+    ]);
+    let known = run(command, "list the branches", LOCAL, 64 * 1024)
+        .map(|said| said.out)
+        .unwrap_or_default();
     let known = String::from_utf8_lossy(&known)
         .lines()
         .take(KNOWN_MAX)
         .map(|name| crate::sanitise::line(name).into_owned())
         .collect();
-    VcsError::NoBranch { what: source.key.clone(), branch: branch.to_owned(), known }
+    VcsError::NoBranch {
+        what: source.key.clone(),
+        branch: branch.to_owned(),
+        known,
+    }
 }
 
 /// Whether the mirror holds a commit; false when there is no mirror.
@@ -161,9 +234,16 @@ fn has_commit(mirror: &Path, id: &str) -> Result<bool, VcsError> {
 
 /// Fetches into the mirror, one at a time; `id`, unless empty, is kept from ever being collected.
 fn update(mirror: &Path, from: &str, refspecs: &[&str], id: &str) -> Result<(), VcsError> {
-    let failed = |source| VcsError::Mirror { path: mirror.to_owned(), source };
+    let failed = |source| VcsError::Mirror {
+        path: mirror.to_owned(),
+        source,
+    };
     let parent = mirror.parent().unwrap_or(mirror);
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(failed)?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(parent)
+        .map_err(failed)?;
     let lock: File = OpenOptions::new()
         .create(true)
         .truncate(false)
@@ -174,20 +254,36 @@ fn update(mirror: &Path, from: &str, refspecs: &[&str], id: &str) -> Result<(), 
     flock(&lock, FlockOperation::LockExclusive).map_err(|err| failed(err.into()))?;
     if !mirror.join("HEAD").exists() {
         let mut command = git(parent);
-        command.args(["init", "--quiet", "--bare", "--"]).arg(mirror);
+        command
+            .args(["init", "--quiet", "--bare", "--"])
+            .arg(mirror);
         run(command, "make a mirror", LOCAL, 1024)?.or_failed("make a mirror")?;
     }
     let mut command = git(mirror);
-    command.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--", from]).args(refspecs);
+    command
+        .args([
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            "--",
+            from,
+        ])
+        .args(refspecs);
     run(command, "fetch into the mirror", FETCH, 64 * 1024)?.or_failed("fetch into the mirror")?;
-    if id.is_empty() { Ok(()) } else { keep(mirror, id) }
+    if id.is_empty() {
+        Ok(())
+    } else {
+        keep(mirror, id)
+    }
 }
 
 /// A name of its own keeps a commit that is to be built when its branch moves on.
 fn keep(mirror: &Path, id: &str) -> Result<(), VcsError> {
     let mut command = git(mirror);
     command.args(["update-ref", &format!("refs/roundel/{id}"), id]);
-    run(command, "keep a commit in the mirror", LOCAL, 1024)?.or_failed("keep a commit in the mirror")?;
+    run(command, "keep a commit in the mirror", LOCAL, 1024)?
+        .or_failed("keep a commit in the mirror")?;
     Ok(())
 }
 
@@ -195,18 +291,31 @@ fn keep(mirror: &Path, id: &str) -> Result<(), VcsError> {
 ///
 /// # Errors
 /// When git fails, or the file is longer than `max` bytes.
-pub fn read_file(mirror: &Path, revision: &str, path: &str, max: usize) -> Result<Option<Vec<u8>>, VcsError> {
+pub fn read_file(
+    mirror: &Path,
+    revision: &str,
+    path: &str,
+    max: usize,
+) -> Result<Option<Vec<u8>>, VcsError> {
     let mut command = git(mirror);
     command.args(["cat-file", "blob", &format!("{revision}:{path}")]);
     let said = run(command, "read a file of the revision", LOCAL, max)?;
     if said.ok {
         return Ok(Some(said.out));
     }
-    let none = ["does not exist", "exists on disk, but not in", "Not a valid object name", "not a valid object"];
+    let none = [
+        "does not exist",
+        "exists on disk, but not in",
+        "Not a valid object name",
+        "not a valid object",
+    ];
     if none.iter().any(|words| said.err.contains(words)) {
         return Ok(None);
     }
-    Err(VcsError::Failed { what: "read a file of the revision", said: said.err })
+    Err(VcsError::Failed {
+        what: "read a file of the revision",
+        said: said.err,
+    })
 }
 
 #[cfg(test)]
@@ -226,10 +335,18 @@ mod tests {
                 .env("GIT_COMMITTER_EMAIL", "ann@example.com")
                 .output()
                 .unwrap();
-            assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            assert!(
+                done.status.success(),
+                "{}",
+                String::from_utf8_lossy(&done.stderr)
+            );
         };
-        sh("git init -q -b main . && echo one > file && git add . && git commit -q -m 'first commit'");
-        sh("git checkout -q -b feature/x && echo two > file && git commit -q -a -m second && git checkout -q main");
+        sh(
+            "git init -q -b main . && echo one > file && git add . && git commit -q -m 'first commit'",
+        );
+        sh(
+            "git checkout -q -b feature/x && echo two > file && git commit -q -a -m second && git checkout -q main",
+        );
         dir
     }
 
@@ -240,12 +357,27 @@ mod tests {
         let source = locate(&repo.path().display().to_string()).unwrap();
         assert_eq!(source.org, "local");
         let main = fetch(&source, None, &mirror).unwrap();
-        assert_eq!((main.branch.as_str(), main.subject.as_str()), ("main", "first commit"));
-        assert_eq!(read_file(&mirror, &main.id, "file", 100).unwrap().unwrap(), b"one\n");
+        assert_eq!(
+            (main.branch.as_str(), main.subject.as_str()),
+            ("main", "first commit")
+        );
+        assert_eq!(
+            read_file(&mirror, &main.id, "file", 100).unwrap().unwrap(),
+            b"one\n"
+        );
         assert_eq!(read_file(&mirror, &main.id, "none", 100).unwrap(), None);
         let feature = fetch(&source, Some("feature/x"), &mirror).unwrap();
-        assert_eq!(read_file(&mirror, &feature.id, "file", 100).unwrap().unwrap(), b"two\n");
-        assert_eq!(fetch(&source, None, &mirror).unwrap(), main, "a second time costs nothing and answers the same");
+        assert_eq!(
+            read_file(&mirror, &feature.id, "file", 100)
+                .unwrap()
+                .unwrap(),
+            b"two\n"
+        );
+        assert_eq!(
+            fetch(&source, None, &mirror).unwrap(),
+            main,
+            "a second time costs nothing and answers the same"
+        );
     }
 
     #[test]
@@ -261,7 +393,10 @@ mod tests {
         let (repo, data) = (repository(), tempfile::tempdir().unwrap());
         let source = locate(&repo.path().display().to_string()).unwrap();
         let err = fetch(&source, Some("mian"), &data.path().join("m.git")).unwrap_err();
-        assert!(matches!(&err, VcsError::NoBranch { known, .. } if known.contains(&"main".to_owned())), "{err}");
+        assert!(
+            matches!(&err, VcsError::NoBranch { known, .. } if known.contains(&"main".to_owned())),
+            "{err}"
+        );
         let err = fetch(&source, Some("--upload-pack=x"), &data.path().join("m.git")).unwrap_err();
         assert!(matches!(err, VcsError::Refused { .. }), "{err}");
     }
@@ -269,7 +404,11 @@ mod tests {
     #[test]
     fn a_repository_without_a_commit_says_so() {
         let (repo, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        std::process::Command::new("git").args(["init", "-q"]).current_dir(repo.path()).status().unwrap();
+        std::process::Command::new("git")
+            .args(["init", "-q"])
+            .current_dir(repo.path())
+            .status()
+            .unwrap();
         let source = locate(&repo.path().display().to_string()).unwrap();
         let err = fetch(&source, None, &data.path().join("m.git")).unwrap_err();
         assert!(matches!(err, VcsError::NoCommit { .. }), "{err}");

@@ -38,12 +38,17 @@ pub struct Source {
 /// # Errors
 /// [`VcsError::Refused`], [`VcsError::NoPath`], [`VcsError::NotARepository`], or what git says.
 pub fn locate(source: &str) -> Result<Source, VcsError> {
-    let refused = |why| VcsError::Refused { what: crate::sanitise::line(source).into_owned(), why };
+    let refused = |why| VcsError::Refused {
+        what: crate::sanitise::line(source).into_owned(),
+        why,
+    };
     if source.is_empty() {
         return Err(refused("it is empty"));
     }
     if source.starts_with('-') {
-        return Err(refused("it begins with `-`, which git would take for an option"));
+        return Err(refused(
+            "it begins with `-`, which git would take for an option",
+        ));
     }
     if source.chars().any(char::is_control) {
         return Err(refused("it holds control characters"));
@@ -52,27 +57,55 @@ pub fn locate(source: &str) -> Result<Source, VcsError> {
         return from_url(source, &refused);
     }
     let path = Path::new(source);
-    let path = path.canonicalize().map_err(|_| VcsError::NoPath { path: path.to_owned() })?;
+    let path = path.canonicalize().map_err(|_| VcsError::NoPath {
+        path: path.to_owned(),
+    })?;
     let top = top_of(&path)?;
     let mut command = git(&top);
     command.args(["config", "--get", "remote.origin.url"]);
     let said = run(command, "read the repository's origin", LOCAL, 8192)?;
     let origin = String::from_utf8_lossy(&said.out).trim().to_owned();
     if let Some((key, org, name)) = project_of(&origin) {
-        return Ok(Source { place: Place::Path(top), key, org, name, origin });
+        return Ok(Source {
+            place: Place::Path(top),
+            key,
+            org,
+            name,
+            origin,
+        });
     }
-    let folder = top.file_name().map_or_else(|| "root".to_owned(), |name| name.to_string_lossy().into_owned());
+    let folder = top.file_name().map_or_else(
+        || "root".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    );
     let name = crate::sanitise::line(folder.trim_end_matches(".git")).into_owned();
     let key = top.display().to_string();
-    Ok(Source { place: Place::Path(top), org: "local".to_owned(), name, origin: key.clone(), key })
+    Ok(Source {
+        place: Place::Path(top),
+        org: "local".to_owned(),
+        name,
+        origin: key.clone(),
+        key,
+    })
 }
 
 /// The top of the work tree, or the directory of a bare repository.
 fn top_of(path: &Path) -> Result<PathBuf, VcsError> {
-    let not_one = || VcsError::NotARepository { path: path.to_owned() };
-    let directory = if path.is_dir() { path } else { path.parent().ok_or_else(not_one)? };
+    let not_one = || VcsError::NotARepository {
+        path: path.to_owned(),
+    };
+    let directory = if path.is_dir() {
+        path
+    } else {
+        path.parent().ok_or_else(not_one)?
+    };
     let mut command = git(directory);
-    command.args(["rev-parse", "--is-bare-repository", "--absolute-git-dir", "--show-toplevel"]);
+    command.args([
+        "rev-parse",
+        "--is-bare-repository",
+        "--absolute-git-dir",
+        "--show-toplevel",
+    ]);
     let said = run(command, "find the repository", LOCAL, 16 * 1024)?;
     let text = String::from_utf8_lossy(&said.out).into_owned();
     let mut lines = text.lines();
@@ -80,9 +113,15 @@ fn top_of(path: &Path) -> Result<PathBuf, VcsError> {
         (Some("true"), Some(bare), _) => Ok(PathBuf::from(bare)),
         (Some("false"), Some(_), Some(top)) if said.ok => Ok(PathBuf::from(top)),
         // Inside `.git` itself there is no work tree.
-        (Some("false"), Some(inside), _) => PathBuf::from(inside).parent().map(Path::to_owned).ok_or_else(not_one),
+        (Some("false"), Some(inside), _) => PathBuf::from(inside)
+            .parent()
+            .map(Path::to_owned)
+            .ok_or_else(not_one),
         _ if said.err.contains("not a git repository") => Err(not_one()),
-        _ => Err(VcsError::Failed { what: "find the repository", said: said.err }),
+        _ => Err(VcsError::Failed {
+            what: "find the repository",
+            said: said.err,
+        }),
     }
 }
 
@@ -94,7 +133,8 @@ fn is_url(text: &str) -> bool {
 /// `user@host:path` or `host:path` that is no path of this machine.
 fn scp_like(text: &str) -> Option<(&str, &str)> {
     let (host, path) = text.split_once(':')?;
-    (!host.contains('/') && !host.is_empty() && !path.is_empty() && !Path::new(text).exists()).then_some((host, path))
+    (!host.contains('/') && !host.is_empty() && !path.is_empty() && !Path::new(text).exists())
+        .then_some((host, path))
 }
 
 fn from_url(url: &str, refused: &impl Fn(&'static str) -> VcsError) -> Result<Source, VcsError> {
@@ -103,20 +143,36 @@ fn from_url(url: &str, refused: &impl Fn(&'static str) -> VcsError) -> Result<So
             return Err(refused("remote helpers may run programs"));
         }
         let dashed = |part: &str| part.starts_with('-') || part.contains("@-");
-        if url.split_once(':').is_some_and(|(host, path)| dashed(host) || dashed(path)) {
+        if url
+            .split_once(':')
+            .is_some_and(|(host, path)| dashed(host) || dashed(path))
+        {
             return Err(refused("a part of it begins with `-`"));
         }
     } else {
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
         if !["https", "http", "ssh", "git", "file"].contains(&scheme) {
-            return Err(refused("its scheme is not one of https, http, ssh, git, file"));
+            return Err(refused(
+                "its scheme is not one of https, http, ssh, git, file",
+            ));
         }
-        if rest.starts_with('-') || rest.split('@').next_back().is_some_and(|host| host.starts_with('-')) {
+        if rest.starts_with('-')
+            || rest
+                .split('@')
+                .next_back()
+                .is_some_and(|host| host.starts_with('-'))
+        {
             return Err(refused("its host begins with `-`"));
         }
     }
     let (key, org, name) = project_of(url).ok_or_else(|| refused("it names no repository"))?;
-    Ok(Source { place: Place::Url(url.to_owned()), key, org, name, origin: url.to_owned() })
+    Ok(Source {
+        place: Place::Url(url.to_owned()),
+        key,
+        org,
+        name,
+        origin: url.to_owned(),
+    })
 }
 
 /// Key, owner and name of a URL: `https://host/owner/name.git`, `git@host:owner/name`.
@@ -127,9 +183,16 @@ fn project_of(url: &str) -> Option<(String, String, String)> {
         None => scp_like(url)?,
     };
     let host = host.rsplit('@').next()?.to_ascii_lowercase();
-    let path = path.trim_matches('/').trim_end_matches(".git").trim_end_matches('/');
+    let path = path
+        .trim_matches('/')
+        .trim_end_matches(".git")
+        .trim_end_matches('/');
     let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;
-    let owner = path.rsplit('/').nth(1).filter(|_| !host.is_empty()).unwrap_or("local");
+    let owner = path
+        .rsplit('/')
+        .nth(1)
+        .filter(|_| !host.is_empty())
+        .unwrap_or("local");
     let inert = |text: &str| crate::sanitise::line(text).into_owned();
     Some((format!("{host}/{path}"), inert(owner), inert(name)))
 }
@@ -141,17 +204,36 @@ mod tests {
     #[test]
     fn clones_of_one_project_have_one_key() {
         let one = |url| project_of(url).unwrap();
-        let wanted = ("git.example.com/acme/web".to_owned(), "acme".to_owned(), "web".to_owned());
+        let wanted = (
+            "git.example.com/acme/web".to_owned(),
+            "acme".to_owned(),
+            "web".to_owned(),
+        );
         assert_eq!(one("https://git.example.com/acme/web.git"), wanted);
         assert_eq!(one("ssh://git@git.example.com/acme/web"), wanted);
         assert_eq!(one("git@git.example.com:acme/web.git"), wanted);
         assert_eq!(one("https://user:pw@GIT.example.com/acme/web/"), wanted);
-        assert_eq!(one("file:///srv/git/web.git"), ("/srv/git/web".to_owned(), "local".to_owned(), "web".to_owned()));
+        assert_eq!(
+            one("file:///srv/git/web.git"),
+            (
+                "/srv/git/web".to_owned(),
+                "local".to_owned(),
+                "web".to_owned()
+            )
+        );
     }
 
     #[test]
     fn what_could_run_a_program_is_refused() {
-        for bad in ["-oProxyCommand=x", "--upload-pack=x", "ext::sh -c x", "https://-x/y", "git@-h:x", "foo://h/x", ""] {
+        for bad in [
+            "-oProxyCommand=x",
+            "--upload-pack=x",
+            "ext::sh -c x",
+            "https://-x/y",
+            "git@-h:x",
+            "foo://h/x",
+            "",
+        ] {
             let err = locate(bad).unwrap_err();
             assert!(matches!(err, VcsError::Refused { .. }), "{bad}: {err}");
         }

@@ -11,9 +11,15 @@ use std::io::Write;
 /// # Panics
 /// When that file cannot be written: the test would be counted as passed.
 pub fn skip(why: &str) {
-    assert!(why.starts_with("needs "), "a skip says what the test needs, not `{why}`");
+    assert!(
+        why.starts_with("needs "),
+        "a skip says what the test needs, not `{why}`"
+    );
     let thread = std::thread::current();
-    let line = format!("skipped: {} {why}\n", thread.name().unwrap_or("unnamed test"));
+    let line = format!(
+        "skipped: {} {why}\n",
+        thread.name().unwrap_or("unnamed test")
+    );
     print!("{line}");
     if let Some(path) = std::env::var_os("ROUNDEL_TEST_SKIPS") {
         let file = OpenOptions::new().append(true).create(true).open(&path);

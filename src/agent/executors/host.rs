@@ -106,10 +106,20 @@ impl Host {
             return Ok(());
         }
         let mut command = Command::new("mkdir");
-        command.arg("-p").arg("--").arg(path).env_clear().stdin(Stdio::null()).stdout(Stdio::null());
+        command
+            .arg("-p")
+            .arg("--")
+            .arg(path)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
         self.become_account(&mut command);
         let status = command.status()?;
-        if status.success() { Ok(()) } else { Err(io::Error::other(format!("mkdir ended with {status}"))) }
+        if status.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("mkdir ended with {status}")))
+        }
     }
 
     fn become_account(&self, command: &mut Command) {
@@ -120,7 +130,11 @@ impl Host {
     }
 
     /// Runs a step's program to its end, or leaves it in the background.
-    pub(in crate::agent) async fn run(&mut self, program: &Program<'_>, journal: &Rc<Journal>) -> End {
+    pub(in crate::agent) async fn run(
+        &mut self,
+        program: &Program<'_>,
+        journal: &Rc<Journal>,
+    ) -> End {
         let heard = Rc::new(Cell::new(clock::monotonic()));
         let (mut child, group) = match self.spawn(program) {
             Ok(spawned) => spawned,
@@ -129,8 +143,14 @@ impl Host {
         tracing::info!(step = program.step, pid = group, "step started");
         let step = program.step;
         let readers = [
-            child.stdout.take().map(|pipe| listen(pipe, step, 1, journal.clone(), heard.clone())),
-            child.stderr.take().map(|pipe| listen(pipe, step, 2, journal.clone(), heard.clone())),
+            child
+                .stdout
+                .take()
+                .map(|pipe| listen(pipe, step, 1, journal.clone(), heard.clone())),
+            child
+                .stderr
+                .take()
+                .map(|pipe| listen(pipe, step, 2, journal.clone(), heard.clone())),
         ];
         let mut readers: Vec<JoinHandle<()>> = readers.into_iter().flatten().collect();
         if program.background {
@@ -161,7 +181,9 @@ impl Host {
     fn spawn(&self, program: &Program<'_>) -> io::Result<(Child, u32)> {
         self.make_dir(&program.directory)?;
         let mut words = program.words.iter();
-        let first = words.next().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the shell is empty"))?;
+        let first = words
+            .next()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the shell is empty"))?;
         let mut command = Command::new(first);
         command
             .args(words)
@@ -170,7 +192,12 @@ impl Host {
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .env("HOME", &self.places.home)
             .env("BASH_ENV", &self.bash_env)
-            .envs(program.environment.iter().map(|(name, value)| (name, value)))
+            .envs(
+                program
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
             .env("PWD", &program.directory)
             .env(processes::MARK, &self.attempt)
             .stdin(Stdio::null())
@@ -207,7 +234,9 @@ impl Host {
             return;
         }
         let own = std::process::id();
-        let killed = tokio::task::spawn_blocking(move || processes::kill_all(|| processes::descendants(own)));
+        let killed = tokio::task::spawn_blocking(move || {
+            processes::kill_all(|| processes::descendants(own))
+        });
         // Broken off only when the agent itself ends.
         let _ = killed.await;
     }
@@ -216,7 +245,13 @@ impl Host {
     pub(in crate::agent) async fn finish(mut self) {
         let own = std::process::id();
         let can_kill = self.cgroup.can_kill();
-        let left = || if can_kill { self.cgroup.pids() } else { processes::descendants(own) };
+        let left = || {
+            if can_kill {
+                self.cgroup.pids()
+            } else {
+                processes::descendants(own)
+            }
+        };
         let pids = left();
         if !pids.is_empty() {
             tracing::info!(processes = pids.len(), "ending what the steps left running");
@@ -268,7 +303,9 @@ async fn last_words(readers: &mut Vec<JoinHandle<()>>, heard: &Cell<Instant>) {
 
 /// Resolves after `limit` without a byte.
 async fn silent(heard: &Cell<Instant>, limit: Option<Duration>) {
-    let Some(limit) = limit else { return std::future::pending().await };
+    let Some(limit) = limit else {
+        return std::future::pending().await;
+    };
     loop {
         let quiet = heard.get().elapsed();
         if quiet >= limit {
@@ -279,7 +316,10 @@ async fn silent(heard: &Cell<Instant>, limit: Option<Duration>) {
 }
 
 fn signal_group(group: u32, signal: Signal) {
-    if let Some(pid) = i32::try_from(group).ok().and_then(rustix::process::Pid::from_raw) {
+    if let Some(pid) = i32::try_from(group)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
         // A group that is gone already needs no signal.
         let _ = rustix::process::kill_process_group(pid, signal);
     }
@@ -287,5 +327,8 @@ fn signal_group(group: u32, signal: Signal) {
 
 fn code(status: ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt;
-    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
+    status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal))
+        .unwrap_or(-1)
 }

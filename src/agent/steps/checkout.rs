@@ -34,7 +34,12 @@ fi
 git --no-pager log --no-color -1 --format='HEAD is now at %h %s'
 "#;
 
-pub(super) async fn run(context: &Context<'_>, host: &mut Host, index: u16, path: Option<&str>) -> End {
+pub(super) async fn run(
+    context: &Context<'_>,
+    host: &mut Host,
+    index: u16,
+    path: Option<&str>,
+) -> End {
     let directory = host.places.of_step(path);
     let mirror = match reachable_mirror(context) {
         Ok(mirror) => mirror,
@@ -71,7 +76,9 @@ pub(super) async fn run(context: &Context<'_>, host: &mut Host, index: u16, path
 /// which cannot enter the data directory.
 fn reachable_mirror(context: &Context<'_>) -> std::io::Result<PathBuf> {
     let mirror = &context.task.checkout.mirror;
-    let Some(account) = &context.task.run_as else { return Ok(mirror.clone()) };
+    let Some(account) = &context.task.run_as else {
+        return Ok(mirror.clone());
+    };
     let copy = context.task.scratch.join("mirror.git");
     if !copy.exists() {
         copy_owned(mirror, &copy, account.uid, account.gid)?;

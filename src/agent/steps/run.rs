@@ -32,7 +32,8 @@ pub(super) async fn run(context: &Context<'_>, host: &mut Host, index: u16, step
         words,
         directory: host.places.of_step(step.working_directory.as_deref()),
         environment: &step.environment,
-        silence: (step.no_output_timeout_s > 0).then(|| Duration::from_secs(step.no_output_timeout_s)),
+        silence: (step.no_output_timeout_s > 0)
+            .then(|| Duration::from_secs(step.no_output_timeout_s)),
         deadline: context.deadline,
         background: step.background,
     };
@@ -40,8 +41,19 @@ pub(super) async fn run(context: &Context<'_>, host: &mut Host, index: u16, step
 }
 
 fn default_shell() -> Vec<OsString> {
-    let shell = if Path::new("/bin/bash").exists() { "/bin/bash" } else { "/bin/sh" };
+    let shell = if Path::new("/bin/bash").exists() {
+        "/bin/bash"
+    } else {
+        "/bin/sh"
+    };
     // dash knows no pipefail.
-    let options = if shell == "/bin/bash" { vec!["-eo", "pipefail"] } else { vec!["-e"] };
-    std::iter::once(shell).chain(options).map(OsString::from).collect()
+    let options = if shell == "/bin/bash" {
+        vec!["-eo", "pipefail"]
+    } else {
+        vec!["-e"]
+    };
+    std::iter::once(shell)
+        .chain(options)
+        .map(OsString::from)
+        .collect()
 }

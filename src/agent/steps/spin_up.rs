@@ -12,7 +12,10 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Host, String> {
     let mut lines = context.task.notes.clone();
     match &host {
         Ok(host) => {
-            let (cpu, memory) = (f64::from(context.task.cpu_millis) / 1000.0, context.task.memory_mb);
+            let (cpu, memory) = (
+                f64::from(context.task.cpu_millis) / 1000.0,
+                context.task.memory_mb,
+            );
             lines.push(match &host.cgroup.unlimited {
                 None => format!("Limits: {cpu} cpu, {memory} MB."),
                 Some(why) => format!("Asked for {cpu} cpu and {memory} MB; {why}."),
@@ -22,7 +25,11 @@ pub(super) async fn run(context: &Context<'_>) -> Result<Host, String> {
     }
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     context.journal.output(SPIN_UP, 1, text.as_bytes()).await;
-    let status = if host.is_ok() { StepStatus::Success } else { StepStatus::Failed };
+    let status = if host.is_ok() {
+        StepStatus::Success
+    } else {
+        StepStatus::Failed
+    };
     context.journal.step_ended(SPIN_UP, status, None).await;
     host.map_err(|err| format!("the environment could not be made: {err}"))
 }

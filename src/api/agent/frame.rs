@@ -31,7 +31,16 @@ pub enum FrameError {
 /// Appends a record's frame to `out`.
 pub fn encode(record: &Record, out: &mut Vec<u8>) {
     let (kind, step, stream, payload) = match &record.body {
-        RecordBody::Output { step, stream, bytes } => (OUTPUT, *step, *stream, std::borrow::Cow::Borrowed(&bytes[..])),
+        RecordBody::Output {
+            step,
+            stream,
+            bytes,
+        } => (
+            OUTPUT,
+            *step,
+            *stream,
+            std::borrow::Cow::Borrowed(&bytes[..]),
+        ),
         RecordBody::Event(event) => {
             let text = serde_json::to_vec(event).expect("an event is plain data");
             (EVENT, 0, 0, std::borrow::Cow::Owned(text))
@@ -52,15 +61,23 @@ pub fn encode(record: &Record, out: &mut Vec<u8>) {
 /// # Errors
 /// When the bytes cannot be the beginning of a record.
 pub fn decode_one(bytes: &[u8]) -> Result<Option<(Record, usize)>, FrameError> {
-    let Some(whole) = frame_length(bytes)? else { return Ok(None) };
-    let Some(frame) = bytes.get(..whole) else { return Ok(None) };
+    let Some(whole) = frame_length(bytes)? else {
+        return Ok(None);
+    };
+    let Some(frame) = bytes.get(..whole) else {
+        return Ok(None);
+    };
     let head = &frame[LENGTH..];
     let seq = u64::from_le_bytes(head[..8].try_into().expect("eight bytes"));
     let micros = i64::from_le_bytes(head[8..16].try_into().expect("eight bytes"));
     let step = u16::from_le_bytes([head[17], head[18]]);
     let payload = &head[HEAD..];
     let body = match head[16] {
-        OUTPUT => RecordBody::Output { step, stream: head[19], bytes: payload.to_vec() },
+        OUTPUT => RecordBody::Output {
+            step,
+            stream: head[19],
+            bytes: payload.to_vec(),
+        },
         EVENT => RecordBody::Event(serde_json::from_slice(payload).map_err(|_| FrameError::Event)?),
         kind => return Err(FrameError::Kind(kind)),
     };
@@ -72,7 +89,9 @@ pub fn decode_one(bytes: &[u8]) -> Result<Option<(Record, usize)>, FrameError> {
 /// # Errors
 /// When no record has that length.
 pub fn frame_length(bytes: &[u8]) -> Result<Option<usize>, FrameError> {
-    let Some(length) = bytes.first_chunk::<LENGTH>() else { return Ok(None) };
+    let Some(length) = bytes.first_chunk::<LENGTH>() else {
+        return Ok(None);
+    };
     let length = u32::from_le_bytes(*length) as usize;
     if !(HEAD..=HEAD + OUTPUT_MAX).contains(&length) {
         return Err(FrameError::Length(length));
@@ -105,8 +124,23 @@ mod tests {
     #[test]
     fn an_event_and_output_survive_the_way() {
         let records = vec![
-            Record { seq: 1, micros: 5, body: RecordBody::Event(Event::StepStarted { step: 3, at: Timestamp(9) }) },
-            Record { seq: 2, micros: 6, body: RecordBody::Output { step: 3, stream: 2, bytes: vec![0, 255, 10] } },
+            Record {
+                seq: 1,
+                micros: 5,
+                body: RecordBody::Event(Event::StepStarted {
+                    step: 3,
+                    at: Timestamp(9),
+                }),
+            },
+            Record {
+                seq: 2,
+                micros: 6,
+                body: RecordBody::Output {
+                    step: 3,
+                    stream: 2,
+                    bytes: vec![0, 255, 10],
+                },
+            },
         ];
         let mut bytes = Vec::new();
         records.iter().for_each(|record| encode(record, &mut bytes));

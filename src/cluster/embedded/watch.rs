@@ -35,7 +35,9 @@ impl<R: Reports> Inner<R> {
         let dir = self.attempt_dir(attempt);
         // The socket may have moved with the server.
         let server = dir.join("server");
-        if dir.is_dir() && fs::write(&server, self.settings.socket.as_os_str().as_encoded_bytes()).is_err() {
+        if dir.is_dir()
+            && fs::write(&server, self.settings.socket.as_os_str().as_encoded_bytes()).is_err()
+        {
             tracing::warn!(attempt = %attempt, "the agent could not be told where the server is now");
         }
         if read_pid(&dir).is_none() && unclaimed(&dir) {
@@ -56,7 +58,8 @@ impl<R: Reports> Inner<R> {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         }
-        self.settle(attempt, "the build agent was killed".to_owned()).await;
+        self.settle(attempt, "the build agent was killed".to_owned())
+            .await;
     }
 
     /// The agent is gone: takes what is in its spool and result, reports, and clears up.
@@ -96,7 +99,9 @@ impl<R: Reports> Inner<R> {
                 let records = open.next_records(BODY_MAX);
                 (open, records)
             });
-            let Ok((open, records)) = read.await else { break };
+            let Ok((open, records)) = read.await else {
+                break;
+            };
             let records = match records {
                 Ok(records) => records,
                 Err(err) => {
@@ -106,7 +111,9 @@ impl<R: Reports> Inner<R> {
             };
             let Some(last) = records.last() else { break };
             after = last.seq;
-            ended |= records.iter().any(|record| matches!(record.body, RecordBody::Event(Event::Finished(_))));
+            ended |= records
+                .iter()
+                .any(|record| matches!(record.body, RecordBody::Event(Event::Finished(_))));
             self.deliver(Report::Spool { attempt, records }).await;
             reader = Some(open);
         }
@@ -118,7 +125,11 @@ impl<R: Reports> Inner<R> {
                 micros: finished.at.0 * 1000,
                 body: RecordBody::Event(Event::Finished(finished)),
             };
-            self.deliver(Report::Spool { attempt, records: vec![record] }).await;
+            self.deliver(Report::Spool {
+                attempt,
+                records: vec![record],
+            })
+            .await;
         }
     }
 }
@@ -139,12 +150,16 @@ impl Process {
 fn read_pid(dir: &Path) -> Option<Process> {
     let text = fs::read_to_string(dir.join("pid")).ok()?;
     let (pid, start) = text.trim().split_once(' ')?;
-    Some(Process { pid: Pid::from_raw(pid.parse().ok()?)?, start: start.parse().ok()? })
+    Some(Process {
+        pid: Pid::from_raw(pid.parse().ok()?)?,
+        start: start.parse().ok()?,
+    })
 }
 
 /// Whether no agent took the token, and from now on none can: whoever renames the file first has it.
 fn unclaimed(dir: &Path) -> bool {
-    !dir.join("task.json").exists() || fs::rename(dir.join("token"), dir.join("token.revoked")).is_ok()
+    !dir.join("task.json").exists()
+        || fs::rename(dir.join("token"), dir.join("token.revoked")).is_ok()
 }
 
 /// Tells an agent to stop. One that is still starting learns it with its first report.

@@ -64,7 +64,8 @@ impl Search {
         for found in pattern.find_iter(&self.kept) {
             line += newlines(&self.kept[counted..found.start()]) as u64;
             counted = found.start();
-            if self.lines.last() != Some(&line) {
+            // What is kept of the last piece may hold lines that were told already.
+            if self.lines.last().is_none_or(|told| *told < line) {
                 if self.lines.len() == MATCHES_MAX {
                     self.next = Some(line);
                     return ControlFlow::Break(());

@@ -1,0 +1,153 @@
+//! Reading back what is alive, at a server's start and after a commit that failed.
+
+use super::records::positions;
+use super::writer::Tx;
+use super::{During, StoreError};
+use crate::clock::Timestamp;
+use crate::ids::{AttemptId, JobId, NodeId, PipelineId, ProjectId, WorkflowId};
+use crate::pipeline::status::{RunState, Status};
+
+/// A workflow that is not over, with what its jobs share.
+#[derive(Clone, Debug)]
+pub struct LiveWorkflow {
+    /// Its id.
+    pub id: WorkflowId,
+    /// Its pipeline.
+    pub pipeline: PipelineId,
+    /// Its project.
+    pub project: ProjectId,
+    /// Its jobs in order.
+    pub jobs: Vec<LiveJob>,
+}
+
+/// A job of such a workflow.
+#[derive(Clone, Debug)]
+pub struct LiveJob {
+    /// Its id.
+    pub id: JobId,
+    /// Positions of what it requires.
+    pub requires: Vec<u32>,
+    /// Status.
+    pub status: Status,
+    /// Parallel copies.
+    pub parallelism: u32,
+}
+
+/// An attempt that is not dead.
+#[derive(Clone, Debug)]
+pub struct LiveAttempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// Its job.
+    pub job: JobId,
+    /// Its workflow.
+    pub workflow: WorkflowId,
+    /// Its project.
+    pub project: ProjectId,
+    /// Parallel copy.
+    pub copy: u32,
+    /// Executor's word.
+    pub executor: String,
+    /// CPU asked for.
+    pub cpu_millis: u32,
+    /// Memory asked for.
+    pub memory_mb: u32,
+    /// 1 to 100.
+    pub priority: u8,
+    /// `Pending` or `Running`.
+    pub state: RunState,
+    /// Why it was asked to stop.
+    pub stopping: Option<String>,
+    /// It was requeued once.
+    pub requeued: bool,
+    /// Waits since.
+    pub queued: Timestamp,
+    /// Its node.
+    pub node: Option<NodeId>,
+    /// SHA-256 of its token.
+    pub token: Option<Vec<u8>>,
+    /// Newest report taken.
+    pub seq: u64,
+    /// The agent has reported that it started.
+    pub started: bool,
+}
+
+impl Tx<'_> {
+    /// All workflows that are not over, with their jobs.
+    pub fn live_workflows(&self) -> Result<Vec<LiveWorkflow>, StoreError> {
+        let mut workflows: Vec<LiveWorkflow> = self
+            .db
+            .prepare(
+                "SELECT w.id, w.pipeline, p.project FROM workflows w JOIN pipelines p ON p.id = w.pipeline
+                 WHERE w.stopped IS NULL ORDER BY w.id",
+            )
+            .and_then(|mut statement| {
+                statement
+                    .query_map([], |row| {
+                        Ok(LiveWorkflow {
+                            id: row.get(0)?,
+                            pipeline: row.get(1)?,
+                            project: ProjectId(row.get(2)?),
+                            jobs: Vec::new(),
+                        })
+                    })?
+                    .collect()
+            })
+            .during("read the workflows that are not over")?;
+        let mut jobs = self
+            .db
+            .prepare("SELECT id, requires, status, parallelism FROM jobs WHERE workflow = ?1 ORDER BY position")
+            .during("read the jobs that are not over")?;
+        for workflow in &mut workflows {
+            workflow.jobs = jobs
+                .query_map([workflow.id], |row| {
+                    Ok(LiveJob {
+                        id: row.get(0)?,
+                        requires: positions(row.get_ref(1)?.as_str()?),
+                        status: row.get(2)?,
+                        parallelism: row.get(3)?,
+                    })
+                })
+                .and_then(Iterator::collect)
+                .during("read the jobs that are not over")?;
+        }
+        Ok(workflows)
+    }
+
+    /// All attempts that are not dead.
+    pub fn live_attempts(&self) -> Result<Vec<LiveAttempt>, StoreError> {
+        const COLUMNS: &str = "id, job, workflow, project, copy, executor, cpu_millis, memory_mb, priority, state, \
+             stopping, requeued, queued, node, token, seq, started IS NOT NULL";
+        self.db
+            .prepare(&format!(
+                "SELECT {COLUMNS} FROM attempts WHERE state = 'pending' UNION ALL
+                 SELECT {COLUMNS} FROM attempts WHERE state = 'running'"
+            ))
+            .and_then(|mut statement| {
+                statement
+                    .query_map([], |row| {
+                        Ok(LiveAttempt {
+                            id: row.get(0)?,
+                            job: row.get(1)?,
+                            workflow: row.get(2)?,
+                            project: ProjectId(row.get(3)?),
+                            copy: row.get(4)?,
+                            executor: row.get(5)?,
+                            cpu_millis: row.get(6)?,
+                            memory_mb: row.get(7)?,
+                            priority: row.get(8)?,
+                            state: row.get(9)?,
+                            stopping: row.get(10)?,
+                            requeued: row.get(11)?,
+                            queued: row.get(12)?,
+                            node: row.get(13)?,
+                            token: row.get(14)?,
+                            seq: u64::try_from(row.get::<_, i64>(15)?).unwrap_or(0),
+                            started: row.get(16)?,
+                        })
+                    })?
+                    .collect()
+            })
+            .during("read the runs that are not over")
+    }
+}
