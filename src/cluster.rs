@@ -92,6 +92,7 @@ pub trait Fleet: Send + Sync {
     /// Tells an attempt's agent to stop; it reports how that ended. Harmless when it is gone.
     fn stop(&self, attempt: AttemptId);
 
-    /// Takes charge again of an attempt that was placed before this server started.
-    fn adopt(&self, attempt: AttemptId);
+    /// Takes charge again of the attempts that were placed before this server started, and clears up after those that
+    /// are over but were not cleared up after. Called once, before anything is submitted.
+    fn adopt(&self, attempts: Vec<AttemptId>);
 }

@@ -127,11 +127,23 @@ pub fn sweep(dir: &std::path::Path) {
     let lines = fs::read_to_string(dir.join("cgroup")).unwrap_or_default();
     let cgroup = cgroup::Cgroup::from_lines(&lines);
     cgroup.kill();
-    let session = fs::read_to_string(dir.join("pid"))
-        .ok()
-        .and_then(|text| text.split(' ').next()?.parse().ok());
+    let session = session_of(dir);
     kill_all(|| marked(&attempt, session));
     cgroup.remove();
+}
+
+/// The session of an attempt's agent, unless its number has been given to another process since: after a reboot it may
+/// be anybody's.
+fn session_of(dir: &std::path::Path) -> Option<u32> {
+    let text = fs::read_to_string(dir.join("pid")).ok()?;
+    let (pid, start) = text.trim().split_once(' ')?;
+    let (pid, start) = (pid.parse().ok()?, start.parse::<u64>().ok()?);
+    let leader = stat(pid).map(|stat| stat.start);
+    let members_are_younger = all()
+        .values()
+        .filter(|stat| stat.session == pid)
+        .all(|stat| stat.start >= start);
+    (leader.is_none_or(|found| found == start) && members_are_younger).then_some(pid)
 }
 
 #[cfg(test)]
@@ -144,6 +156,23 @@ mod tests {
         assert!(start_time(own).is_some());
         assert_eq!(start_time(own), start_time(own));
         assert_eq!(start_time(u32::MAX - 1), None);
+    }
+
+    #[test]
+    fn the_session_of_an_agent_is_not_taken_for_another_with_its_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let own = std::process::id();
+        let start = start_time(own).unwrap();
+        let cases = [
+            (format!("{own} {start}"), Some(own)),
+            (format!("{own} {}", start - 1), None),
+            (format!("{own} {}", start + 1), None),
+            (String::new(), None),
+        ];
+        for (text, expected) in cases {
+            fs::write(dir.path().join("pid"), &text).unwrap();
+            assert_eq!(session_of(dir.path()), expected, "{text}");
+        }
     }
 
     #[test]

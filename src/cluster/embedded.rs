@@ -100,9 +100,15 @@ impl<R: Reports> Fleet for Embedded<R> {
         tokio::task::spawn_blocking(move || watch::signal_stop(&dir));
     }
 
-    fn adopt(&self, attempt: AttemptId) {
-        let inner = self.inner.clone();
-        tokio::spawn(async move { inner.adopt(attempt).await });
+    fn adopt(&self, attempts: Vec<AttemptId>) {
+        for attempt in self.inner.left_over(&attempts) {
+            let inner = self.inner.clone();
+            tokio::spawn(async move { inner.clear_left_over(attempt).await });
+        }
+        for attempt in attempts {
+            let inner = self.inner.clone();
+            tokio::spawn(async move { inner.adopt(attempt).await });
+        }
     }
 }
 

@@ -223,9 +223,7 @@ impl Dispatcher {
         match result {
             Ok(changes) => {
                 #[cfg(feature = "fault-injection")]
-                if answer_before_commit() {
-                    return Ok(changes);
-                }
+                answer_before_commit(held, self.state.seq);
                 tx.commit()?;
                 Ok(changes)
             }
@@ -252,10 +250,12 @@ impl Dispatcher {
     }
 }
 
-/// The deliberate fault of the crash test: with this file present, answers go out and nothing is committed.
+/// The deliberate fault of the crash test: whoever asked is told before anything is on disk, and a kill within the
+/// next moment makes the answer a lie.
 #[cfg(feature = "fault-injection")]
-fn answer_before_commit() -> bool {
-    crate::clock::now().0 % 2 == 0
+fn answer_before_commit(held: &mut Vec<Held>, seq: i64) {
+    held.drain(..).for_each(|answer| answer.give(seq));
+    std::thread::sleep(Duration::from_millis(200));
 }
 
 fn hold(disk_low: Option<&str>) -> Option<Hold> {

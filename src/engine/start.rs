@@ -142,7 +142,7 @@ pub fn start<F: Fleet + 'static>(
         logs: logs.clone(),
     };
     let fleet: Arc<dyn Fleet> = Arc::new(fleet(inbox));
-    adopted.into_iter().for_each(|attempt| fleet.adopt(attempt));
+    fleet.adopt(adopted);
     tokio::spawn(launch::carry_out(
         carried,
         view.clone(),

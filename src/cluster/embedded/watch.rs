@@ -33,13 +33,7 @@ impl<R: Reports> Inner<R> {
     /// Takes charge of an attempt of an earlier server: alive, ended with a result, dead, or never begun.
     pub(super) async fn adopt(&self, attempt: AttemptId) {
         let dir = self.attempt_dir(attempt);
-        // The socket may have moved with the server.
-        let server = dir.join("server");
-        if dir.is_dir()
-            && fs::write(&server, self.settings.socket.as_os_str().as_encoded_bytes()).is_err()
-        {
-            tracing::warn!(attempt = %attempt, "the agent could not be told where the server is now");
-        }
+        self.tell_where(&dir);
         if read_pid(&dir).is_none() && unclaimed(&dir) {
             self.deliver(Report::NeverStarted { attempt }).await;
             let _ = fs::remove_dir_all(&dir);
@@ -54,9 +48,7 @@ impl<R: Reports> Inner<R> {
             }
         };
         if let Some(process) = process {
-            while process.alive() {
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
+            process.ended().await;
         }
         self.settle(attempt, "the build agent was killed".to_owned())
             .await;
@@ -72,10 +64,45 @@ impl<R: Reports> Inner<R> {
                 self.gone(attempt, cause).await;
             }
         }
-        let abnormal = open;
+        self.clear(attempt, open).await;
+    }
+
+    /// Attempts that have files here and are none of `alive`: they are over, and the server ended before it had
+    /// cleared up after them.
+    pub(super) fn left_over(&self, alive: &[AttemptId]) -> Vec<AttemptId> {
+        let Ok(entries) = fs::read_dir(self.settings.data.join("attempts")) else {
+            return Vec::new();
+        };
+        entries
+            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+            .filter(|attempt| !alive.contains(attempt))
+            .collect()
+    }
+
+    /// Clears up after an attempt that is over, once its agent has learnt that and left.
+    pub(super) async fn clear_left_over(&self, attempt: AttemptId) {
+        let dir = self.attempt_dir(attempt);
+        self.tell_where(&dir);
+        if let Some(process) = read_pid(&dir) {
+            process.ended().await;
+        }
+        self.clear(attempt, true).await;
+    }
+
+    /// Tells an agent of an earlier server where this one listens: the socket may have moved.
+    fn tell_where(&self, dir: &Path) {
+        let socket = self.settings.socket.as_os_str().as_encoded_bytes();
+        if dir.is_dir() && fs::write(dir.join("server"), socket).is_err() {
+            tracing::warn!(dir = %dir.display(), "an agent could not be told where the server is now");
+        }
+    }
+
+    /// Removes the files of an attempt; with `sweep`, ends first what its steps left running.
+    async fn clear(&self, attempt: AttemptId, sweep: bool) {
+        let dir = self.attempt_dir(attempt);
         let scratch = self.settings.scratch.join(attempt.to_string());
         let cleared = tokio::task::spawn_blocking(move || {
-            if abnormal {
+            if sweep {
                 processes::sweep(&dir);
             }
             let _ = fs::remove_dir_all(&scratch);
@@ -144,6 +171,13 @@ struct Process {
 impl Process {
     fn alive(self) -> bool {
         processes::start_time(self.pid.as_raw_nonzero().get() as u32) == Some(self.start)
+    }
+
+    /// Resolves once it is gone. It need not be our child.
+    async fn ended(self) {
+        while self.alive() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 }
 
