@@ -1,1 +1,97 @@
-//! (in work)
+//! The fleet as a trait: what runs attempts, wherever that is.
+//!
+//! Knows what a run needs to be started, and nothing of queues, workflows or the store. The engine decides; a fleet
+//! carries out and tells what became of it through its [`Reports`].
+
+pub mod embedded;
+
+use crate::clock::Timestamp;
+use crate::ids::{AttemptId, NodeId};
+use crate::pipeline::JobPlan;
+
+/// Everything that is needed to start an attempt.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Where it was placed.
+    pub node: NodeId,
+    /// Fleet name.
+    pub name: String,
+    /// The attempt's token, in clear; it ends up in a file that the agent unlinks.
+    pub token: String,
+    /// The compiled job.
+    pub job: JobPlan,
+    /// Variables of the run (`CI`, `CIRCLE_*`) and of the job, in order; later ones win.
+    pub environment: Vec<(String, String)>,
+    /// Sentences for step 0.
+    pub notes: Vec<String>,
+    /// What `checkout` brings.
+    pub checkout: Source,
+    /// CPU the run was given, in thousandths of a core.
+    pub cpu_millis: u32,
+    /// Memory the run was given, in MiB.
+    pub memory_mb: u32,
+}
+
+/// The revision a run is of.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Key of the project, from which the mirror's name is made.
+    pub project_key: String,
+    /// What the checkout's `origin` should be.
+    pub origin: String,
+    /// Full commit id.
+    pub revision: String,
+    /// Branch; empty on a tag build.
+    pub branch: String,
+    /// Tag; empty on a branch build.
+    pub tag: String,
+}
+
+/// What an attempt left behind, as a fleet finds it.
+#[derive(Clone, Debug)]
+pub enum Report {
+    /// The agent is gone and did not say how the run ended. `cause` is a sentence without a period.
+    Gone {
+        /// The attempt.
+        attempt: AttemptId,
+        /// When that was noticed.
+        at: Timestamp,
+        /// Why, as far as can be told.
+        cause: String,
+    },
+    /// The attempt was placed, and its agent never began: it can be placed again without being done twice.
+    NeverStarted {
+        /// The attempt.
+        attempt: AttemptId,
+    },
+    /// Records an agent left in its spool when it died, frames as on the wire, in order.
+    Spool {
+        /// The attempt.
+        attempt: AttemptId,
+        /// The records.
+        records: Vec<crate::api::agent::Record>,
+    },
+}
+
+/// Where a fleet's reports go. An attempt's reports are handed over one after the other.
+pub trait Reports: Send + Sync + 'static {
+    /// Takes a report; resolves once it is durable. `false`: the server cannot write now, ask again later.
+    fn report(&self, report: Report) -> impl Future<Output = bool> + Send;
+
+    /// Newest record taken from an attempt; `None` when the attempt is over.
+    fn taken(&self, attempt: AttemptId) -> Option<u64>;
+}
+
+/// A fleet.
+pub trait Fleet: Send + Sync {
+    /// Starts an attempt; answers at once, what comes of it is reported.
+    fn submit(&self, submission: Submission);
+
+    /// Tells an attempt's agent to stop; it reports how that ended. Harmless when it is gone.
+    fn stop(&self, attempt: AttemptId);
+
+    /// Takes charge again of an attempt that was placed before this server started.
+    fn adopt(&self, attempt: AttemptId);
+}

@@ -1,1 +1,35 @@
-//! (in work)
+//! The engine: the one loop that changes state, and the two ways to it.
+//!
+//! [`Handle`] is the only way to change anything, [`View`] the way to read. Knows nothing of HTTP, of terminals, or of
+//! how a fleet starts a run. What happens inside:
+//!
+//! **Decide, write, publish.** The dispatcher is an OS thread that owns the state of pipelines, queue and fleet and the
+//! one write connection. It takes a batch of messages, decides each against its private state while writing into one
+//! transaction, commits once for all (`synchronous=FULL`), and only then answers, publishes and lets effects happen
+//! (agents start and stop). A commit that fails answers the whole batch `unavailable`; the private state is thrown away
+//! and read back from disk, so nothing of the batch ever was.
+
+mod builds;
+mod command;
+mod dispatcher;
+mod fleet;
+mod gate;
+mod handle;
+mod launch;
+mod outbox;
+mod publish;
+mod reports;
+mod runs;
+mod start;
+mod state;
+mod view;
+
+pub use command::{Actor, BuildCommand, Command, CommandError, FleetCommand, NewBuild, Reply};
+pub use launch::Inbox;
+pub use gate::{Admission, Gate};
+pub use handle::Handle;
+pub use publish::{Changed, Feed, Live, NodeView, WAIT_BOUNDS};
+pub use reports::AgentEvent;
+pub use start::{Engine, Options, start};
+pub use state::Capacity;
+pub use view::View;

@@ -1,1 +1,20 @@
-//! (in work)
+//! The HTTP API: axum on a unix socket. One file per resource; handlers translate between `api` and the engine, and
+//! decide nothing.
+
+mod agents;
+mod audit;
+mod error;
+mod events;
+mod logs;
+mod nodes;
+mod peer;
+mod pipelines;
+mod query;
+mod router;
+mod runs;
+mod serve;
+mod translate;
+
+pub use peer::Peer;
+pub use router::{Server, router};
+pub use serve::{JobUser, ServeError, ServeOptions, serve};

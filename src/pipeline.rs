@@ -3,12 +3,28 @@
 //! Pure: knows no file, no clock, no network, no store. [`compile`] takes the text and the facts of the revision and
 //! answers the whole plan or all the problems at once.
 
+mod assemble;
+mod expand;
+mod filters;
+mod graph;
+mod keys;
+mod nearest;
 pub mod plan;
 pub mod problem;
 pub mod status;
+mod read;
+mod render;
+mod report;
+mod schema;
+mod template;
+mod yaml;
 
 pub use plan::{Executor, JobPlan, Plan, Step, WorkflowPlan};
 pub use problem::{Problem, Severity};
+
+use read::Cursor;
+use report::Report;
+use schema::{Config, Version};
 
 /// The facts of the revision that a config is compiled for.
 #[derive(Clone, Debug, Default)]
@@ -39,15 +55,36 @@ pub struct Compiled {
 /// # Errors
 /// All problems found, sorted by line and column; at least one of them has [`Severity::Error`].
 pub fn compile(text: &str, facts: &Facts) -> Result<Compiled, Vec<Problem>> {
-    let _ = (text, facts);
-    Err(Vec::new())
+    let (config, warnings) = resolve(text, facts)?;
+    Ok(Compiled { plan: assemble::plan(&config, facts), warnings })
 }
 
-/// Renders the plan as the plain version 2 document that `config process` prints.
+/// Renders the config as the plain version 2 document that `config process` prints: no anchors, every job under its
+/// final name, filters kept. Compiling the document gives the same plan as compiling the text.
 ///
 /// # Errors
 /// As [`compile`].
 pub fn process(text: &str, facts: &Facts) -> Result<String, Vec<Problem>> {
-    let _ = (text, facts);
-    Err(Vec::new())
+    let (config, _) = resolve(text, facts)?;
+    Ok(render::render(&config))
+}
+
+/// Text -> tree -> config with all names resolved, and the warnings on the way.
+fn resolve(text: &str, facts: &Facts) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
+    let mut report = Report::new(&facts.file);
+    let document = match yaml::parse(text) {
+        Ok(document) => document,
+        Err(fault) => {
+            report.fault(fault, Severity::Error);
+            return Err(report.finish());
+        }
+    };
+    let Some(top) = Cursor::root(document.root).map(&mut report) else {
+        return Err(report.finish());
+    };
+    let version = schema::version(&top, &mut report);
+    report.set_strict(version == Version::V21);
+    document.repeated.into_iter().for_each(|fault| report.lenient_fault(fault));
+    let config = expand::expand(&top, version, facts.only_job.as_deref(), &mut report);
+    if report.has_errors() { Err(report.finish()) } else { Ok((config, report.finish())) }
 }

@@ -1,3 +1,4 @@
-//! Bytes on disk: logs, and later artifacts, caches and workspaces.
+//! Bytes on disk: the data directory, logs, and later artifacts, caches and workspaces.
 
+pub mod data_dir;
 pub mod logs;

@@ -1,1 +1,128 @@
-//! (in work)
+//! The store: one SQLite file, all SQL of Roundel, and the only code that knows its tables.
+//!
+//! One [`Writer`] belongs to the dispatcher; any number of readers go through the [`ReadPool`]. Knows nothing of who
+//! decides what is written.
+
+mod builds;
+mod detail;
+mod fleet;
+mod journal;
+mod lists;
+mod migrations;
+mod pool;
+mod records;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Explain, Kind};
+
+pub use detail::Named;
+pub use builds::{LiveAttempt, LiveJob, LiveWorkflow, NewAttempt, NewJob, NewPipeline, ProjectNumbers, Stopped};
+pub use fleet::NodeRecord;
+pub use journal::{AuditEntry, AuditRecord, ChangeRecord};
+pub use lists::{Order, RunFilter, Window, WindowQuery};
+pub use migrations::SCHEMA;
+pub use pool::ReadPool;
+pub use records::{JobRecord, PipelineRecord, RunRecord, StepRecord, WorkflowRecord};
+pub use writer::{Tx, Writer};
+
+/// What can go wrong with the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be opened or prepared.
+    #[error("failed to open the database `{path}`")]
+    Open {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A newer Roundel wrote it.
+    #[error("the data in `{path}` has schema {found}, and this build knows schemas up to {known}")]
+    Newer {
+        /// Its path.
+        path: PathBuf,
+        /// The schema found.
+        found: u32,
+        /// The newest schema of this build.
+        known: u32,
+    },
+    /// The copy that is kept before a migration could not be made.
+    #[error("failed to keep a copy of the database before a migration, as `{path}`")]
+    Copy {
+        /// Path of the copy.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A statement failed.
+    #[error("failed to {what}")]
+    Sql {
+        /// What was to be done, in the infinitive.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A stored value is not what this build writes.
+    #[error("the database holds an unreadable {what}")]
+    Corrupt {
+        /// Which value.
+        what: &'static str,
+    },
+}
+
+impl StoreError {
+    /// Whether the disk is full or gone read-only: nothing is wrong with the data, and a later try may go through.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        use rusqlite::ErrorCode::{CannotOpen, DiskFull, ReadOnly, SystemIoFailure};
+        matches!(self, StoreError::Sql { source, .. } | StoreError::Open { source, .. }
+            if matches!(source.sqlite_error_code(), Some(DiskFull | SystemIoFailure | ReadOnly | CannotOpen)))
+    }
+}
+
+impl Explain for StoreError {
+    fn kind(&self) -> Kind {
+        match self {
+            StoreError::Newer { .. } => Kind::Conflict,
+            StoreError::Corrupt { .. } => Kind::Internal,
+            _ if self.is_full() => Kind::Unavailable,
+            _ => Kind::Infrastructure,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            StoreError::Newer { .. } => {
+                Some("run the newer roundel, or restore the copy that was kept before the migration".to_owned())
+            }
+            _ if self.is_full() => Some("free some space on the file system of the data directory, and check that it is writable".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Shorthand: names what was to be done when a statement fails.
+trait During<T> {
+    fn during(self, what: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> During<T> for Result<T, rusqlite::Error> {
+    fn during(self, what: &'static str) -> Result<T, StoreError> {
+        self.map_err(|source| StoreError::Sql { what, source })
+    }
+}
+
+/// Opens the store in `path`, creating or migrating it, with `readers` read connections.
+///
+/// # Errors
+/// [`StoreError::Newer`] when a newer build wrote it, else whatever SQLite says.
+pub fn open(path: &Path, readers: usize) -> Result<(Writer, ReadPool), StoreError> {
+    let writer = Writer::open(path)?;
+    let pool = ReadPool::open(path, readers)?;
+    Ok((writer, pool))
+}

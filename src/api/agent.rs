@@ -7,6 +7,8 @@
 //! attempt over both kinds, so that replay is idempotent. A body holds whole frames, [`BODY_MAX`] bytes at most.
 //! The Build Agent's own log (what it writes on stderr) goes to `attempts/<id>/agent.log`, which the server reads.
 
+pub mod frame;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};

@@ -1,1 +1,4 @@
-//! placeholder
+//! Tests of the headless library through its public interface.
+
+mod pipeline;
+mod support;

@@ -1,0 +1,234 @@
+//! Requests over the unix socket: a few idle connections are kept, and a request whose connection broke before an
+//! answer is asked once more.
+//!
+//! Asking again is safe for every call of the API: reads change nothing, a pipeline is made once by its id, and every
+//! other write carries an `Idempotency-Key`.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper::{HeaderMap, Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+use super::error::ClientError;
+use crate::api::{ProblemBody, ROOT};
+use crate::error::Kind;
+
+/// Idle connections kept: a console asks for a list, a detail and a log at once, and a stream has its own.
+const IDLE_MAX: usize = 4;
+
+/// Largest answer taken, in bytes. A page of 1,000 rows has under 1 MiB, a pipeline of 10,000 runs under 10.
+const ANSWER_MAX: usize = 64 << 20;
+
+/// One request.
+pub(super) struct Ask {
+    pub method: Method,
+    /// Below [`ROOT`], encoded, with its query.
+    pub path: String,
+    pub body: Bytes,
+    /// Idempotency key.
+    pub key: Option<String>,
+    pub patience: Duration,
+}
+
+/// One whole answer with a success status.
+pub(super) struct Answer {
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+type Sender = SendRequest<Full<Bytes>>;
+
+/// The connections to one server.
+#[derive(Clone, Debug)]
+pub(super) struct Pool {
+    socket: Arc<Path>,
+    idle: Arc<Mutex<Vec<Sender>>>,
+}
+
+impl Pool {
+    pub fn new(socket: PathBuf) -> Self {
+        Self {
+            socket: socket.into(),
+            idle: Arc::default(),
+        }
+    }
+
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Asks, and once more on a fresh connection when the first broke before its answer.
+    pub async fn ask(&self, ask: &Ask) -> Result<Answer, ClientError> {
+        let limit = ask.patience;
+        let late = |_| ClientError::Timeout {
+            socket: self.socket.to_path_buf(),
+            limit,
+        };
+        timeout(limit, async {
+            let sender = match self.take() {
+                Some(sender) => sender,
+                None => self.connect().await?,
+            };
+            match self.exchange(sender, ask).await {
+                Err(ClientError::Protocol { .. }) => {
+                    let sender = self.connect().await?;
+                    self.exchange(sender, ask).await
+                }
+                result => result,
+            }
+        })
+        .await
+        .map_err(late)?
+    }
+
+    /// Opens a stream on a connection of its own; `patience` is for its head.
+    pub async fn stream(
+        &self,
+        path: &str,
+        after: Option<i64>,
+        patience: Duration,
+    ) -> Result<Incoming, ClientError> {
+        let opening = async {
+            let mut sender = self.connect().await?;
+            let mut request = Request::get(format!("{ROOT}{path}")).header("host", "roundel");
+            if let Some(seq) = after {
+                request = request.header("last-event-id", seq.to_string());
+            }
+            let request = request.body(Full::default()).expect("the path is encoded");
+            let response = sender.send_request(request).await.map_err(broke)?;
+            if response.status().is_success() {
+                return Ok(response.into_body());
+            }
+            Err(refusal(response).await)
+        };
+        let late = |_| ClientError::Timeout {
+            socket: self.socket.to_path_buf(),
+            limit: patience,
+        };
+        timeout(patience, opening).await.map_err(late)?
+    }
+
+    async fn exchange(&self, mut sender: Sender, ask: &Ask) -> Result<Answer, ClientError> {
+        let mut request = Request::builder()
+            .method(ask.method.clone())
+            .uri(format!("{ROOT}{}", ask.path))
+            .header("host", "roundel");
+        if ask.method == Method::POST {
+            request = request.header("content-type", "application/json");
+        }
+        if let Some(key) = &ask.key {
+            request = request.header("idempotency-key", key);
+        }
+        let request = request
+            .body(Full::new(ask.body.clone()))
+            .expect("the path is encoded");
+        let response = sender.send_request(request).await.map_err(broke)?;
+        if !response.status().is_success() {
+            return Err(refusal(response).await);
+        }
+        let headers = response.headers().clone();
+        let body = whole(response.into_body()).await?;
+        self.put(sender);
+        Ok(Answer { headers, body })
+    }
+
+    async fn connect(&self) -> Result<Sender, ClientError> {
+        let stream =
+            UnixStream::connect(&*self.socket)
+                .await
+                .map_err(|source| ClientError::NoServer {
+                    socket: self.socket.to_path_buf(),
+                    source,
+                })?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(broke)?;
+        tokio::spawn(async move {
+            // How it ends is told to whoever waits for an answer on it.
+            let _ = connection.await;
+        });
+        Ok(sender)
+    }
+
+    fn take(&self) -> Option<Sender> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|sender| !sender.is_closed());
+        let ready = idle.iter().rposition(SendRequest::is_ready)?;
+        Some(idle.swap_remove(ready))
+    }
+
+    fn put(&self, sender: Sender) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MAX {
+            idle.push(sender);
+        }
+    }
+}
+
+fn broke(err: hyper::Error) -> ClientError {
+    ClientError::Protocol {
+        what: "the connection broke",
+        source: Some(err.into()),
+    }
+}
+
+async fn whole(body: Incoming) -> Result<Bytes, ClientError> {
+    Limited::new(body, ANSWER_MAX)
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .map_err(|source| ClientError::Protocol {
+            what: "an answer broke off",
+            source: Some(source),
+        })
+}
+
+/// Turns an answer that is not a success into what it says.
+async fn refusal(response: Response<Incoming>) -> ClientError {
+    let status = response.status();
+    let body = match whole(response.into_body()).await {
+        Ok(body) => body,
+        Err(err) => return err,
+    };
+    let body = serde_json::from_slice(&body).unwrap_or_else(|_| {
+        // Not ours: a handler's own refusal of a request it could not read, or another program on the socket.
+        let text = String::from_utf8_lossy(&body[..body.len().min(400)])
+            .trim()
+            .to_owned();
+        let message = if text.is_empty() {
+            format!("the server answered {status}")
+        } else {
+            format!("the server answered {status}: {text}")
+        };
+        ProblemBody {
+            kind: kind(status.as_u16()),
+            message,
+            causes: Vec::new(),
+            hint: None,
+            problems: Vec::new(),
+        }
+    });
+    ClientError::Server {
+        status: status.as_u16(),
+        body: Box::new(body),
+    }
+}
+
+fn kind(status: u16) -> Kind {
+    match status {
+        400 | 413..=415 | 422 => Kind::Usage,
+        401 | 403 => Kind::Refused,
+        404 | 405 => Kind::NotFound,
+        409 => Kind::Conflict,
+        503 => Kind::Unavailable,
+        _ => Kind::Internal,
+    }
+}

@@ -1,0 +1,115 @@
+//! The embedded fleet: this machine as one node, or as several rehearsal nodes; runs are `roundel agent` processes.
+//!
+//! Knows processes and the files of `attempts/`, and nothing of the queue: where a run goes was decided before.
+
+pub mod account;
+mod capacity;
+mod prepare;
+mod watch;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+pub use capacity::{Machine, Share, split};
+pub use prepare::{Account, StartError, mirror_path};
+
+use super::{Fleet, Reports, Submission};
+use crate::clock;
+use crate::error::Chain;
+use crate::ids::AttemptId;
+
+/// Starts in flight: starting is short work on the CPU, more at once only makes all of them late.
+const STARTING: usize = 4;
+
+/// What the embedded fleet needs to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The `roundel` program to run as an agent.
+    pub program: PathBuf,
+    /// The data directory.
+    pub data: PathBuf,
+    /// The server's socket.
+    pub socket: PathBuf,
+    /// Where HOME and project of each attempt are made.
+    pub scratch: PathBuf,
+    /// Who steps run as.
+    pub account: Account,
+    /// Names of variables of the server's own environment that jobs get, with their values.
+    pub host_env: Vec<(String, String)>,
+    /// Seconds after which a run is stopped as timed out.
+    pub deadline_s: u64,
+}
+
+/// The embedded fleet.
+#[derive(Debug)]
+pub struct Embedded<R> {
+    inner: Arc<Inner<R>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner<R> {
+    settings: Settings,
+    reports: R,
+    starting: Semaphore,
+}
+
+impl<R: Reports> Embedded<R> {
+    /// Makes the fleet.
+    #[must_use]
+    pub fn new(settings: Settings, reports: R) -> Self {
+        Self { inner: Arc::new(Inner { settings, reports, starting: Semaphore::new(STARTING) }) }
+    }
+}
+
+impl<R: Reports> Fleet for Embedded<R> {
+    fn submit(&self, submission: Submission) {
+        let inner = self.inner.clone();
+        tokio::spawn(async move {
+            let attempt = submission.attempt;
+            let child = {
+                // Never closed, so this is only ever a wait.
+                let _turn = inner.starting.acquire().await;
+                let starter = inner.clone();
+                tokio::task::spawn_blocking(move || prepare::start(&starter.settings, submission)).await
+            };
+            match child {
+                Ok(Ok(child)) => inner.watch_child(attempt, child).await,
+                Ok(Err(err)) => {
+                    tracing::error!(attempt = %attempt, error = %Chain(&err), "an agent could not be started");
+                    let cause = format!("the build agent could not be started: {}", Chain(&err));
+                    inner.gone(attempt, cause).await;
+                }
+                Err(join) => tracing::error!(attempt = %attempt, error = %join, "a start was broken off"),
+            }
+        });
+    }
+
+    fn stop(&self, attempt: AttemptId) {
+        let dir = self.inner.attempt_dir(attempt);
+        tokio::task::spawn_blocking(move || watch::signal_stop(&dir));
+    }
+
+    fn adopt(&self, attempt: AttemptId) {
+        let inner = self.inner.clone();
+        tokio::spawn(async move { inner.adopt(attempt).await });
+    }
+}
+
+impl<R: Reports> Inner<R> {
+    fn attempt_dir(&self, attempt: AttemptId) -> PathBuf {
+        self.settings.data.join("attempts").join(attempt.to_string())
+    }
+
+    /// Reports until the server takes it.
+    async fn deliver(&self, report: super::Report) {
+        while !self.reports.report(report.clone()).await {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn gone(&self, attempt: AttemptId, cause: String) {
+        self.deliver(super::Report::Gone { attempt, at: clock::now(), cause }).await;
+    }
+}

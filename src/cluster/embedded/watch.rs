@@ -1,0 +1,153 @@
+//! Agents as processes: watched to their end, adopted after a server's restart, told to stop, cleaned up after.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+
+use super::Inner;
+use crate::agent::{self, spool};
+use crate::api::agent::{BODY_MAX, Finished, Record, RecordBody};
+use crate::cluster::{Report, Reports};
+use crate::ids::AttemptId;
+
+/// How long an agent that claimed its token may take to write its `pid`.
+const CLAIM_GRACE: Duration = Duration::from_secs(10);
+
+/// How often an adopted agent is looked for. It is not our child, so its end comes to nobody by itself.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+impl<R: Reports> Inner<R> {
+    /// Waits for a child's end and settles what it left.
+    pub(super) async fn watch_child(&self, attempt: AttemptId, mut child: tokio::process::Child) {
+        let status = child.wait().await;
+        let cause = match status {
+            Ok(status) => format!("the build agent ended without a result ({status})"),
+            Err(err) => format!("the build agent was lost from sight: {err}"),
+        };
+        self.settle(attempt, cause).await;
+    }
+
+    /// Takes charge of an attempt of an earlier server: alive, ended with a result, dead, or never begun.
+    pub(super) async fn adopt(&self, attempt: AttemptId) {
+        let dir = self.attempt_dir(attempt);
+        // The socket may have moved with the server.
+        let server = dir.join("server");
+        if dir.is_dir() && fs::write(&server, self.settings.socket.as_os_str().as_encoded_bytes()).is_err() {
+            tracing::warn!(attempt = %attempt, "the agent could not be told where the server is now");
+        }
+        if read_pid(&dir).is_none() && unclaimed(&dir) {
+            self.deliver(Report::NeverStarted { attempt }).await;
+            let _ = fs::remove_dir_all(&dir);
+            return;
+        }
+        let deadline = crate::clock::monotonic() + CLAIM_GRACE;
+        let process = loop {
+            match read_pid(&dir) {
+                Some(process) => break Some(process),
+                None if crate::clock::monotonic() > deadline => break None,
+                None => tokio::time::sleep(LOOK_EVERY).await,
+            }
+        };
+        if let Some(process) = process {
+            while process.alive() {
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+        self.settle(attempt, "the build agent was killed".to_owned()).await;
+    }
+
+    /// The agent is gone: takes what is in its spool and result, reports, and clears up.
+    async fn settle(&self, attempt: AttemptId, cause: String) {
+        let dir = self.attempt_dir(attempt);
+        let open = self.reports.taken(attempt).is_some();
+        if open {
+            self.import(attempt, &dir).await;
+            if self.reports.taken(attempt).is_some() {
+                self.gone(attempt, cause).await;
+            }
+        }
+        let abnormal = open;
+        let scratch = self.settings.scratch.join(attempt.to_string());
+        let cleared = tokio::task::spawn_blocking(move || {
+            if abnormal && let Err(err) = agent::sweep(&dir) {
+                tracing::warn!(dir = %dir.display(), error = %err, "what a run left could not be cleared up");
+            }
+            let _ = fs::remove_dir_all(&scratch);
+            fs::remove_dir_all(&dir)
+        })
+        .await;
+        if let Ok(Err(err)) = cleared
+            && err.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(attempt = %attempt, error = %err, "the files of an attempt could not be removed");
+        }
+    }
+
+    /// Hands over records that never reached the server, then the result file if the records hold no end.
+    async fn import(&self, attempt: AttemptId, dir: &Path) {
+        let path = dir.join("spool");
+        let mut after = 0;
+        let mut ended = false;
+        loop {
+            let from = path.clone();
+            let read = tokio::task::spawn_blocking(move || spool::read_from(&from, after, BODY_MAX)).await;
+            let records = match read {
+                Ok(Ok(records)) => records,
+                Ok(Err(err)) => {
+                    tracing::warn!(attempt = %attempt, error = %err, "the spool of a dead agent could not be read to its end");
+                    break;
+                }
+                Err(_) => break,
+            };
+            let Some(last) = records.last() else { break };
+            after = last.seq;
+            ended |= records.iter().any(|r| matches!(&r.body, RecordBody::Event(crate::api::agent::Event::Finished(_))));
+            self.deliver(Report::Spool { attempt, records }).await;
+        }
+        let result = fs::read(dir.join("result.json")).ok();
+        let finished = result.and_then(|bytes| serde_json::from_slice::<Finished>(&bytes).ok());
+        if let Some(finished) = finished.filter(|_| !ended) {
+            let record = Record {
+                seq: finished.last_seq.max(after) + 1,
+                micros: finished.at.0 * 1000,
+                body: RecordBody::Event(crate::api::agent::Event::Finished(finished)),
+            };
+            self.deliver(Report::Spool { attempt, records: vec![record] }).await;
+        }
+    }
+}
+
+/// A process by id and start time, so that a reused id is not taken for it.
+#[derive(Clone, Copy, Debug)]
+struct Process {
+    pid: Pid,
+    start: u64,
+}
+
+impl Process {
+    fn alive(self) -> bool {
+        agent::process::start_time(self.pid.as_raw_nonzero().get() as u32) == Some(self.start)
+    }
+}
+
+fn read_pid(dir: &Path) -> Option<Process> {
+    let text = fs::read_to_string(dir.join("pid")).ok()?;
+    let (pid, start) = text.trim().split_once(' ')?;
+    Some(Process { pid: Pid::from_raw(pid.parse().ok()?)?, start: start.parse().ok()? })
+}
+
+/// Whether no agent took the token, and from now on none can: whoever renames the file first has it.
+fn unclaimed(dir: &Path) -> bool {
+    !dir.join("task.json").exists() || fs::rename(dir.join("token"), dir.join("token.revoked")).is_ok()
+}
+
+/// Tells an agent to stop. One that is still starting learns it with its first report.
+pub(super) fn signal_stop(dir: &Path) {
+    if let Some(process) = read_pid(dir).filter(|process| process.alive())
+        && let Err(err) = rustix::process::kill_process(process.pid, Signal::TERM)
+    {
+        tracing::warn!(dir = %dir.display(), error = %err, "an agent could not be told to stop");
+    }
+}

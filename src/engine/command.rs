@@ -1,0 +1,184 @@
+//! What can be asked of the engine, and what it answers.
+
+use crate::clock::Timestamp;
+use crate::error::{Explain, Kind};
+use crate::ids::{AttemptId, JobId, NodeId, PipelineId, WorkflowId};
+use crate::pipeline::Plan;
+use crate::store::StoreError;
+
+/// Who asks: `uid 1000 (ann)`, or `server` for the engine's own doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Actor(pub String);
+
+/// A wish to change something.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// On pipelines and runs.
+    Build(BuildCommand),
+    /// On nodes.
+    Fleet(FleetCommand),
+}
+
+/// Wishes on pipelines and runs.
+#[derive(Clone, Debug)]
+pub enum BuildCommand {
+    /// Takes a compiled revision in; does nothing when the pipeline is there.
+    Create(Box<NewBuild>),
+    /// Runs a workflow again.
+    Rerun {
+        /// Which pass.
+        workflow: WorkflowId,
+        /// Keep what succeeded.
+        from_failed: bool,
+    },
+    /// Stops all of a pipeline.
+    CancelPipeline(PipelineId),
+    /// Stops a pass.
+    CancelWorkflow(WorkflowId),
+    /// Stops a job.
+    CancelJob(JobId),
+    /// Stops one run.
+    StopRun(AttemptId),
+}
+
+/// Wishes on nodes.
+#[derive(Clone, Debug)]
+pub enum FleetCommand {
+    /// Turns a drain on or off.
+    SetDrain {
+        /// The node.
+        node: NodeId,
+        /// On or off.
+        enable: bool,
+        /// Seconds until what still runs is stopped; `None` = never.
+        deadline_s: Option<u64>,
+    },
+    /// Lets a node take new work, or not.
+    SetEligibility {
+        /// The node.
+        node: NodeId,
+        /// Takes new work.
+        eligible: bool,
+    },
+}
+
+/// A revision with its plan.
+#[derive(Clone, Debug)]
+pub struct NewBuild {
+    /// Chosen by the API client.
+    pub id: PipelineId,
+    /// Key of the project: normalised origin URL, else the path.
+    pub project_key: String,
+    /// Owner part of the project's name.
+    pub org: String,
+    /// Name part.
+    pub name: String,
+    /// What a checkout's origin should be.
+    pub origin: String,
+    /// Path or URL it was asked for by.
+    pub source: String,
+    /// Branch; empty on a tag build.
+    pub branch: String,
+    /// Tag; empty on a branch build.
+    pub tag: String,
+    /// Full commit id.
+    pub revision: String,
+    /// First line of the commit message.
+    pub subject: String,
+    /// What to run; `None` when the config has errors.
+    pub plan: Option<Plan>,
+    /// JSON list of problems: errors, or warnings beside a plan.
+    pub problems: String,
+}
+
+/// What came of a command.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub enum Reply {
+    /// A pipeline was made or changed.
+    Pipeline {
+        /// Which.
+        pipeline: PipelineId,
+        /// The pass a rerun made.
+        workflow: Option<WorkflowId>,
+    },
+    /// A node was changed.
+    Node {
+        /// Which.
+        node: NodeId,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// There is no such thing.
+    #[error("there is no {what} `{name}`")]
+    NotFound {
+        /// Kind of thing.
+        what: &'static str,
+        /// As it was asked for.
+        name: String,
+    },
+    /// Its state does not allow it.
+    #[error("{what} `{name}` {why}")]
+    Conflict {
+        /// Kind of thing.
+        what: &'static str,
+        /// Which.
+        name: String,
+        /// What stands against it.
+        why: String,
+    },
+    /// The store takes no writes.
+    #[error("the server is read-only: {why}")]
+    ReadOnly {
+        /// Why.
+        why: String,
+    },
+    /// The engine has ended.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+    /// The store failed otherwise.
+    #[error("the store failed")]
+    Store(#[source] StoreError),
+}
+
+impl Explain for CommandError {
+    fn kind(&self) -> Kind {
+        match self {
+            CommandError::NotFound { .. } => Kind::NotFound,
+            CommandError::Conflict { .. } => Kind::Conflict,
+            CommandError::ReadOnly { .. } | CommandError::ShuttingDown => Kind::Unavailable,
+            CommandError::Store(err) => err.kind(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            CommandError::ReadOnly { .. } => {
+                Some("free some space on the data directory's file system; nothing is lost, and it goes on by itself".to_owned())
+            }
+            CommandError::Store(err) => err.hint(),
+            _ => None,
+        }
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(err: StoreError) -> Self {
+        CommandError::Store(err)
+    }
+}
+
+/// An audit row in the making.
+#[derive(Clone, Debug)]
+pub(super) struct Deed {
+    pub at: Timestamp,
+    pub actor: Actor,
+    pub action: &'static str,
+    pub object: String,
+    pub detail: String,
+}

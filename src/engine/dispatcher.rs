@@ -1,0 +1,381 @@
+//! The one loop that changes state.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use super::builds::Batch;
+use super::command::{Actor, Command, CommandError, Deed, Reply};
+use super::gate::{Gate, hash};
+use super::handle::{Answer, Message};
+use super::outbox::{Effect, Outbox, Topic};
+use super::publish::{Changed, Live, Waits, picture};
+use super::reports::Report;
+use super::state::{Capacity, State};
+use crate::clock;
+use crate::error::Chain;
+use crate::queue::Limits;
+use crate::scheduler::Hold;
+use crate::store::{AuditEntry, StoreError, Tx, Writer};
+
+/// Messages decided in one transaction: enough to share an fsync, few enough to answer soon.
+const BATCH: usize = 256;
+
+/// The hot state is shown at most this often.
+const SHOW_EVERY: Duration = Duration::from_millis(100);
+
+/// What the dispatcher is made of.
+pub(super) struct Dispatcher {
+    pub writer: Writer,
+    pub state: State,
+    pub limits: Limits,
+    pub fleet: Vec<(String, Capacity)>,
+    pub gate: Arc<Gate>,
+    pub live: watch::Sender<Arc<Live>>,
+    pub changes: broadcast::Sender<Changed>,
+    pub effects: mpsc::UnboundedSender<Effect>,
+    pub waits: Waits,
+    /// Set while the store takes no writes.
+    pub read_only: Option<String>,
+    pub disk_low: Option<String>,
+    /// The private state is no longer what is on disk.
+    pub stale: bool,
+}
+
+/// An answer that is held back until the batch is durable.
+enum Held {
+    Command(oneshot::Sender<Answer>, Result<Reply, CommandError>, Option<i64>),
+    Report(oneshot::Sender<Result<(), CommandError>>),
+}
+
+impl Dispatcher {
+    /// Takes messages until told to stop. Blocks its thread; `runtime` only lends a timer.
+    pub(super) fn run(mut self, mut from: mpsc::Receiver<Message>, runtime: &tokio::runtime::Handle) {
+        let mut shown = clock::monotonic();
+        let mut dirty = true;
+        loop {
+            let patience = if dirty { SHOW_EVERY } else { Duration::from_secs(3600) };
+            let first = runtime.block_on(async { tokio::time::timeout(patience, from.recv()).await });
+            match first {
+                Ok(None) => return,
+                Ok(Some(first)) => {
+                    let mut messages = vec![first];
+                    while messages.len() < BATCH
+                        && let Ok(next) = from.try_recv()
+                    {
+                        messages.push(next);
+                    }
+                    let last = messages.iter().any(|message| matches!(message, Message::Shutdown));
+                    let idle = messages.iter().all(|message| matches!(message, Message::Tick));
+                    let before = self.state.seq;
+                    self.batch(messages);
+                    dirty |= self.state.seq != before || !idle;
+                    if last {
+                        return;
+                    }
+                }
+                Err(_) => {}
+            }
+            if dirty && shown.elapsed() >= SHOW_EVERY {
+                self.show();
+                shown = clock::monotonic();
+                dirty = false;
+            }
+        }
+    }
+
+    fn show(&mut self) {
+        let now = clock::now();
+        let live = picture(&mut self.state, &mut self.waits, self.read_only.clone(), now);
+        self.live.send_replace(Arc::new(live));
+    }
+
+    /// Decides a batch, commits it, and only then answers, publishes and lets effects happen.
+    fn batch(&mut self, messages: Vec<Message>) {
+        if self.read_only.is_some() && !self.writable_again(&messages) {
+            let why = self.read_only.clone().unwrap_or_default();
+            messages.into_iter().for_each(|message| refuse(message, &why));
+            return;
+        }
+        let mut held = Vec::with_capacity(messages.len());
+        let mut outbox = Outbox::default();
+        let mut placed_after = Vec::new();
+        match self.decide(messages, &mut held, &mut outbox, &mut placed_after) {
+            Ok(changes) => {
+                let now = clock::now();
+                placed_after.into_iter().for_each(|waited| self.waits.add(now, waited));
+                self.carry_out(outbox.effects);
+                let seq = self.state.seq;
+                held.into_iter().for_each(|answer| answer.give(seq));
+                for change in changes {
+                    // Nobody listening is fine.
+                    let _ = self.changes.send(change);
+                }
+            }
+            Err(err) => {
+                tracing::error!(error = %Chain(&err), "a batch could not be written; nothing of it holds");
+                self.stale = true;
+                let why = if err.is_full() {
+                    format!("store full: {}", Chain(&err))
+                } else {
+                    format!("the store failed: {}", Chain(&err))
+                };
+                held.into_iter().for_each(|answer| answer.fail(&why));
+                self.read_only = Some(why);
+                self.show();
+            }
+        }
+    }
+
+    /// Once a second a read-only store is tried anew.
+    fn writable_again(&mut self, messages: &[Message]) -> bool {
+        if !messages.iter().any(|message| matches!(message, Message::Tick)) {
+            return false;
+        }
+        let fit = self.writer.probe().is_ok();
+        if fit {
+            tracing::info!("the store takes writes again");
+            self.read_only = None;
+        }
+        fit
+    }
+
+    fn decide(
+        &mut self,
+        messages: Vec<Message>,
+        held: &mut Vec<Held>,
+        outbox: &mut Outbox,
+        placed_after: &mut Vec<i64>,
+    ) -> Result<Vec<Changed>, StoreError> {
+        let now = clock::now();
+        // Answers must not be lost when the store fails half way: messages not yet decided are refused too.
+        let mut messages = messages.into_iter();
+        let tx = self.writer.begin();
+        let tx = match tx {
+            Ok(tx) => tx,
+            Err(err) => {
+                messages.for_each(|message| hold_for_failure(message, held));
+                return Err(err);
+            }
+        };
+        let result = (|| {
+            if self.stale {
+                self.state = State::load(&tx, self.limits, &self.fleet, now)?;
+                self.state.scheduler.set_hold(hold(self.disk_low.as_deref()));
+                self.stale = false;
+            }
+            for message in messages.by_ref() {
+                if let Message::Disk { low } = message {
+                    self.state.scheduler.set_hold(hold(low.as_deref()));
+                    self.disk_low = low;
+                    outbox.touch(Topic::Runs, "hold");
+                    continue;
+                }
+                let mut batch = Batch { tx: &tx, state: &mut self.state, out: outbox, now };
+                decide_one(&mut batch, message, held)?;
+            }
+            let mut batch = Batch { tx: &tx, state: &mut self.state, out: outbox, now };
+            while batch.place(placed_after)? {}
+            write_changes(&tx, &mut self.state, outbox, now)
+        })();
+        match result {
+            Ok(changes) => {
+                #[cfg(feature = "fault-injection")]
+                if answer_before_commit() {
+                    return Ok(changes);
+                }
+                tx.commit()?;
+                Ok(changes)
+            }
+            Err(err) => {
+                messages.for_each(|message| hold_for_failure(message, held));
+                Err(err)
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        let now = clock::now();
+        for effect in effects {
+            match &effect {
+                Effect::Launch { attempt, token, .. } => {
+                    self.gate.open(*attempt, hash(token), 0, false, false, now);
+                }
+                Effect::Stop(attempt) => self.gate.tell_to_stop(*attempt),
+                Effect::Close(attempt) => self.gate.close(*attempt),
+            }
+            // The other end goes away only at the end of the process.
+            let _ = self.effects.send(effect);
+        }
+    }
+}
+
+/// The deliberate fault of the crash test: with this file present, answers go out and nothing is committed.
+#[cfg(feature = "fault-injection")]
+fn answer_before_commit() -> bool {
+    crate::clock::now().0 % 2 == 0
+}
+
+fn hold(disk_low: Option<&str>) -> Option<Hold> {
+    disk_low.map(|text| Hold { code: "disk", text: text.to_owned() })
+}
+
+fn decide_one(batch: &mut Batch<'_, '_>, message: Message, held: &mut Vec<Held>) -> Result<(), StoreError> {
+    match message {
+        Message::Command { command, actor, key, reply } => {
+            let key = key.map(|key| format!("{}\n{key}", actor.0));
+            if let Some(key) = &key
+                && let Some(earlier) = batch.tx.answer(key)?
+                && let Ok((seq, earlier)) = serde_json::from_str::<(i64, Reply)>(&earlier)
+            {
+                held.push(Held::Command(reply, Ok(earlier), Some(seq)));
+                return Ok(());
+            }
+            let deed = deed(&command, &actor, batch.now);
+            let outcome = match command {
+                Command::Build(command) => batch.build(command, &actor),
+                Command::Fleet(command) => batch.fleet(&command, &actor),
+            };
+            let result = match outcome {
+                Err(CommandError::Store(err)) => {
+                    held.push(Held::Command(reply, Err(CommandError::ShuttingDown), None));
+                    return Err(err);
+                }
+                other => other,
+            };
+            write_audit(batch, &deed, &result)?;
+            if let (Some(key), Ok(reply)) = (&key, &result) {
+                let answer = serde_json::to_string(&(batch.state.seq + 1, reply)).expect("a reply is plain data");
+                batch.tx.keep_answer(key, batch.now, &answer)?;
+            }
+            held.push(Held::Command(reply, result, None));
+        }
+        Message::Report { report, reply } => {
+            let attempt = match &report {
+                Report::Events { attempt, .. } | Report::Gone { attempt, .. } | Report::NeverStarted { attempt } => {
+                    *attempt
+                }
+            };
+            held.push(Held::Report(reply));
+            match report {
+                Report::Events { last_seq, events, .. } => batch.agent_events(attempt, last_seq, events)?,
+                Report::Gone { cause, .. } => batch.agent_gone(attempt, &cause)?,
+                Report::NeverStarted { .. } => batch.never_started(attempt)?,
+            }
+        }
+        Message::Explain { attempt, reply } => {
+            // Whoever asked may be gone.
+            let _ = reply.send(batch.state.scheduler.explain(attempt));
+        }
+        Message::Tick => batch.end_drains()?,
+        Message::Disk { .. } | Message::Shutdown => {}
+    }
+    Ok(())
+}
+
+fn deed(command: &Command, actor: &Actor, now: crate::clock::Timestamp) -> Deed {
+    use super::command::{BuildCommand as B, FleetCommand as F};
+    let (action, object, detail) = match command {
+        Command::Build(B::Create(new)) => {
+            let detail = format!("{} at {}", if new.branch.is_empty() { &new.tag } else { &new.branch }, new.revision);
+            ("build.create", format!("{}/{} {}", new.org, new.name, new.id), detail)
+        }
+        Command::Build(B::Rerun { workflow, from_failed }) => {
+            ("workflow.rerun", workflow.to_string(), if *from_failed { "from failed" } else { "" }.to_owned())
+        }
+        Command::Build(B::CancelPipeline(id)) => ("pipeline.cancel", id.to_string(), String::new()),
+        Command::Build(B::CancelWorkflow(id)) => ("workflow.cancel", id.to_string(), String::new()),
+        Command::Build(B::CancelJob(id)) => ("job.cancel", id.to_string(), String::new()),
+        Command::Build(B::StopRun(id)) => ("run.stop", id.to_string(), String::new()),
+        Command::Fleet(F::SetDrain { node, enable, deadline_s }) => {
+            let how = match (enable, deadline_s) {
+                (false, _) => "node-drain -disable".to_owned(),
+                (true, None) => "node-drain -enable".to_owned(),
+                (true, Some(s)) => format!("node-drain -enable -deadline {s}s"),
+            };
+            ("node.drain", node.to_string(), how)
+        }
+        Command::Fleet(F::SetEligibility { node, eligible }) => {
+            let word = if *eligible { "eligible" } else { "ineligible" };
+            ("node.eligibility", node.to_string(), word.to_owned())
+        }
+    };
+    Deed { at: now, actor: actor.clone(), action, object, detail }
+}
+
+fn write_audit(batch: &mut Batch<'_, '_>, deed: &Deed, result: &Result<Reply, CommandError>) -> Result<(), StoreError> {
+    let (object, result) = match result {
+        Ok(Reply::Node { name, .. }) => (name.clone(), "ok".to_owned()),
+        Ok(Reply::Pipeline { .. }) => (deed.object.clone(), "ok".to_owned()),
+        Err(err) => (deed.object.clone(), Chain(err).to_string()),
+    };
+    batch.tx.append_audit(&AuditEntry {
+        at: deed.at,
+        actor: deed.actor.0.clone(),
+        action: deed.action.to_owned(),
+        object,
+        result,
+        detail: deed.detail.clone(),
+    })?;
+    batch.out.touch(Topic::Audit, deed.action);
+    Ok(())
+}
+
+fn write_changes(
+    tx: &Tx<'_>,
+    state: &mut State,
+    outbox: &mut Outbox,
+    now: crate::clock::Timestamp,
+) -> Result<Vec<Changed>, StoreError> {
+    let mut changes = Vec::new();
+    for (topic, ids) in outbox.changes() {
+        state.seq += 1;
+        let text = serde_json::to_string(&ids).expect("a list of texts is plain data");
+        tx.append_change(state.seq, now, topic.word(), &text)?;
+        changes.push(Changed { seq: state.seq, topic: topic.word(), ids });
+    }
+    Ok(changes)
+}
+
+impl Held {
+    fn give(self, seq: i64) {
+        // Whoever asked may be gone; the deed stands.
+        match self {
+            Held::Command(reply, result, earlier) => {
+                let _ = reply.send(result.map(|value| (earlier.unwrap_or(seq), value)));
+            }
+            Held::Report(reply) => {
+                let _ = reply.send(Ok(()));
+            }
+        }
+    }
+
+    fn fail(self, why: &str) {
+        let err = CommandError::ReadOnly { why: why.to_owned() };
+        match self {
+            Held::Command(reply, ..) => {
+                let _ = reply.send(Err(err));
+            }
+            Held::Report(reply) => {
+                let _ = reply.send(Err(err));
+            }
+        }
+    }
+}
+
+fn hold_for_failure(message: Message, held: &mut Vec<Held>) {
+    match message {
+        Message::Command { reply, .. } => {
+            held.push(Held::Command(reply, Err(CommandError::ShuttingDown), None));
+        }
+        Message::Report { reply, .. } => held.push(Held::Report(reply)),
+        Message::Explain { .. } | Message::Disk { .. } | Message::Tick | Message::Shutdown => {}
+    }
+}
+
+fn refuse(message: Message, why: &str) {
+    let mut held = Vec::new();
+    hold_for_failure(message, &mut held);
+    held.into_iter().for_each(|answer| answer.fail(why));
+}

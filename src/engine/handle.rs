@@ -1,0 +1,90 @@
+//! The only way to change anything.
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::command::{Actor, Command, CommandError, Reply};
+use super::reports::{AgentEvent, Report};
+use crate::ids::AttemptId;
+use crate::scheduler::Explanation;
+
+/// Messages that may wait for the dispatcher: two full batches, so that it never starves while one is answered.
+pub(super) const QUEUE: usize = 512;
+
+/// A way into the dispatcher; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    pub(super) to: mpsc::Sender<Message>,
+}
+
+/// What is answered to a command: order of the change, and what came of it.
+pub(super) type Answer = Result<(i64, Reply), CommandError>;
+
+#[derive(Debug)]
+pub(super) enum Message {
+    /// A wish of somebody.
+    Command { command: Command, actor: Actor, key: Option<String>, reply: oneshot::Sender<Answer> },
+    /// A report; answered once durable.
+    Report { report: Report, reply: oneshot::Sender<Result<(), CommandError>> },
+    /// Why does this run wait?
+    Explain { attempt: AttemptId, reply: oneshot::Sender<Option<Explanation>> },
+    /// The disk has little or enough room: placement is held or resumed.
+    Disk { low: Option<String> },
+    /// Time passes.
+    Tick,
+    /// The end.
+    Shutdown,
+}
+
+impl Handle {
+    /// Asks for a change. `key` makes it idempotent for a day: asked again with the same key and actor, the first
+    /// answer is given again and nothing is done.
+    ///
+    /// # Errors
+    /// Why it was not done; nothing of it holds then.
+    ///
+    /// # Cancel safety
+    /// Dropping the future does not take the wish back.
+    pub async fn send(&self, command: Command, actor: Actor, key: Option<String>) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        let message = Message::Command { command, actor, key, reply };
+        self.to.send(message).await.map_err(|_| CommandError::ShuttingDown)?;
+        answer.await.map_err(|_| CommandError::ShuttingDown)?
+    }
+
+    /// Takes an agent's events; resolves once they are durable.
+    ///
+    /// # Errors
+    /// When the store takes no writes; the agent keeps them and comes again.
+    pub async fn agent_events(
+        &self,
+        attempt: AttemptId,
+        last_seq: u64,
+        events: Vec<(u64, AgentEvent)>,
+    ) -> Result<(), CommandError> {
+        self.report(Report::Events { attempt, last_seq, events }).await
+    }
+
+    pub(super) async fn report(&self, report: Report) -> Result<(), CommandError> {
+        let (reply, answer) = oneshot::channel();
+        self.to.send(Message::Report { report, reply }).await.map_err(|_| CommandError::ShuttingDown)?;
+        answer.await.map_err(|_| CommandError::ShuttingDown)?
+    }
+
+    /// Why a run waits, at length; `None` when it does not wait.
+    pub async fn explain(&self, attempt: AttemptId) -> Option<Explanation> {
+        let (reply, answer) = oneshot::channel();
+        self.to.send(Message::Explain { attempt, reply }).await.ok()?;
+        answer.await.ok()?
+    }
+
+    /// Tells whether the disk is low; placement is held while it is.
+    pub async fn disk(&self, low: Option<String>) {
+        // Nobody to tell when the dispatcher has ended: then nothing is placed either.
+        let _ = self.to.send(Message::Disk { low }).await;
+    }
+
+    /// Ends the dispatcher after what it has taken.
+    pub async fn shutdown(&self) {
+        let _ = self.to.send(Message::Shutdown).await;
+    }
+}

@@ -1,0 +1,191 @@
+//! Carries out what the dispatcher decided, once it is durable: builds submissions and hands them to the fleet.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::handle::Handle;
+use super::outbox::Effect;
+use super::reports::{AgentEvent, Report};
+use super::view::View;
+use crate::cluster::{Fleet, Report as FleetReport, Reports, Source, Submission};
+use crate::error::Chain;
+use crate::ids::{AttemptId, NodeId};
+use crate::pipeline::JobPlan;
+use crate::storage::logs::LogStore;
+use crate::store::StoreError;
+
+/// Carries out effects in order until the dispatcher ends.
+pub(super) async fn carry_out(
+    mut effects: mpsc::UnboundedReceiver<Effect>,
+    view: View,
+    fleet: Arc<dyn Fleet>,
+    handle: Handle,
+) {
+    while let Some(effect) = effects.recv().await {
+        match effect {
+            Effect::Stop(attempt) => fleet.stop(attempt),
+            Effect::Close(_) => {}
+            Effect::Launch { attempt, node, token } => {
+                let (view, fleet, handle) = (view.clone(), fleet.clone(), handle.clone());
+                tokio::spawn(async move {
+                    let reader = view.clone();
+                    let built = tokio::task::spawn_blocking(move || submission(&reader, attempt, node, token)).await;
+                    match built {
+                        Ok(Ok(submission)) => fleet.submit(submission),
+                        Ok(Err(err)) => {
+                            tracing::error!(attempt = %attempt, error = %Chain(&err), "a run could not be started");
+                            let cause = format!("it could not be started: {}", Chain(&err));
+                            // A server that cannot write keeps the run placed and meets it again at its next start.
+                            let _ = handle.report(Report::Gone { attempt, cause }).await;
+                        }
+                        Err(join) => tracing::error!(attempt = %attempt, error = %join, "a start was broken off"),
+                    }
+                });
+            }
+        }
+    }
+}
+
+fn submission(view: &View, attempt: AttemptId, node: NodeId, token: String) -> Result<Submission, StoreError> {
+    let missing = || StoreError::Corrupt { what: "run" };
+    let run = view.store.attempt(attempt)?.ok_or_else(missing)?;
+    let job = view.store.job(run.job)?.ok_or_else(missing)?;
+    let pipeline = view.store.pipeline(run.pipeline)?.ok_or_else(missing)?;
+    let (key, origin) = view.store.project_of(run.pipeline)?.ok_or_else(missing)?;
+    let plan: JobPlan = serde_json::from_str(&job.spec).map_err(|_| StoreError::Corrupt { what: "compiled job" })?;
+    let mut notes = plan.notes.clone();
+    if plan.resource_class.is_none() && (run.cpu_millis, run.memory_mb) != (plan.cpu_millis, plan.memory_mb) {
+        notes.push(format!(
+            "No resource_class is set: the default asks for {} and {} MB, this machine can give {} and {} MB.",
+            cores(plan.cpu_millis),
+            plan.memory_mb,
+            cores(run.cpu_millis),
+            run.memory_mb
+        ));
+    }
+    let (org, name) = pipeline.title.split_once('/').unwrap_or(("", &pipeline.title));
+    let mut environment: Vec<(String, String)> = [
+        ("CI", "true".to_owned()),
+        ("CIRCLECI", "true".to_owned()),
+        ("CIRCLE_SHA1", pipeline.revision.clone()),
+        ("CIRCLE_BUILD_NUM", run.number.to_string()),
+        ("CIRCLE_JOB", run.job_name.clone()),
+        ("CIRCLE_NODE_INDEX", run.copy.to_string()),
+        ("CIRCLE_NODE_TOTAL", run.copies.to_string()),
+        ("CIRCLE_PIPELINE_ID", run.pipeline.to_string()),
+        ("CIRCLE_WORKFLOW_ID", run.workflow.to_string()),
+        ("CIRCLE_WORKFLOW_JOB_ID", run.job.to_string()),
+        ("CIRCLE_PROJECT_USERNAME", org.to_owned()),
+        ("CIRCLE_PROJECT_REPONAME", name.to_owned()),
+        ("CIRCLE_REPOSITORY_URL", origin.clone()),
+        ("CIRCLE_WORKING_DIRECTORY", plan.working_directory.clone()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect();
+    let reference = if pipeline.tag.is_empty() { ("CIRCLE_BRANCH", &pipeline.branch) } else { ("CIRCLE_TAG", &pipeline.tag) };
+    environment.push((reference.0.to_owned(), reference.1.clone()));
+    environment.extend(plan.environment.iter().cloned());
+    Ok(Submission {
+        attempt,
+        node,
+        name: run.name,
+        token,
+        job: plan,
+        environment,
+        notes,
+        checkout: Source {
+            project_key: key,
+            origin,
+            revision: pipeline.revision,
+            branch: pipeline.branch,
+            tag: pipeline.tag,
+        },
+        cpu_millis: run.cpu_millis,
+        memory_mb: run.memory_mb,
+    })
+}
+
+fn cores(millis: u32) -> String {
+    format!("{} cpu", f64::from(millis) / 1000.0)
+}
+
+/// Takes a fleet's reports into the engine.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    pub(super) handle: Handle,
+    pub(super) view: View,
+    pub(super) logs: LogStore,
+}
+
+impl Reports for Inbox {
+    async fn report(&self, report: FleetReport) -> bool {
+        let result = match report {
+            FleetReport::Gone { attempt, cause, .. } => self.handle.report(Report::Gone { attempt, cause }).await,
+            FleetReport::NeverStarted { attempt } => self.handle.report(Report::NeverStarted { attempt }).await,
+            FleetReport::Spool { attempt, records } => {
+                let logs = self.logs.clone();
+                let (records, kept) = match tokio::task::spawn_blocking(move || {
+                    let kept = logs.append(attempt, &records);
+                    (records, kept)
+                })
+                .await
+                {
+                    Ok(done) => done,
+                    Err(_) => return false,
+                };
+                if let Err(err) = kept {
+                    tracing::warn!(attempt = %attempt, error = %Chain(&err), "left-over output could not be kept yet");
+                    return false;
+                }
+                let last_seq = records.last().map_or(0, |record| record.seq);
+                let events = agent_events(&records);
+                self.handle.agent_events(attempt, last_seq, events).await
+            }
+        };
+        result.is_ok()
+    }
+
+    fn taken(&self, attempt: AttemptId) -> Option<u64> {
+        self.view.gate.taken(attempt)
+    }
+}
+
+/// The events among records, with their sequence numbers, in the engine's words.
+fn agent_events(records: &[crate::api::agent::Record]) -> Vec<(u64, AgentEvent)> {
+    records.iter().filter_map(|record| Some((record.seq, AgentEvent::from_record(record)?))).collect()
+}
+
+/// Lets time pass for the dispatcher: drains that fall due, a full store tried anew, and the room on the disk.
+pub(super) async fn tick(handle: Handle, data: std::path::PathBuf) {
+    let mut seconds = 0u64;
+    let mut every = tokio::time::interval(std::time::Duration::from_secs(1));
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        if handle.to.send(super::handle::Message::Tick).await.is_err() {
+            return;
+        }
+        if seconds.is_multiple_of(5) {
+            let data = data.clone();
+            if let Ok(low) = tokio::task::spawn_blocking(move || disk_low(&data)).await {
+                handle.disk(low).await;
+            }
+        }
+        seconds += 1;
+    }
+}
+
+/// Share of the file system that must stay free for runs to be placed.
+const FREE_PERCENT: u64 = 5;
+
+/// Says that the data directory's file system is nearly full.
+fn disk_low(data: &std::path::Path) -> Option<String> {
+    let fs = rustix::fs::statvfs(data).ok()?;
+    let low = fs.f_bavail.saturating_mul(100) < fs.f_blocks.saturating_mul(FREE_PERCENT);
+    low.then(|| {
+        let percent = fs.f_bavail.saturating_mul(100) / fs.f_blocks.max(1);
+        format!("the data directory's file system has {percent} % free, less than {FREE_PERCENT} %: nothing is placed")
+    })
+}

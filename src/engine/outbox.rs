@@ -1,0 +1,81 @@
+//! What a batch wants to happen once it is durable: nothing of it before.
+
+use std::collections::BTreeSet;
+
+use crate::ids::{AttemptId, NodeId};
+
+/// Kinds of thing a stream tells about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Topic {
+    Builds,
+    Runs,
+    Nodes,
+    Audit,
+}
+
+impl Topic {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Topic::Builds => "builds",
+            Topic::Runs => "runs",
+            Topic::Nodes => "nodes",
+            Topic::Audit => "audit",
+        }
+    }
+}
+
+/// The most ids one change names; more are told as "several" (none).
+const IDS_MAX: usize = 64;
+
+/// An effect on the fleet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Effect {
+    /// An attempt goes to a node, under this token.
+    Launch { attempt: AttemptId, node: NodeId, token: String },
+    /// An attempt is to stop.
+    Stop(AttemptId),
+    /// An attempt is over: its gate closes.
+    Close(AttemptId),
+}
+
+/// Collected while a batch is decided.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    pub effects: Vec<Effect>,
+    touched: [BTreeSet<String>; 4],
+}
+
+impl Outbox {
+    /// Something of a topic changed.
+    pub(super) fn touch(&mut self, topic: Topic, id: impl ToString) {
+        let ids = &mut self.touched[topic as usize];
+        if ids.len() <= IDS_MAX {
+            ids.insert(id.to_string());
+        }
+    }
+
+    /// The topics that changed, each with its ids.
+    pub(super) fn changes(&mut self) -> impl Iterator<Item = (Topic, Vec<String>)> {
+        let topics = [Topic::Builds, Topic::Runs, Topic::Nodes, Topic::Audit];
+        let touched = std::mem::take(&mut self.touched);
+        topics.into_iter().zip(touched).filter(|(_, ids)| !ids.is_empty()).map(|(topic, ids)| {
+            (topic, if ids.len() > IDS_MAX { Vec::new() } else { ids.into_iter().collect() })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_told_once_per_topic_and_many_ids_become_several() {
+        let mut outbox = Outbox::default();
+        outbox.touch(Topic::Runs, "a");
+        outbox.touch(Topic::Runs, "a");
+        (0..100).for_each(|n| outbox.touch(Topic::Nodes, n));
+        let changes: Vec<_> = outbox.changes().collect();
+        assert_eq!(changes, [(Topic::Runs, vec!["a".to_owned()]), (Topic::Nodes, vec![])]);
+        assert_eq!(outbox.changes().count(), 0);
+    }
+}

@@ -1,0 +1,178 @@
+//! What the dispatcher shows to readers: the hot counters, the nodes, the verdicts of the queue, and the changes.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::{broadcast, watch};
+
+use super::state::{Capacity, State};
+use crate::clock::Timestamp;
+use crate::scheduler::{Used, Verdicts};
+use crate::store::NodeRecord;
+
+/// Upper bounds of the histogram of waits, in ms; the last bar is open.
+pub const WAIT_BOUNDS: [u64; 5] = [100, 1_000, 10_000, 60_000, 600_000];
+
+/// The hot state, latest wins.
+#[derive(Clone, Debug)]
+pub struct Live {
+    /// Order of the newest change included.
+    pub seq: i64,
+    /// Runs that wait.
+    pub waiting: u64,
+    /// Runs that wait and may start one day; the others wait for a node that is not here.
+    pub startable: u64,
+    /// Runs that run.
+    pub running: u64,
+    /// Since when the oldest waits.
+    pub oldest_waiting: Option<Timestamp>,
+    /// Nodes, by name.
+    pub nodes: Arc<Vec<NodeView>>,
+    /// Why the server takes no writes.
+    pub read_only: Option<String>,
+    /// How long runs placed within the last hour had waited, one count per bound and one above.
+    pub waits: [u64; WAIT_BOUNDS.len() + 1],
+    /// From which the reason of any waiting run is told.
+    pub verdicts: Arc<Verdicts>,
+}
+
+/// A node as readers see it.
+#[derive(Clone, Debug)]
+pub struct NodeView {
+    /// What is remembered of it.
+    pub record: NodeRecord,
+    /// What it has.
+    pub capacity: Capacity,
+    /// What is given out.
+    pub used: Used,
+}
+
+/// A change as it is broadcast.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// Its order.
+    pub seq: i64,
+    /// Topic's word.
+    pub topic: &'static str,
+    /// Ids, none for "several".
+    pub ids: Vec<String>,
+}
+
+/// Where changes, logs and counters are heard of.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    pub(super) live: watch::Receiver<Arc<Live>>,
+    pub(super) changes: broadcast::Sender<Changed>,
+    logs: broadcast::Sender<(crate::ids::AttemptId, u16, u64)>,
+}
+
+/// Changes that a slow stream may lag behind before it is told to read anew.
+const LAG: usize = 1024;
+
+impl Feed {
+    pub(super) fn new(live: watch::Receiver<Arc<Live>>) -> Self {
+        Self { live, changes: broadcast::channel(LAG).0, logs: broadcast::channel(LAG).0 }
+    }
+
+    /// The hot state now.
+    #[must_use]
+    pub fn live(&self) -> Arc<Live> {
+        self.live.borrow().clone()
+    }
+
+    /// A receiver that wakes whenever the hot state changes.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Arc<Live>> {
+        self.live.clone()
+    }
+
+    /// Changes from now on.
+    #[must_use]
+    pub fn changes(&self) -> broadcast::Receiver<Changed> {
+        self.changes.subscribe()
+    }
+
+    /// Growth of logs from now on: attempt, step, length.
+    #[must_use]
+    pub fn logs(&self) -> broadcast::Receiver<(crate::ids::AttemptId, u16, u64)> {
+        self.logs.subscribe()
+    }
+
+    /// Tells that a log grew.
+    pub fn log_advanced(&self, attempt: crate::ids::AttemptId, step: u16, bytes: u64) {
+        // Nobody listening is fine.
+        let _ = self.logs.send((attempt, step, bytes));
+    }
+}
+
+/// Waits of the runs placed within the last hour, by minute.
+#[derive(Debug, Default)]
+pub(super) struct Waits {
+    minutes: VecDeque<(i64, [u64; WAIT_BOUNDS.len() + 1])>,
+}
+
+impl Waits {
+    pub(super) fn add(&mut self, now: Timestamp, waited_ms: i64) {
+        let minute = now.0 / 60_000;
+        if self.minutes.back().is_none_or(|(last, _)| *last != minute) {
+            self.minutes.push_back((minute, [0; WAIT_BOUNDS.len() + 1]));
+        }
+        let waited = u64::try_from(waited_ms).unwrap_or(0);
+        let bar = WAIT_BOUNDS.iter().position(|bound| waited <= *bound).unwrap_or(WAIT_BOUNDS.len());
+        if let Some((_, bars)) = self.minutes.back_mut() {
+            bars[bar] += 1;
+        }
+    }
+
+    fn last_hour(&mut self, now: Timestamp) -> [u64; WAIT_BOUNDS.len() + 1] {
+        let first = now.0 / 60_000 - 60;
+        while self.minutes.front().is_some_and(|(minute, _)| *minute <= first) {
+            self.minutes.pop_front();
+        }
+        self.minutes.iter().fold([0; WAIT_BOUNDS.len() + 1], |mut sum, (_, bars)| {
+            sum.iter_mut().zip(bars).for_each(|(sum, bar)| *sum += bar);
+            sum
+        })
+    }
+}
+
+/// Takes the picture that readers see.
+pub(super) fn picture(state: &mut State, waits: &mut Waits, read_only: Option<String>, now: Timestamp) -> Live {
+    let (waiting, running) = state.scheduler.counts();
+    let nodes = state
+        .nodes
+        .values()
+        .map(|node| NodeView {
+            record: node.record.clone(),
+            capacity: node.capacity.clone(),
+            used: state.scheduler.node(node.record.id).map(|(_, used)| used).unwrap_or_default(),
+        })
+        .collect();
+    Live {
+        seq: state.seq,
+        waiting: waiting as u64,
+        startable: state.scheduler.startable() as u64,
+        running: running as u64,
+        oldest_waiting: state.scheduler.oldest_waiting(),
+        nodes: Arc::new(nodes),
+        read_only,
+        waits: waits.last_hour(now),
+        verdicts: state.scheduler.verdicts(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_counted_for_an_hour() {
+        let mut waits = Waits::default();
+        let start = Timestamp(1_000_000_000);
+        waits.add(start, 50);
+        waits.add(start, 5_000);
+        waits.add(Timestamp(start.0 + 30 * 60_000), 10_000_000);
+        assert_eq!(waits.last_hour(Timestamp(start.0 + 31 * 60_000)), [1, 0, 1, 0, 0, 1]);
+        assert_eq!(waits.last_hour(Timestamp(start.0 + 61 * 60_000)), [0, 0, 0, 0, 0, 1]);
+    }
+}

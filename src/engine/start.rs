@@ -1,0 +1,129 @@
+//! Puts the engine together: store, state, dispatcher's thread, fleet, and the runs that outlived the last server.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, watch};
+
+use super::dispatcher::Dispatcher;
+use super::gate::Gate;
+use super::handle::{Handle, QUEUE};
+use super::launch::{self, Inbox};
+use super::publish::{Feed, Waits, picture};
+use super::state::{Capacity, State};
+use super::view::View;
+use crate::clock;
+use crate::cluster::Fleet;
+use crate::ids::AttemptId;
+use crate::queue::Limits;
+use crate::storage::logs::LogStore;
+use crate::store::{self, StoreError};
+
+/// Read connections: one per core that a small machine has, and one more for a slow question.
+const READERS: usize = 3;
+
+/// What an engine is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The database file.
+    pub database: PathBuf,
+    /// The data directory, watched for room.
+    pub data: PathBuf,
+    /// How many runs may run at once.
+    pub limits: Limits,
+    /// Nodes this machine offers, by name.
+    pub nodes: Vec<(String, Capacity)>,
+}
+
+/// A running engine.
+#[derive(Debug)]
+pub struct Engine {
+    /// The way to change things.
+    pub handle: Handle,
+    /// The way to read.
+    pub view: View,
+    /// Id of the data, made with the store.
+    pub data_id: String,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Engine {
+    /// Ends the dispatcher after what it has taken, and waits for it. Runs go on.
+    pub async fn stop(mut self) {
+        self.handle.shutdown().await;
+        if let Some(thread) = self.thread.take() {
+            // A panic of the dispatcher has been reported by its own hook.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+}
+
+/// Starts the engine on the current runtime. `fleet` makes the fleet, given where its reports go.
+///
+/// # Errors
+/// When the store cannot be opened or read.
+pub fn start<F: Fleet + 'static>(
+    options: &Options,
+    logs: &LogStore,
+    fleet: impl FnOnce(Inbox) -> F,
+) -> Result<Engine, StoreError> {
+    let (mut writer, pool) = store::open(&options.database, READERS)?;
+    let now = clock::now();
+    let tx = writer.begin()?;
+    let mut state = State::load(&tx, options.limits, &options.nodes, now)?;
+    let tokens: Vec<_> = tx.live_attempts()?.into_iter().filter_map(|live| Some((live.id, live.token?))).collect();
+    let data_id = match tx.meta("data_id")? {
+        Some(id) => id,
+        None => {
+            let id = uuid::Uuid::new_v4().to_string();
+            tx.set_meta("data_id", &id)?;
+            id
+        }
+    };
+    tx.commit()?;
+
+    let gate = Arc::new(Gate::default());
+    let mut adopted: Vec<AttemptId> = Vec::new();
+    for (attempt, token) in tokens {
+        let Some(run) = state.attempts.get(&attempt).filter(|run| run.node.is_some()) else { continue };
+        let token = token.try_into().map_err(|_| StoreError::Corrupt { what: "token" })?;
+        gate.open(attempt, token, run.seq, run.stopping.is_some(), true, now);
+        adopted.push(attempt);
+    }
+
+    let mut waits = Waits::default();
+    let first = picture(&mut state, &mut waits, None, now);
+    let (live, watching) = watch::channel(Arc::new(first));
+    let feed = Feed::new(watching);
+    let (to, from) = mpsc::channel(QUEUE);
+    let handle = Handle { to };
+    let view = View { store: pool, feed: feed.clone(), gate: gate.clone() };
+    // Unbounded, and bounded all the same: an effect is one of a run that was placed or stopped.
+    let (effects, carried) = mpsc::unbounded_channel();
+    let dispatcher = Dispatcher {
+        writer,
+        state,
+        limits: options.limits,
+        fleet: options.nodes.clone(),
+        gate,
+        live,
+        changes: feed.changes.clone(),
+        effects,
+        waits,
+        read_only: None,
+        disk_low: None,
+        stale: false,
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let thread = std::thread::Builder::new()
+        .name("dispatcher".to_owned())
+        .spawn(move || dispatcher.run(from, &runtime))
+        .expect("a thread can be started");
+
+    let inbox = Inbox { handle: handle.clone(), view: view.clone(), logs: logs.clone() };
+    let fleet: Arc<dyn Fleet> = Arc::new(fleet(inbox));
+    adopted.into_iter().for_each(|attempt| fleet.adopt(attempt));
+    tokio::spawn(launch::carry_out(carried, view.clone(), fleet, handle.clone()));
+    tokio::spawn(launch::tick(handle.clone(), options.data.clone()));
+    Ok(Engine { handle, view, data_id, thread: Some(thread) })
+}

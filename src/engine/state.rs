@@ -1,0 +1,235 @@
+//! The dispatcher's private state: what is alive, and nothing of what is over.
+//!
+//! Everything here can be read back from the store, and is after a commit that failed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::clock::Timestamp;
+use crate::ids::{AttemptId, JobId, NodeId, PipelineId, ProjectId, WorkflowId};
+use crate::pipeline::status::{RunState, Status};
+use crate::queue::{ExecutorKind, Limits, Shape, Waiting};
+use crate::scheduler::{NodeSpec, Scheduler};
+use crate::store::{NodeRecord, StoreError, Tx};
+
+/// All of it.
+#[derive(Debug)]
+pub(super) struct State {
+    /// Order of the newest change.
+    pub seq: i64,
+    /// Queue and placement.
+    pub scheduler: Scheduler,
+    /// Workflows that are not over.
+    pub workflows: HashMap<WorkflowId, Workflow>,
+    /// Attempts that are not dead.
+    pub attempts: HashMap<AttemptId, Attempt>,
+    /// Nodes.
+    pub nodes: BTreeMap<NodeId, Node>,
+}
+
+/// A pass over a workflow's graph.
+#[derive(Debug)]
+pub(super) struct Workflow {
+    pub pipeline: PipelineId,
+    pub project: ProjectId,
+    pub jobs: Box<[Job]>,
+    pub canceled: bool,
+}
+
+/// A job of it.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub id: JobId,
+    pub requires: Box<[u32]>,
+    pub status: Status,
+    pub parallelism: u32,
+    /// Copies that have not ended yet; meaningful once queued.
+    pub open: u32,
+}
+
+/// Why an attempt was asked to stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum StopReason {
+    /// Somebody cancelled it.
+    Canceled,
+    /// Its node's drain reached the deadline.
+    Drained,
+}
+
+impl StopReason {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            StopReason::Canceled => "canceled",
+            StopReason::Drained => "drained",
+        }
+    }
+
+    pub(super) fn from_word(word: &str) -> Self {
+        if word == "drained" { StopReason::Drained } else { StopReason::Canceled }
+    }
+}
+
+/// A run that waits or runs.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub workflow: WorkflowId,
+    /// Place of its job in the workflow.
+    pub position: u32,
+    pub copy: u32,
+    pub waiting: Waiting,
+    /// Set once placed.
+    pub node: Option<NodeId>,
+    pub stopping: Option<StopReason>,
+    pub requeued: bool,
+    /// Newest report taken.
+    pub seq: u64,
+    pub started: bool,
+}
+
+/// A node: what is remembered of it and what it has.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub record: NodeRecord,
+    pub capacity: Capacity,
+}
+
+/// What a node has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// All CPU, in thousandths of a core.
+    pub cpu_total_millis: u32,
+    /// Kept for coordination.
+    pub cpu_reserved_millis: u32,
+    /// All memory, in MiB.
+    pub memory_total_mb: u32,
+    /// Kept for coordination.
+    pub memory_reserved_mb: u32,
+    /// Executors it offers.
+    pub executors: Vec<ExecutorKind>,
+    /// A rehearsal slice of a machine that was given out more than once.
+    pub overcommitted: bool,
+}
+
+impl Node {
+    pub(super) fn spec(&self) -> NodeSpec {
+        NodeSpec {
+            id: self.record.id,
+            name: self.record.name.clone(),
+            cpu_millis: self.capacity.cpu_total_millis - self.capacity.cpu_reserved_millis,
+            memory_mb: self.capacity.memory_total_mb - self.capacity.memory_reserved_mb,
+            executors: self.capacity.executors.clone(),
+            eligible: self.record.eligible,
+            draining: self.record.drain.is_some(),
+            down: false,
+        }
+    }
+}
+
+/// The scheduler's kind for a plan's executor word.
+pub(super) fn executor_kind(word: &str) -> ExecutorKind {
+    match word {
+        "machine" => ExecutorKind::Host,
+        "docker" => ExecutorKind::Docker,
+        "vm" => ExecutorKind::Vm,
+        _ => ExecutorKind::Other,
+    }
+}
+
+impl State {
+    /// Reads what is alive. `fleet` are the nodes this machine offers now, by name.
+    pub(super) fn load(
+        tx: &Tx<'_>,
+        limits: Limits,
+        fleet: &[(String, Capacity)],
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let mut state = State {
+            seq: tx.last_seq()?,
+            scheduler: Scheduler::new(limits),
+            workflows: HashMap::new(),
+            attempts: HashMap::new(),
+            nodes: BTreeMap::new(),
+        };
+        state.load_nodes(tx, fleet, now)?;
+        for live in tx.live_workflows()? {
+            let jobs = live.jobs.into_iter().map(|job| Job {
+                id: job.id,
+                requires: job.requires.into_boxed_slice(),
+                status: job.status,
+                parallelism: job.parallelism,
+                open: 0,
+            });
+            let workflow =
+                Workflow { pipeline: live.pipeline, project: live.project, jobs: jobs.collect(), canceled: false };
+            state.workflows.insert(live.id, workflow);
+        }
+        for live in tx.live_attempts()? {
+            let Some(workflow) = state.workflows.get_mut(&live.workflow) else { continue };
+            let Some(position) = workflow.jobs.iter().position(|job| job.id == live.job) else { continue };
+            workflow.jobs[position].open += 1;
+            let waiting = Waiting {
+                attempt: live.id,
+                project: live.project,
+                shape: Shape {
+                    cpu_millis: live.cpu_millis,
+                    memory_mb: live.memory_mb,
+                    executor: executor_kind(&live.executor),
+                },
+                priority: live.priority,
+                queued: live.queued,
+            };
+            let node = if live.state == RunState::Running { live.node } else { None };
+            match node {
+                Some(node) => state.scheduler.adopt(waiting, node),
+                None => state.scheduler.enqueue(waiting),
+            }
+            let attempt = Attempt {
+                workflow: live.workflow,
+                position: position as u32,
+                copy: live.copy,
+                waiting,
+                node,
+                stopping: live.stopping.as_deref().map(StopReason::from_word),
+                requeued: live.requeued,
+                seq: live.seq,
+                started: live.started,
+            };
+            state.attempts.insert(live.id, attempt);
+        }
+        Ok(state)
+    }
+
+    /// Matches the remembered nodes with those this machine offers: known names keep id, eligibility and drain.
+    fn load_nodes(&mut self, tx: &Tx<'_>, fleet: &[(String, Capacity)], now: Timestamp) -> Result<(), StoreError> {
+        let remembered = tx.nodes()?;
+        for gone in remembered.iter().filter(|node| !fleet.iter().any(|(name, _)| *name == node.name)) {
+            tx.delete_node(gone.id)?;
+        }
+        for (name, capacity) in fleet {
+            let record = match remembered.iter().find(|node| node.name == *name) {
+                Some(known) => known.clone(),
+                None => {
+                    let new = NodeRecord {
+                        id: NodeId::fresh(),
+                        name: name.clone(),
+                        created: now,
+                        eligible: true,
+                        drain: None,
+                    };
+                    tx.set_node(&new)?;
+                    new
+                }
+            };
+            let node = Node { record, capacity: capacity.clone() };
+            self.scheduler.upsert_node(node.spec());
+            self.nodes.insert(node.record.id, node);
+        }
+        Ok(())
+    }
+
+    /// The most CPU and memory any node could ever give, each by itself.
+    pub(super) fn largest_node(&self) -> (u32, u32) {
+        self.nodes.values().map(Node::spec).fold((0, 0), |(cpu, memory), spec| {
+            (cpu.max(spec.cpu_millis), memory.max(spec.memory_mb))
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! Where Build Agents report: output goes to the logs, events to the engine, and nothing is acknowledged before both
+//! are kept.
+
+use std::str::FromStr;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+
+use super::error::{ApiError, blocking};
+use super::router::Server;
+use crate::api::agent::{Ack, BODY_MAX, Event, RecordBody, frame};
+use crate::clock;
+use crate::engine::{Admission, AgentEvent};
+use crate::error::Kind;
+use crate::ids::AttemptId;
+
+/// Axum's own limit must let the largest body through; ours is checked after.
+pub(super) fn body_limit() -> DefaultBodyLimit {
+    DefaultBodyLimit::max(BODY_MAX + 1)
+}
+
+pub(super) async fn records(
+    State(server): State<Server>,
+    Path(attempt): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    let attempt = AttemptId::from_str(&attempt).map_err(|_| ApiError::not_found("attempt", &attempt))?;
+    let token = headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .unwrap_or_default();
+    let stop = match server.view.gate.admit(attempt, token, clock::now()) {
+        Admission::Open { stop } => stop,
+        Admission::WrongToken => {
+            return Err(ApiError::new(Kind::Refused, format!("the token does not open attempt `{attempt}`")));
+        }
+        Admission::Over => return Ok(StatusCode::GONE.into_response()),
+    };
+    if body.len() > BODY_MAX {
+        return Err(ApiError::new(Kind::Usage, format!("a report is larger than {BODY_MAX} bytes")));
+    }
+    let records = frame::decode(&body)
+        .map_err(|err| ApiError::new(Kind::Usage, format!("a report of attempt `{attempt}` is not whole: {err}")))?;
+    let Some(last_seq) = records.last().map(|record| record.seq) else {
+        let seq = server.view.gate.taken(attempt).unwrap_or(0);
+        return Ok(Json(Ack { seq, stop }).into_response());
+    };
+
+    let events: Vec<_> =
+        records.iter().filter_map(|record| Some((record.seq, AgentEvent::from_record(record)?))).collect();
+    let logs = server.logs.clone();
+    let grown = blocking(move || {
+        let grown = logs.append(attempt, &records)?;
+        for record in &records {
+            if let RecordBody::Event(Event::StepEnded { step, .. }) = &record.body {
+                logs.sync(attempt, *step)?;
+            }
+        }
+        Ok::<_, crate::storage::logs::LogError>(grown)
+    })
+    .await?;
+    for (step, bytes) in grown {
+        server.view.feed.log_advanced(attempt, step, bytes);
+    }
+    let finished = events.iter().any(|(_, event)| matches!(event, AgentEvent::Finished { .. }));
+    if !events.is_empty() {
+        server.handle.agent_events(attempt, last_seq, events).await?;
+    }
+    if finished {
+        server.logs.close(attempt);
+    }
+    Ok(Json(Ack { seq: last_seq, stop }).into_response())
+}

@@ -1,0 +1,82 @@
+//! From errors to answers: one status per kind, and a body that says what failed, why, and what to do.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::api::ProblemBody;
+use crate::error::{Explain, Kind};
+use crate::pipeline::Problem;
+
+/// An answer that is not a success.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    body: ProblemBody,
+}
+
+impl ApiError {
+    pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { body: ProblemBody { kind, message: message.into(), causes: Vec::new(), hint: None, problems: Vec::new() } }
+    }
+
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.body.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) fn not_found(what: &str, name: &str) -> Self {
+        Self::new(Kind::NotFound, format!("there is no {what} `{name}`"))
+    }
+
+    /// A config that does not compile.
+    pub(super) fn config(message: String, problems: Vec<Problem>) -> Self {
+        let mut err = Self::new(Kind::Usage, message);
+        err.body.problems = problems;
+        err
+    }
+}
+
+impl<E: Explain> From<E> for ApiError {
+    fn from(err: E) -> Self {
+        let mut causes = Vec::new();
+        let mut cause = err.source();
+        while let Some(next) = cause {
+            causes.push(next.to_string());
+            cause = next.source();
+        }
+        if matches!(err.kind(), Kind::Internal | Kind::Infrastructure) {
+            tracing::error!(error = %crate::error::Chain(&err), "a request failed");
+        }
+        Self {
+            body: ProblemBody {
+                kind: err.kind(),
+                message: err.to_string(),
+                causes,
+                hint: err.hint(),
+                problems: Vec::new(),
+            },
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.body.kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, Json(self.body)).into_response()
+    }
+}
+
+/// What a handler answers.
+pub(super) type Answer<T> = Result<Json<T>, ApiError>;
+
+/// Runs blocking work (the store, git, files) off the runtime's threads.
+pub(super) async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, ApiError>
+where
+    T: Send + 'static,
+    E: Into<ApiError> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result.map_err(Into::into),
+        Err(_) => Err(ApiError::new(Kind::Internal, "the work for this answer was broken off")),
+    }
+}

@@ -1,0 +1,149 @@
+//! Nodes: list, detail, drain, eligibility.
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::http::HeaderMap;
+
+use super::error::{Answer, ApiError};
+use super::peer::Peer;
+use super::pipelines::key;
+use super::query::window;
+use super::router::Server;
+use super::runs::on_node;
+use super::translate::node_row;
+use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
+use crate::api::{ListQuery, Page, Written};
+use crate::engine::{Command, FleetCommand, NodeView, Reply};
+use crate::error::Kind;
+use crate::store::Order;
+
+pub(super) async fn list(State(server): State<Server>, Query(query): Query<ListQuery>) -> Answer<Page<NodeRow>> {
+    let wanted = window(&query, &["name", "status", "cpu", "memory", "runs"])?;
+    let live = server.view.live();
+    let mut nodes: Vec<&NodeView> = live.nodes.iter().filter(|node| matches(node, &wanted.filter)).collect();
+    match wanted.sort.as_str() {
+        "status" => nodes.sort_by_key(|node| (node.record.drain.is_none(), node.record.eligible)),
+        "cpu" => nodes.sort_by_key(|node| node.used.cpu_millis),
+        "memory" => nodes.sort_by_key(|node| node.used.memory_mb),
+        "runs" => nodes.sort_by_key(|node| node.used.runs),
+        _ => nodes.sort_by(|a, b| a.record.name.cmp(&b.record.name)),
+    }
+    if wanted.order == Order::Descending {
+        nodes.reverse();
+    }
+    let total = nodes.len() as u64;
+    let around = wanted.around.as_deref().and_then(|id| {
+        nodes.iter().position(|node| node.record.id.to_string() == id || node.record.name == id)
+    });
+    let offset = around.map_or(wanted.offset, |rank| {
+        (rank as u64).saturating_sub(wanted.limit / 2).min(total.saturating_sub(wanted.limit))
+    });
+    let (skip, take) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(wanted.limit).unwrap_or(0));
+    let rows = nodes.into_iter().skip(skip).take(take).map(node_row).collect();
+    Ok(Json(Page { rows, total, offset, seq: live.seq }))
+}
+
+/// Nodes are few and in memory: their filter is this, with the same meaning as the store's.
+fn matches(node: &NodeView, filter: &str) -> bool {
+    let drain = if node.record.drain.is_some() { "draining" } else { "ready" };
+    let eligible = if node.record.eligible { "eligible" } else { "ineligible" };
+    let text = format!("{} {} {drain} {eligible}", node.record.name, node.record.id);
+    let lower = text.to_lowercase();
+    filter.split_whitespace().all(|word| {
+        let (wanted, word) = match word.strip_prefix('!') {
+            Some(rest) if !rest.is_empty() => (false, rest),
+            _ => (true, word),
+        };
+        let found = if word.chars().any(char::is_uppercase) { text.contains(word) } else { lower.contains(word) };
+        found == wanted
+    })
+}
+
+/// A node by id, name, unique beginning of either, or `self`.
+fn find(server: &Server, reference: &str) -> Result<NodeView, ApiError> {
+    let live = server.view.live();
+    if reference == "self"
+        && let Some(first) = live.nodes.iter().min_by(|a, b| a.record.name.cmp(&b.record.name))
+    {
+        return Ok(first.clone());
+    }
+    if let Some(exact) = live.nodes.iter().find(|node| node.record.name == reference) {
+        return Ok(exact.clone());
+    }
+    let found: Vec<&NodeView> = live
+        .nodes
+        .iter()
+        .filter(|node| node.record.name.starts_with(reference) || node.record.id.to_string().starts_with(reference))
+        .collect();
+    match found.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => Err(ApiError::not_found("node", reference).hint("`roundel node-status` lists the nodes")),
+        several => {
+            let names: Vec<&str> = several.iter().take(6).map(|node| node.record.name.as_str()).collect();
+            Err(ApiError::new(Kind::Conflict, format!("`{reference}` names several nodes"))
+                .hint(format!("one of {}", names.join(", "))))
+        }
+    }
+}
+
+pub(super) async fn detail(State(server): State<Server>, Path(reference): Path<String>) -> Answer<NodeDetail> {
+    let node = find(&server, &reference)?;
+    let seq = server.view.live().seq;
+    let runs = on_node(server.clone(), node.record.id).await?;
+    let info = rustix::system::sysinfo();
+    let unit = u64::from(info.mem_unit);
+    let total = u64::from(info.totalram) * unit / (1 << 20);
+    let free = available_mb().unwrap_or(u64::from(info.freeram) * unit / (1 << 20));
+    let disk = rustix::fs::statvfs(&server.data).ok();
+    let mb = |blocks: u64, size: u64| blocks.saturating_mul(size) / (1 << 20);
+    Ok(Json(NodeDetail {
+        node: node_row(&node),
+        runs,
+        idle_estimate: None,
+        uptime_s: u64::try_from(info.uptime).unwrap_or(0),
+        load_percent: u32::try_from(u64::from(info.loads[0]) * 100 / 65_536).unwrap_or(u32::MAX),
+        host_memory_used_mb: total.saturating_sub(free),
+        host_memory_total_mb: total,
+        disk_free_mb: disk.as_ref().map_or(0, |fs| mb(fs.f_bavail, fs.f_frsize)),
+        disk_total_mb: disk.as_ref().map_or(0, |fs| mb(fs.f_blocks, fs.f_frsize)),
+        seq,
+    }))
+}
+
+/// What programs could still get, caches counted as free.
+fn available_mb() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kb| kb / 1024)
+}
+
+pub(super) async fn drain(
+    State(server): State<Server>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Path(reference): Path<String>,
+    headers: HeaderMap,
+    Json(drain): Json<SetDrain>,
+) -> Answer<Written<NodeRef>> {
+    let node = find(&server, &reference)?.record.id;
+    let command = FleetCommand::SetDrain { node, enable: drain.enable, deadline_s: drain.deadline_s };
+    send(&server, peer, &headers, command).await
+}
+
+pub(super) async fn eligibility(
+    State(server): State<Server>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Path(reference): Path<String>,
+    headers: HeaderMap,
+    Json(wanted): Json<SetEligibility>,
+) -> Answer<Written<NodeRef>> {
+    let node = find(&server, &reference)?.record.id;
+    send(&server, peer, &headers, FleetCommand::SetEligibility { node, eligible: wanted.eligible }).await
+}
+
+async fn send(server: &Server, peer: Peer, headers: &HeaderMap, command: FleetCommand) -> Answer<Written<NodeRef>> {
+    let (seq, reply) = server.handle.send(Command::Fleet(command), peer.actor(), key(headers)).await?;
+    match reply {
+        Reply::Node { node, name } => Ok(Json(Written { seq, value: NodeRef { node: node.to_string(), name } })),
+        Reply::Pipeline { .. } => Err(ApiError::new(Kind::Internal, "a node was asked for and a pipeline answered")),
+    }
+}

@@ -1,0 +1,99 @@
+//! The routes, and what every handler can reach.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+
+use super::{agents, audit, events, logs, nodes, pipelines, runs};
+use crate::api::{self, Hello};
+use crate::clock::{self, Timestamp};
+use crate::engine::{Handle, View};
+use crate::storage::logs::LogStore;
+
+/// What a server is made of; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// The way to change things.
+    pub handle: Handle,
+    /// The way to read.
+    pub view: View,
+    /// Logs.
+    pub logs: LogStore,
+    /// The data directory.
+    pub data: PathBuf,
+    /// What does not change while it runs.
+    pub hello: Arc<Hello>,
+    /// Whether anybody is there.
+    pub presence: Arc<Presence>,
+}
+
+/// Whether any API client is there: for a server that ends itself when idle.
+#[derive(Debug, Default)]
+pub struct Presence {
+    last: AtomicI64,
+    open: AtomicUsize,
+}
+
+impl Presence {
+    /// When a client was last heard of; now while a request or stream is open.
+    #[must_use]
+    pub fn last(&self, now: Timestamp) -> Timestamp {
+        if self.open.load(Ordering::Relaxed) > 0 { now } else { Timestamp(self.last.load(Ordering::Relaxed)) }
+    }
+
+    /// A client is there until the answer is dropped.
+    pub(super) fn enter(self: &Arc<Self>) -> Present {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Present(self.clone())
+    }
+}
+
+/// A client that is there.
+#[derive(Debug)]
+pub(super) struct Present(Arc<Presence>);
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.last.store(clock::now().0, Ordering::Relaxed);
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Builds the routes.
+pub fn router(server: Server) -> Router {
+    let clients = Router::new()
+        .route("/hello", get(hello))
+        .route("/summary", get(events::summary))
+        .route("/events", get(events::stream))
+        .route("/pipelines", get(pipelines::list).post(pipelines::create))
+        .route("/pipelines/{reference}", get(pipelines::detail))
+        .route("/rerun/{reference}", post(pipelines::rerun))
+        .route("/cancel/{reference}", post(pipelines::cancel))
+        .route("/runs", get(runs::list))
+        .route("/runs/{reference}", get(runs::detail))
+        .route("/runs/{reference}/stop", post(runs::stop))
+        .route("/nodes", get(nodes::list))
+        .route("/nodes/{reference}", get(nodes::detail))
+        .route("/nodes/{reference}/drain", post(nodes::drain))
+        .route("/nodes/{reference}/eligibility", post(nodes::eligibility))
+        .route("/logs/{attempt}/{step}", get(logs::read))
+        .route("/audit", get(audit::list))
+        .layer(middleware::from_fn_with_state(server.presence.clone(), present));
+    let agents = Router::new().route("/attempts/{attempt}/records", post(agents::records)).layer(agents::body_limit());
+    Router::new().nest(api::ROOT, clients.merge(agents)).with_state(server)
+}
+
+async fn present(State(presence): State<Arc<Presence>>, request: Request, next: Next) -> Response {
+    let _here = presence.enter();
+    next.run(request).await
+}
+
+async fn hello(State(server): State<Server>) -> Json<Hello> {
+    Json(Hello::clone(&server.hello))
+}

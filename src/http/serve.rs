@@ -1,0 +1,309 @@
+//! A server from start to end: data directory, engine, fleet, socket.
+
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::UnixListener;
+
+use super::peer::Peer;
+use super::router::{Presence, Server, router};
+use crate::api::{API_VERSION, Hello};
+use crate::clock::{self, Timestamp};
+use crate::cluster::embedded::{Account, Embedded, Machine, Settings, account, split};
+use crate::engine::{self, Capacity, Engine};
+use crate::error::{Explain, Kind};
+use crate::queue::{ExecutorKind, Limits};
+use crate::settings::paths;
+use crate::storage::data_dir::{DataDir, DataDirError};
+use crate::storage::logs::{LogError, LogStore};
+use crate::store::StoreError;
+
+/// How long a server that was started by itself stays without work and without clients.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// How long open answers may take to end at a shutdown; streams never end by themselves.
+const FAREWELL: Duration = Duration::from_millis(500);
+
+/// Who the steps of host jobs run as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobUser {
+    /// As the server's own account: said in so many words, or a server that a person started for herself.
+    Own,
+    /// As this account; needs root.
+    Named(String),
+    /// Not said: as the server's own account, unless that is root; then `roundel-job`, or `nobody` without it.
+    Unsaid,
+}
+
+/// What a server is started with.
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// The data directory.
+    pub data: PathBuf,
+    /// Started by a verb or console: ends itself after an idle minute.
+    pub auto: bool,
+    /// The `roundel` program to run as an agent.
+    pub program: PathBuf,
+    /// Nodes this machine is split into.
+    pub nodes: u32,
+    /// How many runs may run at once.
+    pub limits: Limits,
+    /// Who steps run as.
+    pub job_user: JobUser,
+    /// Variables that jobs get besides the clean ones.
+    pub host_env: Vec<(String, String)>,
+    /// Seconds after which a run is stopped as timed out.
+    pub deadline_s: u64,
+}
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data directory.
+    #[error(transparent)]
+    Data(#[from] DataDirError),
+    /// The store.
+    #[error("the server cannot start")]
+    Store(#[from] StoreError),
+    /// The logs.
+    #[error("the server cannot start")]
+    Logs(#[from] LogError),
+    /// The socket.
+    #[error("failed to listen on `{path}`")]
+    Listen {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The account of host jobs.
+    #[error("host jobs cannot run as `{name}`: {why}")]
+    Account {
+        /// Its name.
+        name: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The scratch directory of another account.
+    #[error("failed to make the scratch directory `{path}`")]
+    Scratch {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Explain for ServeError {
+    fn kind(&self) -> Kind {
+        match self {
+            ServeError::Data(err) => err.kind(),
+            ServeError::Store(err) => err.kind(),
+            ServeError::Logs(err) => err.kind(),
+            ServeError::Account { .. } => Kind::Usage,
+            ServeError::Listen { .. } | ServeError::Scratch { .. } => Kind::Infrastructure,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            ServeError::Data(err) => err.hint(),
+            ServeError::Store(err) => err.hint(),
+            ServeError::Logs(err) => err.hint(),
+            ServeError::Account { .. } => {
+                Some("set host_user in the bootstrap file to an account of this machine, or to \"self\"".to_owned())
+            }
+            ServeError::Listen { .. } | ServeError::Scratch { .. } => None,
+        }
+    }
+}
+
+/// Runs a server until `end` resolves, or until it has been idle for a minute when it was started by itself. Runs
+/// that are under way go on without it, and are taken up again by the next server.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn serve(options: ServeOptions, end: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
+    let dir = DataDir::open(&options.data)?;
+    let data = dir.path().to_owned();
+    let (account, scratch) = job_account(&options.job_user, &data)?;
+    let socket = paths::socket_path(&data);
+    let listener = listen(&data, &socket)?;
+    let logs = LogStore::open(&data.join("logs"))?;
+    let jobs_run_as = match &account {
+        Account::Own(name) => name.clone(),
+        Account::Other(other) => other.name.clone(),
+    };
+    let settings = Settings {
+        program: options.program.clone(),
+        data: data.clone(),
+        socket: socket.clone(),
+        scratch,
+        account,
+        host_env: options.host_env.clone(),
+        deadline_s: options.deadline_s,
+    };
+    let engine = engine::start(
+        &engine::Options {
+            database: data.join("roundel.db"),
+            data: data.clone(),
+            limits: options.limits,
+            nodes: nodes(options.nodes),
+        },
+        &logs,
+        |inbox| Embedded::new(settings, inbox),
+    )?;
+    let started_at = clock::now();
+    let hello = Hello {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        api: API_VERSION,
+        data_id: engine.data_id.clone(),
+        pid: std::process::id(),
+        started_at,
+        auto: options.auto,
+        hostname: hostname(),
+        jobs_run_as,
+        data: data.display().to_string(),
+    };
+    let presence = Arc::new(Presence::default());
+    let server = Server {
+        handle: engine.handle.clone(),
+        view: engine.view.clone(),
+        logs,
+        data,
+        hello: Arc::new(hello),
+        presence: presence.clone(),
+    };
+    tracing::info!(socket = %socket.display(), "serving");
+
+    let app = router(server).into_make_service_with_connect_info::<Peer>();
+    let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+    tokio::select! {
+        () = end => tracing::info!("told to end"),
+        () = idle(&engine, &presence, started_at), if options.auto => tracing::info!("idle for a minute: ending"),
+    }
+    // No new connections find the way in; those open get a moment.
+    let _ = std::fs::remove_file(&socket);
+    tokio::time::sleep(FAREWELL).await;
+    serving.abort();
+    engine.stop().await;
+    Ok(())
+}
+
+/// Resolves once nobody has been there and nothing was to do for a minute.
+async fn idle(engine: &Engine, presence: &Presence, started: Timestamp) {
+    let mut busy = started;
+    let mut every = tokio::time::interval(Duration::from_secs(1));
+    loop {
+        every.tick().await;
+        let now = clock::now();
+        let live = engine.view.live();
+        if live.running > 0 || live.startable > 0 {
+            busy = now;
+        }
+        if now.since(busy.max(presence.last(now))) >= IDLE {
+            return;
+        }
+    }
+}
+
+fn nodes(count: u32) -> Vec<(String, Capacity)> {
+    let host = hostname();
+    let shares = split(Machine::measure(), count);
+    let several = shares.len() > 1;
+    (1..)
+        .zip(shares)
+        .map(|(n, share)| {
+            let name = if several { format!("{host}-{n:02}") } else { host.clone() };
+            let capacity = Capacity {
+                cpu_total_millis: share.cpu_total_millis,
+                cpu_reserved_millis: share.cpu_reserved_millis,
+                memory_total_mb: share.memory_total_mb,
+                memory_reserved_mb: share.memory_reserved_mb,
+                executors: vec![ExecutorKind::Host],
+                overcommitted: share.overcommitted,
+            };
+            (name, capacity)
+        })
+        .collect()
+}
+
+fn hostname() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// Takes the socket's place, which a server that was killed may have left; the lock is ours, so nobody listens there.
+fn listen(data: &Path, socket: &Path) -> Result<UnixListener, ServeError> {
+    let failed = |source| ServeError::Listen { path: socket.to_owned(), source };
+    if let Some(parent) = socket.parent().filter(|parent| *parent != data) {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(failed)?;
+        std::fs::write(data.join("socket"), socket.as_os_str().as_encoded_bytes()).map_err(failed)?;
+    }
+    match std::fs::symlink_metadata(socket) {
+        Ok(found) if found.file_type().is_socket() => std::fs::remove_file(socket).map_err(failed)?,
+        Ok(_) => return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "something else is there"))),
+        Err(_) => {}
+    }
+    // The directory is 0700, so nobody connects in the moment before the socket itself is 0600.
+    let listener = UnixListener::bind(socket).map_err(failed)?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(listener)
+}
+
+/// The account without which a server of root runs host jobs as nobody.
+const JOB_ACCOUNT: &str = "roundel-job";
+
+/// Who runs steps, and where their scratch directories are: another account cannot enter the data directory.
+fn job_account(wanted: &JobUser, data: &Path) -> Result<(Account, PathBuf), ServeError> {
+    let uid = rustix::process::geteuid().as_raw();
+    let own = || (Account::Own(account::name_of(uid)), data.join("scratch"));
+    let (name, found) = match wanted {
+        JobUser::Own => return Ok(own()),
+        JobUser::Unsaid if uid != 0 => return Ok(own()),
+        JobUser::Unsaid => {
+            let found = account::find(JOB_ACCOUNT).or_else(|| account::find("nobody"));
+            (JOB_ACCOUNT.to_owned(), found)
+        }
+        JobUser::Named(name) => (name.clone(), account::find(name)),
+    };
+    let Some(found) = found else {
+        return Err(ServeError::Account { name, why: "there is no such account in /etc/passwd" });
+    };
+    if found.uid == uid {
+        return Ok(own());
+    }
+    if uid != 0 {
+        return Err(ServeError::Account { name, why: "only a server that runs as root can run jobs as another account" });
+    }
+    if found.name != JOB_ACCOUNT && *wanted == JobUser::Unsaid {
+        tracing::warn!("there is no account {JOB_ACCOUNT}: host jobs run as {}", found.name);
+    }
+    let scratch = foreign_scratch(data)?;
+    Ok((Account::Other(found), scratch))
+}
+
+/// A scratch directory that others may pass through but not list, outside the data directory.
+fn foreign_scratch(data: &Path) -> Result<PathBuf, ServeError> {
+    let name = crate::cluster::embedded::mirror_path(data, &data.display().to_string());
+    let name = name.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let path = PathBuf::from("/var/tmp").join(format!("roundel-scratch-{name}"));
+    let failed = |source| ServeError::Scratch { path: path.clone(), source };
+    match std::fs::DirBuilder::new().mode(0o711).create(&path) {
+        Ok(()) => {}
+        Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {
+            // Anybody can make names in /var/tmp: only a real directory of our own will do.
+            let found = std::fs::symlink_metadata(&path).map_err(failed)?;
+            if !found.is_dir() || found.uid() != rustix::process::geteuid().as_raw() {
+                return Err(failed(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to somebody else")));
+            }
+        }
+        Err(err) => return Err(failed(err)),
+    }
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o711)).map_err(failed)?;
+    Ok(path)
+}

@@ -1,0 +1,274 @@
+//! The bootstrap file: what must be known before the database is open. TOML, by default `config.toml` in the XDG
+//! configuration directory.
+//!
+//! It never holds a setting of the registry, so file and database cannot disagree. Knows nothing of flags and of the
+//! environment; those that start a server let them win over what stands here.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::span::seconds;
+use crate::error::{Explain, Kind};
+
+/// Most rehearsal nodes that one machine can be split into.
+pub const NODES_MAX: u32 = 64;
+
+/// Seconds after which a run is stopped when nothing else is said: five hours.
+pub const DEADLINE_S: u64 = 5 * 3600;
+
+/// Longest deadline: a week.
+const DEADLINE_MAX_S: u64 = 7 * 86_400;
+
+/// What the file can say; everything may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Bootstrap {
+    /// The data directory, absolute.
+    pub data: Option<PathBuf>,
+    /// Addresses to listen on besides the socket.
+    pub listen: Option<String>,
+    /// Rehearsal nodes that this machine is split into, 1 to [`NODES_MAX`].
+    pub nodes: Option<u32>,
+    /// What is logged, as `info` or `info,roundel::engine=debug`.
+    pub log: Option<String>,
+    /// Account of host jobs; `self` = the server's own, also when that is root.
+    pub host_user: Option<String>,
+    /// Names of variables of the server's environment that host jobs get.
+    pub host_env: Option<Vec<String>>,
+    /// Most runs at once.
+    pub max_runs: Option<u32>,
+    /// Most runs of one project at once.
+    pub max_runs_per_project: Option<u32>,
+    /// Time after which a run is stopped, as `5h` or `90m`.
+    pub deadline: Option<String>,
+}
+
+/// Why a bootstrap file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BootstrapError {
+    /// It cannot be read.
+    #[error("failed to read the bootstrap file `{file}`")]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It is not TOML, or a key is unknown or of another type.
+    #[error("{file}:{line}: {message}")]
+    Form {
+        /// The file.
+        file: String,
+        /// Line from 1.
+        line: usize,
+        /// What is wrong; names the key.
+        message: String,
+    },
+    /// A key's value cannot be.
+    #[error("{file}: `{key}` {message}")]
+    Value {
+        /// The file.
+        file: String,
+        /// The key.
+        key: &'static str,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl Explain for BootstrapError {
+    fn kind(&self) -> Kind {
+        Kind::Usage
+    }
+}
+
+impl Bootstrap {
+    /// Reads `file`; or the file at its usual place, which need not be there.
+    ///
+    /// # Errors
+    /// When it is named and missing, or there and wrong.
+    pub fn load(file: Option<&Path>) -> Result<Self, BootstrapError> {
+        let usual = usual_file();
+        let (path, named) = match (file, &usual) {
+            (Some(path), _) => (path, true),
+            (None, Some(path)) => (path.as_path(), false),
+            (None, None) => return Ok(Self::default()),
+        };
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, &path.display().to_string()),
+            Err(err) if err.kind() == io::ErrorKind::NotFound && !named => Ok(Self::default()),
+            Err(source) => Err(BootstrapError::Read {
+                file: path.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// Reads the text of a file; `file` is its name, for errors.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn parse(text: &str, file: &str) -> Result<Self, BootstrapError> {
+        let read: Self = toml::from_str(text).map_err(|err| {
+            let start = err.span().map_or(0, |span| span.start.min(text.len()));
+            let line = text.as_bytes()[..start]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1;
+            BootstrapError::Form {
+                file: file.to_owned(),
+                line,
+                message: err.message().trim_end().replace('\n', ", "),
+            }
+        })?;
+        read.check()
+            .map_err(|(key, message)| BootstrapError::Value {
+                file: file.to_owned(),
+                key,
+                message,
+            })?;
+        Ok(read)
+    }
+
+    /// Seconds after which a run is stopped.
+    #[must_use]
+    pub fn deadline_s(&self) -> u64 {
+        self.deadline
+            .as_deref()
+            .and_then(seconds)
+            .unwrap_or(DEADLINE_S)
+    }
+
+    fn check(&self) -> Result<(), (&'static str, String)> {
+        if let Some(data) = &self.data
+            && !data.is_absolute()
+        {
+            return Err((
+                "data",
+                format!("must be an absolute path, and `{}` is none", data.display()),
+            ));
+        }
+        if self.listen.is_some() {
+            return Err((
+                "listen",
+                "cannot be set yet: this version listens on the socket of the data directory only"
+                    .to_owned(),
+            ));
+        }
+        if let Some(nodes) = self.nodes
+            && !(1..=NODES_MAX).contains(&nodes)
+        {
+            return Err(("nodes", format!("must be 1 to {NODES_MAX}, and is {nodes}")));
+        }
+        for (key, limit) in [
+            ("max_runs", self.max_runs),
+            ("max_runs_per_project", self.max_runs_per_project),
+        ] {
+            if limit == Some(0) {
+                return Err((
+                    key,
+                    "must be at least 1; leave it out for no limit".to_owned(),
+                ));
+            }
+        }
+        if self.host_user.as_deref() == Some("") {
+            return Err(("host_user", "must name an account, or be `self`".to_owned()));
+        }
+        if let Some(bad) = self
+            .host_env
+            .iter()
+            .flatten()
+            .find(|name| !is_variable(name))
+        {
+            return Err((
+                "host_env",
+                format!("holds `{bad}`, which cannot be the name of a variable"),
+            ));
+        }
+        if let Some(text) = &self.deadline
+            && !seconds(text).is_some_and(|span| (1..=DEADLINE_MAX_S).contains(&span))
+        {
+            return Err((
+                "deadline",
+                format!("must be a span as `5h` or `90m`, at most a week, and is `{text}`"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The file that is read when none is named.
+#[must_use]
+pub fn usual_file() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "roundel")
+        .map(|dirs| dirs.config_dir().join("config.toml"))
+}
+
+fn is_variable(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_file_is_read() {
+        let text = r#"
+            data = "/var/lib/roundel"
+            nodes = 3
+            log = "debug"
+            host_user = "self"
+            host_env = ["SSH_AUTH_SOCK"]
+            max_runs = 8
+            max_runs_per_project = 2
+            deadline = "90m"
+        "#;
+        let read = Bootstrap::parse(text, "f").unwrap();
+        assert_eq!(read.data.as_deref(), Some(Path::new("/var/lib/roundel")));
+        assert_eq!(
+            (read.nodes, read.max_runs, read.max_runs_per_project),
+            (Some(3), Some(8), Some(2))
+        );
+        assert_eq!(read.deadline_s(), 5400);
+        assert_eq!(Bootstrap::default().deadline_s(), DEADLINE_S);
+    }
+
+    #[test]
+    fn each_error_names_the_file_and_the_key() {
+        let cases = [
+            ("\nnode = 3", "f:2: unknown field `node`"),
+            ("nodes = \"three\"", "f:1: invalid type"),
+            ("nodes = ", "f:1: "),
+            ("nodes = 0", "f: `nodes` must be 1 to 64"),
+            ("data = \"here\"", "f: `data` must be an absolute path"),
+            ("listen = \"0.0.0.0:8800\"", "f: `listen` cannot be set yet"),
+            ("max_runs = 0", "f: `max_runs` must be at least 1"),
+            ("host_env = [\"A B\"]", "f: `host_env` holds `A B`"),
+            ("deadline = \"soon\"", "f: `deadline` must be a span"),
+        ];
+        for (text, beginning) in cases {
+            let err = Bootstrap::parse(text, "f").unwrap_err();
+            assert!(err.to_string().starts_with(beginning), "{text}: {err}");
+            assert_eq!(err.kind().exit_code(), 2);
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_named_must_be_there() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            Bootstrap::load(Some(&root.path().join("none"))),
+            Err(BootstrapError::Read { .. })
+        ));
+    }
+}

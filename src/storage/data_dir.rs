@@ -1,0 +1,182 @@
+//! The data directory: its folders, its rights, the lock that picks one server, and the number of its form.
+//!
+//! Knows nothing of what is kept in the folders.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::error::{Explain, Kind};
+
+/// Number of the directory's form that this build writes and reads.
+pub const FORM: u32 = 1;
+
+const FOLDERS: [&str; 9] =
+    ["log", "logs", "attempts", "scratch", "repos", "tls", "secrets", "artifacts", "caches"];
+
+/// Why the directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// Something in it cannot be made or written.
+    #[error("the data directory `{path}` cannot be used: failed to {what}")]
+    Io {
+        /// The directory.
+        path: PathBuf,
+        /// What was to be done.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Another server has it.
+    #[error("another server{} has the data directory `{path}`", pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
+    Taken {
+        /// The directory.
+        path: PathBuf,
+        /// Its process id, when it could be told.
+        pid: Option<u32>,
+    },
+    /// A newer Roundel wrote it.
+    #[error("the data directory `{path}` has form {found}, and this build knows forms up to {FORM}")]
+    Newer {
+        /// The directory.
+        path: PathBuf,
+        /// The number found.
+        found: u32,
+    },
+    /// Its `VERSION` file is not ours.
+    #[error("`{path}` does not name the form of a data directory")]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl Explain for DataDirError {
+    fn kind(&self) -> Kind {
+        match self {
+            DataDirError::Io { .. } => Kind::Infrastructure,
+            DataDirError::Taken { .. } | DataDirError::Newer { .. } => Kind::Conflict,
+            DataDirError::NotOurs { .. } => Kind::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            DataDirError::Io { source, .. } => match source.kind() {
+                io::ErrorKind::ReadOnlyFilesystem => "it is on a file system that is mounted read-only; choose another with --data".to_owned(),
+                io::ErrorKind::PermissionDenied => "choose a directory you may write, with --data".to_owned(),
+                io::ErrorKind::StorageFull => "free some space, or choose another directory with --data".to_owned(),
+                _ => "choose another directory with --data".to_owned(),
+            },
+            DataDirError::Taken { .. } => "use that server (verbs and consoles connect to it by themselves), or stop it first".to_owned(),
+            DataDirError::Newer { .. } => "run the newer roundel that wrote it".to_owned(),
+            DataDirError::NotOurs { .. } => "is this really a data directory of Roundel? choose another with --data".to_owned(),
+        })
+    }
+}
+
+/// A data directory that this process has for itself while the value lives.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes what is missing and takes the lock.
+    ///
+    /// # Errors
+    /// See [`DataDirError`].
+    pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        let failed = |what| move |source| DataDirError::Io { path: path.to_owned(), what, source };
+        make(path).map_err(failed("make it"))?;
+        let lock_path = path.join("lock");
+        let mut lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .mode(0o600)
+            .open(&lock_path)
+            .map_err(failed("open its lock"))?;
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+            let mut text = String::new();
+            // Without the number the message is only shorter.
+            let _ = lock.read_to_string(&mut text);
+            return Err(DataDirError::Taken { path: path.to_owned(), pid: text.trim().parse().ok() });
+        }
+        check_form(path)?;
+        lock.set_len(0)
+            .and_then(|()| lock.rewind())
+            .and_then(|()| writeln!(lock, "{}", std::process::id()))
+            .map_err(failed("write its lock"))?;
+        for folder in FOLDERS {
+            make(&path.join(folder)).map_err(failed("make its folders"))?;
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+fn check_form(path: &Path) -> Result<(), DataDirError> {
+    let file = path.join("VERSION");
+    let io = |what| move |source| DataDirError::Io { path: path.to_owned(), what, source };
+    match fs::read_to_string(&file) {
+        Ok(text) => match text.trim().parse::<u32>() {
+            Ok(found) if found > FORM => Err(DataDirError::Newer { path: path.to_owned(), found }),
+            Ok(_) => Ok(()),
+            Err(_) => Err(DataDirError::NotOurs { path: file }),
+        },
+        Err(err) if err.kind() == io::ErrorKind::NotFound => {
+            fs::write(&file, format!("{FORM}\n")).map_err(io("write VERSION"))
+        }
+        Err(err) if err.kind() == io::ErrorKind::InvalidData => Err(DataDirError::NotOurs { path: file }),
+        Err(err) => Err(io("read VERSION")(err)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_server_has_it_and_its_rights_are_narrow() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("data");
+        let first = DataDir::open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        assert!(path.join("attempts").is_dir());
+        let second = DataDir::open(&path).unwrap_err();
+        assert!(matches!(second, DataDirError::Taken { pid: Some(pid), .. } if pid == std::process::id()), "{second}");
+        drop(first);
+        DataDir::open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_newer_form_is_refused_with_both_numbers() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("VERSION"), "7\n").unwrap();
+        let err = DataDir::open(root.path()).unwrap_err().to_string();
+        assert!(err.contains("form 7") && err.contains("up to 1"), "{err}");
+        fs::write(root.path().join("VERSION"), "hello").unwrap();
+        assert!(matches!(DataDir::open(root.path()), Err(DataDirError::NotOurs { .. })));
+    }
+}

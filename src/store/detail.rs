@@ -1,0 +1,258 @@
+//! One thing at a time: by id, by a unique beginning of an id or name, or as `project#number`.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::records::{
+    JOB_COLUMNS, JobRecord, PIPELINE_COLUMNS, PipelineRecord, RUN_COLUMNS, RunRecord, StepRecord, WORKFLOW_COLUMNS,
+    WorkflowRecord,
+};
+use super::{During, ReadPool, StoreError};
+use crate::ids::{AttemptId, JobId, PipelineId, WorkflowId};
+
+/// What a reference may name, in the order they are looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// A pipeline.
+    Pipeline(PipelineId),
+    /// A workflow.
+    Workflow(WorkflowId),
+    /// A job.
+    Job(JobId),
+    /// An attempt.
+    Attempt(AttemptId),
+}
+
+impl Named {
+    /// The id as text.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Named::Pipeline(id) => id.to_string(),
+            Named::Workflow(id) => id.to_string(),
+            Named::Job(id) => id.to_string(),
+            Named::Attempt(id) => id.to_string(),
+        }
+    }
+}
+
+/// The most things a reference that means several is answered with.
+const SEVERAL: usize = 6;
+
+impl ReadPool {
+    /// Finds what `reference` may mean among the tables wanted: none, one, or several (at most six).
+    ///
+    /// Forms: a whole id, its beginning (with or without hyphens, four digits at least), a fleet name or its
+    /// beginning, `project#number` (the job with that build number), where `project` is `org/name` or `name`.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn named(&self, reference: &str, wanted: &[&str]) -> Result<Vec<Named>, StoreError> {
+        self.read(|db| {
+            let mut found = Vec::new();
+            if let Some((project, number)) = reference.rsplit_once('#')
+                && let Ok(number) = number.parse::<i64>()
+            {
+                by_number(db, project, number, wanted, &mut found)?;
+            } else {
+                by_prefix(db, reference, wanted, &mut found)?;
+                if found.is_empty() && wanted.contains(&"attempts") {
+                    by_fleet_name(db, reference, &mut found)?;
+                }
+            }
+            found.truncate(SEVERAL);
+            Ok(found)
+        })
+    }
+
+    /// A pipeline.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn pipeline(&self, id: PipelineId) -> Result<Option<PipelineRecord>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(&format!("SELECT {PIPELINE_COLUMNS} FROM pipelines WHERE id = ?1"))
+                .and_then(|mut statement| statement.query_row([id], PipelineRecord::from_row).optional())
+                .during("read a pipeline")
+        })
+    }
+
+    /// All passes of a pipeline, oldest first.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn workflows(&self, pipeline: PipelineId) -> Result<Vec<WorkflowRecord>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(&format!("SELECT {WORKFLOW_COLUMNS} FROM workflows WHERE pipeline = ?1 ORDER BY id"))
+                .and_then(|mut statement| statement.query_map([pipeline], WorkflowRecord::from_row)?.collect())
+                .during("read the workflows of a pipeline")
+        })
+    }
+
+    /// Jobs of a workflow in their order.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn jobs(&self, workflow: WorkflowId) -> Result<Vec<JobRecord>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(&format!("SELECT {JOB_COLUMNS} FROM jobs WHERE workflow = ?1 ORDER BY position"))
+                .and_then(|mut statement| statement.query_map([workflow], JobRecord::from_row)?.collect())
+                .during("read the jobs of a workflow")
+        })
+    }
+
+    /// A job.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn job(&self, id: JobId) -> Result<Option<JobRecord>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(&format!("SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?1"))
+                .and_then(|mut statement| statement.query_row([id], JobRecord::from_row).optional())
+                .during("read a job")
+        })
+    }
+
+    /// All attempts of a job, by copy, oldest first.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn job_attempts(&self, job: JobId) -> Result<Vec<RunRecord>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(&format!("SELECT {RUN_COLUMNS} FROM attempts WHERE job = ?1 ORDER BY copy, id"))
+                .and_then(|mut statement| statement.query_map([job], RunRecord::from_row)?.collect())
+                .during("read the runs of a job")
+        })
+    }
+
+    /// An attempt.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn attempt(&self, id: AttemptId) -> Result<Option<RunRecord>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(&format!("SELECT {RUN_COLUMNS} FROM attempts WHERE id = ?1"))
+                .and_then(|mut statement| statement.query_row([id], RunRecord::from_row).optional())
+                .during("read a run")
+        })
+    }
+
+    /// Steps of an attempt that have begun or were skipped, by index.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn steps(&self, attempt: AttemptId) -> Result<Vec<StepRecord>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(
+                "SELECT step, status, exit_code, started, stopped FROM steps WHERE attempt = ?1 ORDER BY step",
+            )
+            .and_then(|mut statement| statement.query_map([attempt], StepRecord::from_row)?.collect())
+            .during("read the steps of a run")
+        })
+    }
+
+    /// Key and origin of a pipeline's project.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn project_of(&self, pipeline: PipelineId) -> Result<Option<(String, String)>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(
+                "SELECT p.key, p.origin FROM projects p JOIN pipelines l ON l.project = p.id WHERE l.id = ?1",
+            )
+            .and_then(|mut statement| {
+                statement.query_row([pipeline], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+            })
+            .during("read the project of a pipeline")
+        })
+    }
+
+    /// Durations in ms of the newest successful runs of one job of a project, at most `limit`.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn durations(&self, title: &str, job_name: &str, limit: u32) -> Result<Vec<i64>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(
+                "SELECT stopped - placed FROM attempts WHERE state = 'dead' AND outcome = 'success' AND title = ?1
+                 AND job_name = ?2 AND placed IS NOT NULL ORDER BY stopped DESC LIMIT ?3",
+            )
+            .and_then(|mut statement| {
+                statement.query_map(params![title, job_name, limit], |row| row.get(0))?.collect()
+            })
+            .during("read how long a job takes")
+        })
+    }
+}
+
+fn by_number(
+    db: &Connection,
+    project: &str,
+    number: i64,
+    wanted: &[&str],
+    found: &mut Vec<Named>,
+) -> Result<(), StoreError> {
+    let jobs: Vec<JobId> = db
+        .prepare_cached(
+            "SELECT j.id FROM jobs j JOIN pipelines p ON p.id = j.pipeline
+             WHERE j.number = ?2 AND j.reused_from IS NULL AND (p.title = ?1 OR p.title LIKE '%/' || ?1)",
+        )
+        .and_then(|mut statement| statement.query_map(params![project, number], |row| row.get(0))?.collect())
+        .during("look for a build number")?;
+    for job in jobs {
+        if wanted.contains(&"jobs") {
+            found.push(Named::Job(job));
+            continue;
+        }
+        let (pipeline, workflow): (PipelineId, WorkflowId) = db
+            .query_row("SELECT pipeline, workflow FROM jobs WHERE id = ?1", [job], |row| Ok((row.get(0)?, row.get(1)?)))
+            .during("read a job")?;
+        let attempt: Option<AttemptId> = db
+            .query_row("SELECT id FROM attempts WHERE job = ?1 ORDER BY copy, id DESC LIMIT 1", [job], |row| row.get(0))
+            .optional()
+            .during("read the run of a job")?;
+        match (attempt, wanted) {
+            (Some(attempt), _) if wanted.contains(&"attempts") => found.push(Named::Attempt(attempt)),
+            _ if wanted.contains(&"workflows") => found.push(Named::Workflow(workflow)),
+            _ if wanted.contains(&"pipelines") => found.push(Named::Pipeline(pipeline)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Ids that begin with the digits of `reference`, as a range of blobs.
+fn by_prefix(db: &Connection, reference: &str, wanted: &[&str], found: &mut Vec<Named>) -> Result<(), StoreError> {
+    let digits: String = reference.chars().filter(|c| *c != '-').collect();
+    if !(4..=32).contains(&digits.len()) || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
+        return Ok(());
+    }
+    let bound = |fill: char| -> Vec<u8> {
+        let full: String = digits.chars().chain(std::iter::repeat(fill)).take(32).collect();
+        (0..16).filter_map(|i| u8::from_str_radix(&full[2 * i..2 * i + 2], 16).ok()).collect()
+    };
+    let (low, high) = (bound('0'), bound('f'));
+    for table in wanted {
+        let sql = format!("SELECT id FROM {table} WHERE id BETWEEN ?1 AND ?2 LIMIT {SEVERAL}");
+        let mut statement = db.prepare_cached(&sql).during("look for an id")?;
+        let ids: Vec<Vec<u8>> = statement
+            .query_map(params![low, high], |row| row.get(0))
+            .and_then(Iterator::collect)
+            .during("look for an id")?;
+        found.extend(ids.iter().filter_map(|id| match *table {
+            "pipelines" => PipelineId::from_slice(id).map(Named::Pipeline),
+            "workflows" => WorkflowId::from_slice(id).map(Named::Workflow),
+            "jobs" => JobId::from_slice(id).map(Named::Job),
+            _ => AttemptId::from_slice(id).map(Named::Attempt),
+        }));
+    }
+    Ok(())
+}
+
+fn by_fleet_name(db: &Connection, reference: &str, found: &mut Vec<Named>) -> Result<(), StoreError> {
+    let ids: Vec<AttemptId> = db
+        .prepare_cached("SELECT id FROM attempts WHERE name >= ?1 AND name < ?1 || char(1114111) LIMIT 6")
+        .and_then(|mut statement| statement.query_map([reference], |row| row.get(0))?.collect())
+        .during("look for a run's name")?;
+    found.extend(ids.into_iter().map(Named::Attempt));
+    Ok(())
+}

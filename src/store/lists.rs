@@ -1,0 +1,336 @@
+//! Windows of the long lists. A list is ordered, filtered and cut in SQL; only the rows of the window leave it.
+
+use rusqlite::{Connection, params_from_iter};
+
+use super::journal::{self, AuditRecord, ChangeRecord};
+use super::records::{PIPELINE_COLUMNS, PipelineRecord, RUN_COLUMNS, RunRecord};
+use super::{During, ReadPool, StoreError};
+use crate::pipeline::status::{RunState, Status};
+
+/// Which window of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WindowQuery {
+    /// Words that must occur in a row (`!word`: must not); upper case in a word makes it case-sensitive.
+    pub filter: String,
+    /// Column; empty = the list's own order.
+    pub sort: String,
+    /// Direction of `sort`.
+    pub order: Order,
+    /// Rows wanted.
+    pub limit: u64,
+    /// First row wanted.
+    pub offset: u64,
+    /// Id (text) of a row the window is centred on; beats `offset` while the row matches.
+    pub around: Option<String>,
+}
+
+/// Direction of an order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Smallest first.
+    #[default]
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+/// A window of a list.
+#[derive(Clone, Debug)]
+pub struct Window<T> {
+    /// Its rows.
+    pub rows: Vec<T>,
+    /// Rows that match the filter.
+    pub total: u64,
+    /// Index of the first row.
+    pub offset: u64,
+}
+
+/// Which runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunFilter {
+    /// States wanted; empty = all.
+    pub states: Vec<RunState>,
+    /// Only runs on this node.
+    pub node: Option<crate::ids::NodeId>,
+}
+
+/// Turns filter words into a condition on `text` and its parameters.
+pub(super) fn matching(filter: &str, text: &str) -> (String, Vec<String>) {
+    let mut conditions = Vec::new();
+    let mut words = Vec::new();
+    for word in filter.split_whitespace() {
+        let (not, word) = match word.strip_prefix('!') {
+            Some(rest) if !rest.is_empty() => ("= 0", rest),
+            _ => ("> 0", word),
+        };
+        words.push(word.to_owned());
+        let n = words.len();
+        if word.chars().any(char::is_uppercase) {
+            conditions.push(format!("instr({text}, ?{n}) {not}"));
+        } else {
+            conditions.push(format!("instr(lower({text}), ?{n}) {not}"));
+        }
+    }
+    if conditions.is_empty() { ("1".to_owned(), words) } else { (conditions.join(" AND "), words) }
+}
+
+/// Half the window goes before the row a window is centred on.
+fn centred(rank: u64, limit: u64, total: u64) -> u64 {
+    rank.saturating_sub(limit / 2).min(total.saturating_sub(limit))
+}
+
+/// One ordered, filtered piece of a table; lists are one or several of them in a row.
+struct Piece<'a> {
+    table: &'a str,
+    columns: &'a str,
+    condition: String,
+    order: String,
+}
+
+impl Piece<'_> {
+    fn count(&self, db: &Connection, words: &[String]) -> Result<u64, StoreError> {
+        db.prepare_cached(&format!("SELECT count(*) FROM {} WHERE {}", self.table, self.condition))
+            .and_then(|mut statement| statement.query_row(params_from_iter(words), |row| row.get(0)))
+            .during("count the rows of a list")
+    }
+
+    fn rank(&self, db: &Connection, words: &[String], id: &[u8]) -> Result<Option<u64>, StoreError> {
+        use rusqlite::OptionalExtension;
+        let n = words.len() + 1;
+        let mut values: Vec<rusqlite::types::Value> = words.iter().cloned().map(Into::into).collect();
+        values.push(id.to_vec().into());
+        db.prepare_cached(&format!(
+            "SELECT n - 1 FROM (SELECT id, row_number() OVER (ORDER BY {}) AS n FROM {} WHERE {}) WHERE id = ?{n}",
+            self.order, self.table, self.condition
+        ))
+        .and_then(|mut statement| statement.query_row(params_from_iter(values), |row| row.get(0)).optional())
+        .during("find a row's place in a list")
+    }
+
+    fn rows<T>(
+        &self,
+        db: &Connection,
+        words: &[String],
+        limit: u64,
+        offset: u64,
+        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        db.prepare_cached(&format!(
+            "SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT {limit} OFFSET {offset}",
+            self.columns, self.table, self.condition, self.order
+        ))
+        .and_then(|mut statement| statement.query_map(params_from_iter(words), read)?.collect())
+        .during("read a window of a list")
+    }
+}
+
+fn window<T>(
+    db: &Connection,
+    pieces: &[Piece<'_>],
+    words: &[String],
+    query: &WindowQuery,
+    around: Option<&[u8]>,
+    read: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Window<T>, StoreError> {
+    let counts = pieces.iter().map(|piece| piece.count(db, words)).collect::<Result<Vec<_>, _>>()?;
+    let total = counts.iter().sum();
+    let mut offset = query.offset;
+    if let Some(id) = around {
+        let mut before = 0;
+        for (piece, count) in pieces.iter().zip(&counts) {
+            if let Some(rank) = piece.rank(db, words, id)? {
+                offset = centred(before + rank, query.limit, total);
+                break;
+            }
+            before += count;
+        }
+    }
+    let mut rows = Vec::new();
+    let (mut skip, mut want) = (offset, query.limit);
+    for (piece, &count) in pieces.iter().zip(&counts) {
+        if want == 0 {
+            break;
+        }
+        if skip >= count {
+            skip -= count;
+            continue;
+        }
+        let got = piece.rows(db, words, want, skip, read)?;
+        want -= got.len() as u64;
+        skip = 0;
+        rows.extend(got);
+    }
+    Ok(Window { rows, total, offset })
+}
+
+fn direction(order: Order) -> &'static str {
+    match order {
+        Order::Ascending => "ASC",
+        Order::Descending => "DESC",
+    }
+}
+
+/// Where a pending run stands among the pending; the queue's own order.
+const LINE: &str = "priority DESC, queued, id";
+
+impl ReadPool {
+    /// A window of the runs. Own order: pending as in the queue, then running, then dead, the newest of those first.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn runs(&self, filter: &RunFilter, query: &WindowQuery) -> Result<Window<RunRecord>, StoreError> {
+        let text = "name || ' ' || job_name || ' ' || title || ' ' || branch || ' ' || state || ' ' || \
+                    coalesce(outcome, '') || ' ' || coalesce(node_name, '') || ' ' || executor || ' #' || number";
+        let (condition, words) = matching(&query.filter, text);
+        let node = match filter.node {
+            Some(id) => format!(" AND node = x'{}'", id.to_string().replace('-', "")),
+            None => String::new(),
+        };
+        let wanted = |state| filter.states.is_empty() || filter.states.contains(&state);
+        let own = |state: RunState| match state {
+            RunState::Pending => LINE,
+            RunState::Running => "placed DESC, id DESC",
+            RunState::Dead => "stopped DESC, id DESC",
+        };
+        let states: Vec<RunState> =
+            [RunState::Pending, RunState::Running, RunState::Dead].into_iter().filter(|state| wanted(*state)).collect();
+        let way = direction(query.order);
+        let column = match query.sort.as_str() {
+            "job" => Some("job_name"),
+            "project" => Some("title"),
+            "waiting" => Some("-queued"),
+            "state" => Some("state"),
+            "node" => Some("node_name"),
+            "started" => Some("started"),
+            "needs" => Some("cpu_millis"),
+            "name" => Some("name"),
+            _ => None,
+        };
+        let pieces: Vec<Piece<'_>> = match column {
+            None => states
+                .iter()
+                .map(|state| Piece {
+                    table: "attempts",
+                    columns: RUN_COLUMNS,
+                    condition: format!("state = '{}' AND {condition}{node}", state.word()),
+                    order: own(*state).to_owned(),
+                })
+                .collect(),
+            Some(column) => {
+                let list = states.iter().map(|s| format!("'{}'", s.word())).collect::<Vec<_>>().join(",");
+                vec![Piece {
+                    table: "attempts",
+                    columns: RUN_COLUMNS,
+                    condition: format!("state IN ({list}) AND {condition}{node}"),
+                    order: format!("{column} {way}, {LINE}"),
+                }]
+            }
+        };
+        let around = query.around.as_deref().and_then(|id| id.parse::<crate::ids::AttemptId>().ok());
+        self.read(|db| {
+            window(db, &pieces, &words, query, around.as_ref().map(|id| &id.as_bytes()[..]), RunRecord::from_row)
+        })
+    }
+
+    /// Places in line, from 1, of pending runs; those that do not wait are left out.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn places(&self, runs: &[&RunRecord]) -> Result<Vec<(crate::ids::AttemptId, u64)>, StoreError> {
+        self.read(|db| {
+            let mut statement = db
+                .prepare_cached(
+                    "SELECT 1 + count(*) FROM attempts WHERE state = 'pending'
+                     AND (priority > ?1 OR (priority = ?1 AND (queued, id) < (?2, ?3)))",
+                )
+                .during("count those ahead in line")?;
+            runs.iter()
+                .filter(|run| run.state == RunState::Pending)
+                .map(|run| {
+                    let place = statement
+                        .query_row(rusqlite::params![run.priority, run.queued, run.id], |row| row.get(0))
+                        .during("count those ahead in line")?;
+                    Ok((run.id, place))
+                })
+                .collect()
+        })
+    }
+
+    /// A window of the pipelines, newest first unless sorted.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn pipelines(&self, query: &WindowQuery) -> Result<Window<PipelineRecord>, StoreError> {
+        let text = "title || ' #' || number || ' ' || branch || ' ' || tag || ' ' || revision || ' ' || subject || \
+                    ' ' || actor || ' ' || status";
+        let (condition, words) = matching(&query.filter, text);
+        let way = direction(query.order);
+        let order = match query.sort.as_str() {
+            "created" => format!("created {way}, id {way}"),
+            "project" => format!("title {way}, number DESC"),
+            "branch" => format!("branch {way}, created DESC"),
+            "status" => format!("status {way}, created DESC"),
+            "duration" => format!("coalesce(stopped - created, 0) {way}, created DESC"),
+            _ => "created DESC, id DESC".to_owned(),
+        };
+        let piece = Piece { table: "pipelines", columns: PIPELINE_COLUMNS, condition, order };
+        let around = query.around.as_deref().and_then(|id| id.parse::<crate::ids::PipelineId>().ok());
+        self.read(|db| {
+            window(db, &[piece], &words, query, around.as_ref().map(|id| &id.as_bytes()[..]), PipelineRecord::from_row)
+        })
+    }
+
+    /// Numbers of jobs by status of a pipeline's newest passes.
+    ///
+    /// # Errors
+    /// When the statement fails.
+    pub fn job_counts(&self, pipeline: crate::ids::PipelineId) -> Result<Vec<(Status, u32)>, StoreError> {
+        self.read(|db| {
+            db.prepare_cached(
+                "SELECT j.status, count(*) FROM jobs j JOIN workflows w ON w.id = j.workflow
+                 WHERE j.pipeline = ?1 AND w.superseded = 0 GROUP BY j.status",
+            )
+            .and_then(|mut statement| {
+                statement.query_map([pipeline], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+            })
+            .during("count a pipeline's jobs")
+        })
+    }
+
+    /// A window of the audit log, newest first.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn audit(&self, query: &WindowQuery) -> Result<Window<AuditRecord>, StoreError> {
+        self.read(|db| journal::audit(db, query))
+    }
+
+    /// Changes after `seq`, at most `limit`; `None` when that position is no longer kept.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn changes_after(&self, seq: i64, limit: usize) -> Result<Option<Vec<ChangeRecord>>, StoreError> {
+        self.read(|db| journal::changes_after(db, seq, limit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_become_conditions() {
+        assert_eq!(matching("", "t"), ("1".to_owned(), vec![]));
+        let (condition, words) = matching("foo !Bar", "t");
+        assert_eq!(condition, "instr(lower(t), ?1) > 0 AND instr(t, ?2) = 0");
+        assert_eq!(words, ["foo", "Bar"]);
+    }
+
+    #[test]
+    fn a_centred_window_stays_inside_the_list() {
+        assert_eq!(centred(0, 10, 100), 0);
+        assert_eq!(centred(50, 10, 100), 45);
+        assert_eq!(centred(99, 10, 100), 90);
+        assert_eq!(centred(2, 10, 5), 0);
+    }
+}
