@@ -16,6 +16,7 @@ use hyper::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::api::agent::Ack;
 use crate::api::builds::{
     CreatePipeline, LogLines, LogMatches, LogQuery, PipelineDetail, PipelineRef, PipelineRow,
     Rerun, RunDetail, RunRow,
@@ -261,6 +262,22 @@ impl Client {
         Ok(EventStream::new(body, self.pool.socket()))
     }
 
+    /// Hands over an agent's records, whole frames; an empty body is a sign of life.
+    ///
+    /// # Errors
+    /// As [`Client::hello`]; status 410 when the attempt is over for the server.
+    pub async fn report(&self, attempt: &str, token: &str, frames: Bytes) -> Result<Ack> {
+        let ask = Ask {
+            method: Method::POST,
+            path: format!("/attempts/{}/records", escape(attempt)),
+            body: frames,
+            key: None,
+            token: Some(token.to_owned()),
+            patience: PATIENCE,
+        };
+        decode(&self.pool.ask(&ask).await?)
+    }
+
     async fn get<T: DeserializeOwned>(&self, path: String) -> Result<T> {
         decode(&self.pool.ask(&Ask::get(path)).await?)
     }
@@ -283,6 +300,7 @@ impl Ask {
             path,
             body: Bytes::new(),
             key: None,
+            token: None,
             patience: PATIENCE,
         }
     }
@@ -296,6 +314,7 @@ impl Ask {
             path,
             body,
             key: None,
+            token: None,
             patience: PATIENCE,
         }
     }

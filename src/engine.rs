@@ -12,6 +12,7 @@
 mod builds;
 mod command;
 mod dispatcher;
+mod estimate;
 mod fleet;
 mod gate;
 mod handle;
@@ -25,9 +26,10 @@ mod state;
 mod view;
 
 pub use command::{Actor, BuildCommand, Command, CommandError, FleetCommand, NewBuild, Reply};
-pub use launch::Inbox;
+pub use estimate::{Expected, Forecast};
 pub use gate::{Admission, Gate};
 pub use handle::Handle;
+pub use launch::Inbox;
 pub use publish::{Changed, Feed, Live, NodeView, WAIT_BOUNDS};
 pub use reports::AgentEvent;
 pub use start::{Engine, Options, start};

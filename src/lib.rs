@@ -5,22 +5,38 @@
 //! declared by `main.rs` and reach the library only through what is public here.
 //!
 //! **The order of the modules below is the order of dependency**: a module uses only modules above it. A test reads
-//! the `use crate::` lines and fails on the rest.
+//! the `use crate::` lines and fails on the rest. (The formatter sorts within a group, so a group holds only modules
+//! whose order among themselves is free or happens to be that of the alphabet.)
 
-pub mod agent;
-pub mod api;
-pub mod client;
+// The ground that everything stands on.
 pub mod clock;
-pub mod cluster;
-pub mod engine;
 pub mod error;
-pub mod http;
 pub mod ids;
+pub mod sanitise;
+pub mod settings;
+
+// Pure: values in, decisions out; no clock, no file, no socket.
 pub mod pipeline;
 pub mod queue;
-pub mod sanitise;
 pub mod scheduler;
-pub mod settings;
+
+// The words of the wire, and of the records that an agent writes.
+pub mod api;
+
+// Disk, processes, repositories.
+pub mod processes;
 pub mod storage;
 pub mod store;
 pub mod vcs;
+
+// The fleet, and the one loop that changes state.
+pub mod cluster;
+pub mod engine;
+
+// The other side of the wire.
+pub mod client;
+
+pub mod agent;
+
+// The door.
+pub mod http;

@@ -8,14 +8,15 @@ mod expand;
 mod filters;
 mod graph;
 mod keys;
+mod names;
 mod nearest;
 pub mod plan;
 pub mod problem;
-pub mod status;
 mod read;
 mod render;
 mod report;
 mod schema;
+pub mod status;
 mod template;
 mod yaml;
 
@@ -56,7 +57,10 @@ pub struct Compiled {
 /// All problems found, sorted by line and column; at least one of them has [`Severity::Error`].
 pub fn compile(text: &str, facts: &Facts) -> Result<Compiled, Vec<Problem>> {
     let (config, warnings) = resolve(text, facts)?;
-    Ok(Compiled { plan: assemble::plan(&config, facts), warnings })
+    Ok(Compiled {
+        plan: assemble::plan(&config, facts),
+        warnings,
+    })
 }
 
 /// Renders the config as the plain version 2 document that `config process` prints: no anchors, every job under its
@@ -84,7 +88,17 @@ fn resolve(text: &str, facts: &Facts) -> Result<(Config, Vec<Problem>), Vec<Prob
     };
     let version = schema::version(&top, &mut report);
     report.set_strict(version == Version::V21);
-    document.repeated.into_iter().for_each(|fault| report.lenient_fault(fault));
+    document
+        .repeated
+        .into_iter()
+        .for_each(|fault| report.lenient_fault(fault));
     let config = expand::expand(&top, version, facts.only_job.as_deref(), &mut report);
-    if report.has_errors() { Err(report.finish()) } else { Ok((config, report.finish())) }
+    if report.has_errors() {
+        Err(report.finish())
+    } else {
+        Ok((config, report.finish()))
+    }
 }
+
+#[cfg(test)]
+mod tests;

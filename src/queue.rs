@@ -2,8 +2,15 @@
 //!
 //! Pure: knows no clock, no store, no node. Its order is priority (higher first), then age (older first), then id.
 
+use std::cmp::Reverse;
+
 use crate::clock::Timestamp;
 use crate::ids::{AttemptId, ProjectId};
+
+mod line;
+pub(crate) mod ordered;
+
+pub use line::Queue;
 
 /// What a run asks of a node; runs of one shape are interchangeable to the scheduler.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -29,6 +36,22 @@ pub enum ExecutorKind {
     Other,
 }
 
+impl ExecutorKind {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [ExecutorKind; 4] = [Self::Host, Self::Docker, Self::Vm, Self::Other];
+
+    /// The word for it, as nodes list it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Docker => "docker",
+            Self::Vm => "vm",
+            Self::Other => "other",
+        }
+    }
+}
+
 /// A waiting run, as small as it can be: there may be 100,000.
 #[derive(Clone, Copy, Debug)]
 pub struct Waiting {
@@ -44,8 +67,39 @@ pub struct Waiting {
     pub queued: Timestamp,
 }
 
+/// What the line is sorted by: the least goes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Turn {
+    priority: Reverse<u8>,
+    queued: Timestamp,
+    attempt: AttemptId,
+}
+
+impl Turn {
+    /// The run whose turn it is.
+    pub(crate) fn attempt(self) -> AttemptId {
+        self.attempt
+    }
+
+    /// Since when it waits.
+    pub(crate) fn queued(self) -> Timestamp {
+        self.queued
+    }
+}
+
+impl Waiting {
+    /// Its place in the order, to compare with others.
+    pub(crate) fn turn(&self) -> Turn {
+        Turn {
+            priority: Reverse(self.priority),
+            queued: self.queued,
+            attempt: self.attempt,
+        }
+    }
+}
+
 /// How many runs may run at once.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Limits {
     /// Per project; `None` = no limit.
     pub per_project: Option<u32>,

@@ -1,13 +1,37 @@
 //! Placement: nodes × demands -> placements, or why there is none.
 //!
 //! Pure: knows no clock, no store, no process.
+//!
+//! Runs are taken in the order of the queue; a shape that fits nowhere is parked and the next shape is tried, so that
+//! a smaller run may overtake a larger one. A parked shape is not looked at again until something changes on a node,
+//! and then only against that node. Against starvation, one node at a time is kept for the first run in line that has
+//! waited longer than [`STARVED_AFTER`]. Nodes are filled tightly: see [`Scheduler::place`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::ids::{AttemptId, NodeId, ProjectId};
-use crate::queue::{ExecutorKind, Limits, Shape, Waiting};
+use crate::queue::{ExecutorKind, Limits, Queue, Shape, Waiting};
+
+mod amounts;
+mod explain;
+mod nodes;
+#[cfg(test)]
+mod properties;
+mod rooms;
+mod starvation;
+mod verdicts;
+
+pub use amounts::{Cpu, Memory};
+pub use starvation::STARVED_AFTER;
+pub use verdicts::Verdicts;
+
+use nodes::{Node, Nodes};
+use starvation::Kept;
+
+/// Levels of free cpu at which a placement looks for the best node; more of them hardly change the choice.
+const LEVELS: usize = 4;
 
 /// A node as placement sees it.
 #[derive(Clone, Debug)]
@@ -77,8 +101,9 @@ pub struct Explanation {
     pub shape: Shape,
     /// Number of nodes.
     pub nodes: u32,
-    /// `down`, `draining`, `ineligible`, `executor`, `too_small_cpu`, `too_small_memory`, `cpu`, `memory`, `fits`:
-    /// the first that holds on each node, with the number of nodes; zeros left out.
+    /// `down`, `draining`, `ineligible`, `executor`, `too_small_cpu`, `too_small_memory`, `cpu`, `memory`, `kept` (for
+    /// a run that has waited longer), `fits`: the first that holds on each node, with the number of nodes; zeros left
+    /// out.
     pub causes: Vec<(&'static str, u32)>,
     /// The node that lacks least: name, its spec's cpu and memory, what is free of each.
     pub nearest: Option<Nearest>,
@@ -105,117 +130,284 @@ pub struct Nearest {
     pub memory_free_mb: u32,
 }
 
-/// Snapshot from which a reader tells the reason of any waiting run in constant time, without the scheduler.
-#[derive(Clone, Debug, Default)]
-pub struct Verdicts {}
-
-impl Verdicts {
-    /// The one binding reason why `waiting` waits.
-    #[must_use]
-    pub fn reason(&self, waiting: &Waiting) -> Reason {
-        let _ = waiting;
-        Reason {
-            code: "capacity",
-            text: String::new(),
-            never: false,
-        }
-    }
+/// A run that runs.
+#[derive(Clone, Copy, Debug)]
+struct Running {
+    run: Waiting,
+    node: NodeId,
 }
 
 /// Queue and nodes together: who runs where, who waits and why.
 #[derive(Debug, Default)]
 pub struct Scheduler {
-    placeholder: HashMap<AttemptId, (Waiting, Option<NodeId>)>,
+    queue: Queue,
+    nodes: Nodes,
+    running: HashMap<AttemptId, Running>,
+    /// Number of those on a node that is not known (yet, or any more).
+    astray: usize,
+    hold: Option<Hold>,
+    /// The node that is kept for a run that waited too long.
+    kept: Option<Kept>,
+    /// The newest snapshot; `None` once something changed.
+    verdicts: Option<Arc<Verdicts>>,
 }
 
 impl Scheduler {
     /// Starts empty.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        let _ = limits;
-        Self::default()
+        Self {
+            queue: Queue::new(limits),
+            ..Self::default()
+        }
     }
+
     /// Changes the limits.
     pub fn set_limits(&mut self, limits: Limits) {
-        let _ = limits;
+        self.verdicts = None;
+        self.queue.set_limits(limits);
     }
+
     /// Stops or resumes all placement.
     pub fn set_hold(&mut self, hold: Option<Hold>) {
-        let _ = hold;
+        self.verdicts = None;
+        self.hold = hold;
     }
+
     /// Adds a node or changes its spec; what runs on it stays.
     pub fn upsert_node(&mut self, spec: NodeSpec) {
-        let _ = spec;
+        self.verdicts = None;
+        let id = spec.id;
+        let used = match self.nodes.get(id) {
+            Some(node) => node.used,
+            None => self.find_astray(id),
+        };
+        self.nodes.upsert(spec, used);
+        self.review_kept_node();
+        self.wake_for(id);
     }
+
     /// Forgets a node; what ran on it must have been released.
+    ///
+    /// What was not is still counted as running, and again on the node should it come back.
     pub fn remove_node(&mut self, node: NodeId) {
-        let _ = node;
+        self.verdicts = None;
+        if let Some(gone) = self.nodes.remove(node) {
+            self.astray += gone.used.runs as usize;
+        }
+        self.review_kept_node();
     }
+
     /// A node's spec and what is given out on it.
     #[must_use]
     pub fn node(&self, node: NodeId) -> Option<(&NodeSpec, Used)> {
-        let _ = node;
-        None
+        self.nodes.get(node).map(|node| (&node.spec, node.used))
     }
+
     /// All nodes, sorted by name.
     pub fn nodes(&self) -> impl Iterator<Item = (&NodeSpec, Used)> {
-        std::iter::empty()
+        self.nodes.iter().map(|node| (&node.spec, node.used))
     }
-    /// A run begins to wait.
+
+    /// A run begins to wait. One that waits or runs already is left as it is.
     pub fn enqueue(&mut self, waiting: Waiting) {
-        let _ = waiting;
+        if !self.running.contains_key(&waiting.attempt) && self.queue.enqueue(waiting) {
+            self.verdicts = None;
+        }
     }
+
     /// A waiting run leaves the queue; false when it did not wait.
     pub fn withdraw(&mut self, attempt: AttemptId) -> bool {
-        let _ = attempt;
-        false
+        self.verdicts = None;
+        self.queue.withdraw(attempt).is_some()
     }
+
     /// A run that ran already (server start) takes its capacity, even beyond what the node has.
     pub fn adopt(&mut self, run: Waiting, node: NodeId) {
-        let _ = (run, node);
+        self.verdicts = None;
+        self.release(run.attempt);
+        self.queue.withdraw(run.attempt);
+        self.queue.count_running(run.project);
+        self.take(run, node);
     }
+
     /// A run ended; answers where it ran.
     pub fn release(&mut self, attempt: AttemptId) -> Option<NodeId> {
-        let _ = attempt;
-        None
+        let Running { run, node } = self.running.remove(&attempt)?;
+        self.verdicts = None;
+        self.queue.finish(run.project);
+        let known = self.nodes.change_used(node, |used| {
+            used.cpu_millis = used.cpu_millis.saturating_sub(run.shape.cpu_millis);
+            used.memory_mb = used.memory_mb.saturating_sub(run.shape.memory_mb);
+            used.runs = used.runs.saturating_sub(1);
+        });
+        if !known {
+            self.astray -= 1;
+        }
+        self.wake_for(node);
+        Some(node)
     }
+
     /// Places what can be placed, best first, at most `max`.
+    ///
+    /// Order: priority, age, id among the shapes that fit somewhere. Node: the one on which the least stays free, so
+    /// that large holes are left for large runs. "Least" is the sum of the squares of the shares of cpu and memory
+    /// that stay free: as Nomad's bin packing score it is convex, so that of two nodes the one that is filled evenly
+    /// wins; unlike it, it needs integers only. Compared are the tightest nodes of the first few levels of free cpu.
+    ///
+    /// `now` is for starvation alone: the same calls with the same arguments place the same runs on the same nodes.
     pub fn place(&mut self, now: Timestamp, max: usize) -> Vec<Placement> {
-        let _ = (now, max);
-        Vec::new()
+        let mut placed = Vec::new();
+        if self.hold.is_some() {
+            return placed;
+        }
+        self.review_kept(now);
+        self.keep_for_starving(now);
+        while placed.len() < max
+            && let Some(run) = self.queue.next().copied()
+        {
+            self.verdicts = None;
+            if let Some(node) = self.best_node(run.shape) {
+                self.queue.start(run.attempt);
+                self.take(run, node);
+                self.unkeep_after(run.shape);
+                placed.push(Placement {
+                    attempt: run.attempt,
+                    node,
+                });
+            } else {
+                self.queue.park(run.shape);
+            }
+        }
+        placed
     }
+
     /// Number of waiting and running runs.
     #[must_use]
     pub fn counts(&self) -> (usize, usize) {
-        (0, 0)
+        self.queue.counts()
     }
+
     /// Waiting and running of one project.
     #[must_use]
     pub fn project_counts(&self, project: ProjectId) -> (usize, usize) {
-        let _ = project;
-        (0, 0)
+        self.queue.project_counts(project)
     }
+
     /// Since when the oldest waiting run waits.
     #[must_use]
     pub fn oldest_waiting(&self) -> Option<Timestamp> {
-        None
+        self.queue.oldest()
     }
-    /// The waiting runs in order, from place `offset`.
+
+    /// The waiting runs in order, from place `offset` (0 is the first). Costs the rows that are read.
     pub fn line(&self, offset: usize) -> impl Iterator<Item = &Waiting> {
-        let _ = offset;
-        std::iter::empty()
+        self.queue.line(offset)
     }
-    /// Snapshot for readers; cheap when nothing changed since the last call.
+
+    /// The waiting run of that attempt; `None` when it does not wait.
+    #[must_use]
+    pub fn waiting(&self, attempt: AttemptId) -> Option<&Waiting> {
+        self.queue.get(attempt)
+    }
+
+    /// Place in line of all, from 1; `None` when it does not wait.
+    #[must_use]
+    pub fn place_in_line(&self, attempt: AttemptId) -> Option<u64> {
+        self.queue.places(attempt).map(|(place, _)| place as u64)
+    }
+
+    /// Where a run runs; `None` when it does not.
+    #[must_use]
+    pub fn node_of(&self, attempt: AttemptId) -> Option<NodeId> {
+        self.running.get(&attempt).map(|running| running.node)
+    }
+
+    /// Snapshot for readers; cheap when nothing changed since the last call, else it costs the number of shapes that
+    /// wait and of projects at their limit.
     pub fn verdicts(&mut self) -> Arc<Verdicts> {
-        Arc::default()
+        let fresh = self
+            .verdicts
+            .take()
+            .unwrap_or_else(|| Arc::new(Verdicts::of(self)));
+        Arc::clone(self.verdicts.insert(fresh))
     }
-    /// Why this one waits; `None` when it does not.
-    #[must_use]
-    pub fn explain(&self, attempt: AttemptId) -> Option<Explanation> {
-        let _ = attempt;
-        None
+
+    /// The node a run of this shape goes to.
+    fn best_node(&self, shape: Shape) -> Option<NodeId> {
+        if let Some(kept) = self.kept.filter(|kept| kept.shape == shape)
+            && self
+                .nodes
+                .get(kept.node)
+                .is_some_and(|node| node.fits(shape))
+        {
+            return Some(kept.node);
+        }
+        let rooms = self
+            .nodes
+            .offer(shape.executor)
+            .free
+            .levels(shape.cpu_millis, shape.memory_mb)
+            .take(LEVELS);
+        rooms
+            .filter_map(|room| self.nodes.get(room.node))
+            .min_by_key(|node| left_over(node, shape))
+            .map(|node| node.spec.id)
     }
-    /// Waiting runs that some node could ever take.
-    #[must_use]
-    pub fn startable(&self) -> usize { 0 }
+
+    /// Gives out what a run takes.
+    fn take(&mut self, run: Waiting, node: NodeId) {
+        self.running.insert(run.attempt, Running { run, node });
+        if !self.nodes.change_used(node, |used| add(used, run.shape)) {
+            self.astray += 1;
+        }
+    }
+
+    /// Wakes the parked shapes that fit on a node on which something changed.
+    fn wake_for(&mut self, node: NodeId) {
+        let Some(changed) = self.nodes.get(node) else {
+            return;
+        };
+        let kept_for = self
+            .kept
+            .filter(|kept| kept.node == node)
+            .map(|kept| kept.shape);
+        let may =
+            |shape: &Shape| kept_for.is_none_or(|kept| kept == *shape) && changed.fits(*shape);
+        let fitting: Vec<Shape> = self.queue.parked().filter(may).collect();
+        for shape in fitting {
+            self.queue.wake(shape);
+        }
+    }
+
+    /// What runs on a node that was not known until now; looks at all runs, but only when there are such.
+    fn find_astray(&mut self, node: NodeId) -> Used {
+        let mut used = Used::default();
+        if self.astray > 0 {
+            self.running
+                .values()
+                .filter(|running| running.node == node)
+                .for_each(|running| add(&mut used, running.run.shape));
+            self.astray -= used.runs as usize;
+        }
+        used
+    }
+}
+
+/// Counts a run of that shape.
+fn add(used: &mut Used, shape: Shape) {
+    used.cpu_millis = used.cpu_millis.saturating_add(shape.cpu_millis);
+    used.memory_mb = used.memory_mb.saturating_add(shape.memory_mb);
+    used.runs += 1;
+}
+
+/// How much would stay free: the sum of the squares of both shares, in millionths.
+fn left_over(node: &Node, shape: Shape) -> u64 {
+    let share = |free: u32, asked: u32, all: u32| {
+        u64::from(free.saturating_sub(asked)) * 1000 / u64::from(all.max(1))
+    };
+    let free = node.free();
+    let cpu = share(free.cpu_millis, shape.cpu_millis, node.spec.cpu_millis);
+    let memory = share(free.memory_mb, shape.memory_mb, node.spec.memory_mb);
+    cpu * cpu + memory * memory
 }

@@ -1,4 +1,5 @@
-//! Bytes on disk: the data directory, logs, and later artifacts, caches and workspaces.
+//! Bytes on disk: the data directory, logs, an agent's spool, and later artifacts, caches and workspaces.
 
 pub mod data_dir;
 pub mod logs;
+pub mod spool;

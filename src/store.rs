@@ -17,8 +17,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Explain, Kind};
 
+pub use builds::{
+    LiveAttempt, LiveJob, LiveWorkflow, NewAttempt, NewJob, NewPipeline, ProjectNumbers, Stopped,
+};
 pub use detail::Named;
-pub use builds::{LiveAttempt, LiveJob, LiveWorkflow, NewAttempt, NewJob, NewPipeline, ProjectNumbers, Stopped};
 pub use fleet::NodeRecord;
 pub use journal::{AuditEntry, AuditRecord, ChangeRecord};
 pub use lists::{Order, RunFilter, Window, WindowQuery};

@@ -1,11 +1,119 @@
-//! stub
-use std::path::Path;
+//! Version control through the `git` program: which repository, which revision, and what its config says.
+//!
+//! Every call blocks and is bounded in time and output. What comes from a repository is data: names that begin with
+//! `-` never reach git as an argument, helpers and hooks of a repository are not run, and messages are made inert.
+
+mod git;
+mod mirror;
+mod source;
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::error::{Explain, Kind};
+
+pub use mirror::{Revision, fetch, read_file};
+pub use source::{Place, Source, locate};
+
+/// What git could not do for us.
 #[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct VcsError;
-impl crate::error::Explain for VcsError { fn kind(&self) -> crate::error::Kind { crate::error::Kind::Usage } }
-pub struct Source { pub key: String, pub org: String, pub name: String, pub origin: String }
-pub struct Revision { pub id: String, pub branch: String, pub tag: String, pub subject: String }
-pub fn locate(_: &str) -> Result<Source, VcsError> { Err(VcsError) }
-pub fn fetch(_: &Source, _: Option<&str>, _: &Path) -> Result<Revision, VcsError> { Err(VcsError) }
-pub fn read_file(_: &Path, _: &str, _: &str, _: usize) -> Result<Option<Vec<u8>>, VcsError> { Ok(None) }
+pub enum VcsError {
+    /// Refused before git saw it.
+    #[error("`{what}` is refused as a repository: {why}")]
+    Refused {
+        /// What was asked for.
+        what: String,
+        /// Why it is refused.
+        why: &'static str,
+    },
+    /// No such path.
+    #[error("there is no `{}`", path.display())]
+    NoPath {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Not a repository.
+    #[error("`{}` is not in a git repository", path.display())]
+    NotARepository {
+        /// The path.
+        path: PathBuf,
+    },
+    /// Nothing committed.
+    #[error("`{what}` has no commit yet")]
+    NoCommit {
+        /// The repository.
+        what: String,
+    },
+    /// No such branch.
+    #[error("`{what}` has no branch `{branch}`")]
+    NoBranch {
+        /// The repository.
+        what: String,
+        /// The branch asked for.
+        branch: String,
+        /// Some branches it has.
+        known: Vec<String>,
+    },
+    /// The program is missing or cannot run.
+    #[error("git cannot be run")]
+    NoGit(#[source] io::Error),
+    /// It took too long.
+    #[error("git did not end within {seconds} s while it was to {what}")]
+    Late {
+        /// What it was to do.
+        what: &'static str,
+        /// The limit.
+        seconds: u64,
+    },
+    /// It said no.
+    #[error("git failed to {what}: {said}")]
+    Failed {
+        /// What it was to do.
+        what: &'static str,
+        /// Its own words, made inert and cut.
+        said: String,
+    },
+    /// The mirror cannot be made or written.
+    #[error("failed to keep a mirror in `{}`", path.display())]
+    Mirror {
+        /// Its path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Explain for VcsError {
+    fn kind(&self) -> Kind {
+        match self {
+            VcsError::Refused { .. }
+            | VcsError::NotARepository { .. }
+            | VcsError::NoCommit { .. } => Kind::Usage,
+            VcsError::NoPath { .. } | VcsError::NoBranch { .. } => Kind::NotFound,
+            VcsError::Mirror { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Kind::Unavailable
+            }
+            VcsError::NoGit(_)
+            | VcsError::Late { .. }
+            | VcsError::Failed { .. }
+            | VcsError::Mirror { .. } => Kind::Infrastructure,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            VcsError::Refused { .. } => Some("give a path, or an https, ssh, git or file URL".to_owned()),
+            VcsError::NotARepository { .. } => {
+                Some("builds run what is committed: `git init`, commit, and try again".to_owned())
+            }
+            VcsError::NoCommit { .. } => Some("commit something first".to_owned()),
+            VcsError::NoBranch { known, .. } if !known.is_empty() => Some(format!("it has {}", known.join(", "))),
+            VcsError::NoGit(_) => Some("install git where the server can find it".to_owned()),
+            VcsError::Failed { said, .. } if said.contains("dubious ownership") => {
+                Some("the repository belongs to another user than the server's; run the server as its owner".to_owned())
+            }
+            _ => None,
+        }
+    }
+}

@@ -35,6 +35,8 @@ pub(super) struct Ask {
     pub body: Bytes,
     /// Idempotency key.
     pub key: Option<String>,
+    /// Token of an attempt.
+    pub token: Option<String>,
     pub patience: Duration,
 }
 
@@ -126,6 +128,9 @@ impl Pool {
         }
         if let Some(key) = &ask.key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some(token) = &ask.token {
+            request = request.header("authorization", format!("Bearer {token}"));
         }
         let request = request
             .body(Full::new(ask.body.clone()))

@@ -59,7 +59,13 @@ impl<R: Reports> Embedded<R> {
     /// Makes the fleet.
     #[must_use]
     pub fn new(settings: Settings, reports: R) -> Self {
-        Self { inner: Arc::new(Inner { settings, reports, starting: Semaphore::new(STARTING) }) }
+        Self {
+            inner: Arc::new(Inner {
+                settings,
+                reports,
+                starting: Semaphore::new(STARTING),
+            }),
+        }
     }
 }
 
@@ -72,7 +78,8 @@ impl<R: Reports> Fleet for Embedded<R> {
                 // Never closed, so this is only ever a wait.
                 let _turn = inner.starting.acquire().await;
                 let starter = inner.clone();
-                tokio::task::spawn_blocking(move || prepare::start(&starter.settings, submission)).await
+                tokio::task::spawn_blocking(move || prepare::start(&starter.settings, submission))
+                    .await
             };
             match child {
                 Ok(Ok(child)) => inner.watch_child(attempt, child).await,
@@ -81,7 +88,9 @@ impl<R: Reports> Fleet for Embedded<R> {
                     let cause = format!("the build agent could not be started: {}", Chain(&err));
                     inner.gone(attempt, cause).await;
                 }
-                Err(join) => tracing::error!(attempt = %attempt, error = %join, "a start was broken off"),
+                Err(join) => {
+                    tracing::error!(attempt = %attempt, error = %join, "a start was broken off")
+                }
             }
         });
     }
@@ -99,7 +108,10 @@ impl<R: Reports> Fleet for Embedded<R> {
 
 impl<R: Reports> Inner<R> {
     fn attempt_dir(&self, attempt: AttemptId) -> PathBuf {
-        self.settings.data.join("attempts").join(attempt.to_string())
+        self.settings
+            .data
+            .join("attempts")
+            .join(attempt.to_string())
     }
 
     /// Reports until the server takes it.
@@ -110,6 +122,11 @@ impl<R: Reports> Inner<R> {
     }
 
     async fn gone(&self, attempt: AttemptId, cause: String) {
-        self.deliver(super::Report::Gone { attempt, at: clock::now(), cause }).await;
+        self.deliver(super::Report::Gone {
+            attempt,
+            at: clock::now(),
+            cause,
+        })
+        .await;
     }
 }

@@ -26,11 +26,18 @@ fn worst(outcomes: impl IntoIterator<Item = Outcome>) -> Status {
         Outcome::Timedout => (3, Status::Timedout),
         Outcome::Interrupted | Outcome::InfrastructureFail => (4, Status::InfrastructureFail),
     };
-    outcomes.into_iter().map(rank).max_by_key(|(rank, _)| *rank).map_or(Status::Success, |(_, status)| status)
+    outcomes
+        .into_iter()
+        .map(rank)
+        .max_by_key(|(rank, _)| *rank)
+        .map_or(Status::Success, |(_, status)| status)
 }
 
 fn is_bad(status: Status) -> bool {
-    matches!(status, Status::Failed | Status::Timedout | Status::InfrastructureFail | Status::Errored)
+    matches!(
+        status,
+        Status::Failed | Status::Timedout | Status::InfrastructureFail | Status::Errored
+    )
 }
 
 /// The status of a whole from those of its parts.
@@ -60,10 +67,17 @@ fn overall(parts: impl IntoIterator<Item = Status> + Clone) -> Status {
 
 impl Batch<'_, '_> {
     /// Decides a wish on builds.
-    pub(super) fn build(&mut self, command: BuildCommand, actor: &Actor) -> Result<Reply, CommandError> {
+    pub(super) fn build(
+        &mut self,
+        command: BuildCommand,
+        actor: &Actor,
+    ) -> Result<Reply, CommandError> {
         match command {
             BuildCommand::Create(new) => self.create(&new, actor),
-            BuildCommand::Rerun { workflow, from_failed } => self.rerun(workflow, from_failed),
+            BuildCommand::Rerun {
+                workflow,
+                from_failed,
+            } => self.rerun(workflow, from_failed),
             BuildCommand::CancelPipeline(id) => self.cancel_pipeline(id),
             BuildCommand::CancelWorkflow(id) => self.cancel_workflow(id),
             BuildCommand::CancelJob(id) => self.cancel_job(id),
@@ -73,11 +87,19 @@ impl Batch<'_, '_> {
 
     fn create(&mut self, new: &NewBuild, actor: &Actor) -> Result<Reply, CommandError> {
         if self.tx.pipeline(new.id)?.is_some() {
-            return Ok(Reply::Pipeline { pipeline: new.id, workflow: None });
+            return Ok(Reply::Pipeline {
+                pipeline: new.id,
+                workflow: None,
+            });
         }
-        let mut numbers = self.tx.project(&new.project_key, &new.org, &new.name, &new.origin)?;
+        let mut numbers = self
+            .tx
+            .project(&new.project_key, &new.org, &new.name, &new.origin)?;
         numbers.last_pipeline += 1;
-        let workflows = new.plan.as_ref().map_or(&[][..], |plan: &Plan| &plan.workflows);
+        let workflows = new
+            .plan
+            .as_ref()
+            .map_or(&[][..], |plan: &Plan| &plan.workflows);
         let (status, stopped) = match &new.plan {
             None => (Status::Errored, Some(self.now)),
             Some(_) if workflows.is_empty() => (Status::NotRun, Some(self.now)),
@@ -99,7 +121,10 @@ impl Batch<'_, '_> {
             started: None,
             stopped,
         };
-        self.tx.insert_pipeline(&NewPipeline { record: &record, project: numbers.id })?;
+        self.tx.insert_pipeline(&NewPipeline {
+            record: &record,
+            project: numbers.id,
+        })?;
         let mut begun = Vec::with_capacity(workflows.len());
         for plan in workflows {
             begun.push(self.insert_planned(plan, new.id, numbers.id, &mut numbers.last_build)?);
@@ -109,7 +134,10 @@ impl Batch<'_, '_> {
         for workflow in begun {
             self.advance(workflow, 0)?;
         }
-        Ok(Reply::Pipeline { pipeline: new.id, workflow: None })
+        Ok(Reply::Pipeline {
+            pipeline: new.id,
+            workflow: None,
+        })
     }
 
     fn insert_planned(
@@ -120,7 +148,8 @@ impl Batch<'_, '_> {
         last_build: &mut i64,
     ) -> Result<WorkflowId, CommandError> {
         let id = WorkflowId::fresh();
-        self.tx.insert_workflow(id, pipeline, &plan.name, self.now, None)?;
+        self.tx
+            .insert_workflow(id, pipeline, &plan.name, self.now, None)?;
         let mut jobs = Vec::with_capacity(plan.jobs.len());
         for (position, job) in plan.jobs.iter().enumerate() {
             *last_build += 1;
@@ -153,28 +182,52 @@ impl Batch<'_, '_> {
                 open: 0,
             });
         }
-        self.state.workflows.insert(id, Workflow { pipeline, project, jobs: jobs.into(), canceled: false });
+        self.state.workflows.insert(
+            id,
+            Workflow {
+                pipeline,
+                project,
+                jobs: jobs.into(),
+                canceled: false,
+            },
+        );
         Ok(id)
     }
 
     /// Moves jobs from `from` on as far as what they require allows, then the workflow's and pipeline's status.
     pub(super) fn advance(&mut self, id: WorkflowId, from: u32) -> Result<(), StoreError> {
-        let count = self.state.workflows.get(&id).map_or(0, |workflow| workflow.jobs.len() as u32);
+        let count = self
+            .state
+            .workflows
+            .get(&id)
+            .map_or(0, |workflow| workflow.jobs.len() as u32);
         for position in from..count {
-            let Some(workflow) = self.state.workflows.get(&id) else { return Ok(()) };
+            let Some(workflow) = self.state.workflows.get(&id) else {
+                return Ok(());
+            };
             let job = &workflow.jobs[position as usize];
             if job.status != Status::Blocked {
                 continue;
             }
-            let needs = || job.requires.iter().map(|&index| workflow.jobs[index as usize].status);
+            let needs = || {
+                job.requires
+                    .iter()
+                    .map(|&index| workflow.jobs[index as usize].status)
+            };
             let job_id = job.id;
             if needs().any(|status| status.is_final() && status != Status::Success) {
-                let status = if workflow.canceled { Status::Canceled } else { Status::NotRun };
+                let status = if workflow.canceled {
+                    Status::Canceled
+                } else {
+                    Status::NotRun
+                };
                 self.set_job(id, position, status)?;
-                self.tx.set_job(job_id, status, None, None, Some(self.now))?;
+                self.tx
+                    .set_job(job_id, status, None, None, Some(self.now))?;
             } else if needs().all(|status| status == Status::Success) {
                 self.set_job(id, position, Status::Queued)?;
-                self.tx.set_job(job_id, Status::Queued, Some(self.now), None, None)?;
+                self.tx
+                    .set_job(job_id, Status::Queued, Some(self.now), None, None)?;
                 self.enqueue_job(id, position)?;
             }
         }
@@ -182,8 +235,17 @@ impl Batch<'_, '_> {
     }
 
     /// Notes a job's status in memory.
-    pub(super) fn set_job(&mut self, id: WorkflowId, position: u32, status: Status) -> Result<(), StoreError> {
-        let workflow = self.state.workflows.get_mut(&id).ok_or(StoreError::Corrupt { what: "workflow" })?;
+    pub(super) fn set_job(
+        &mut self,
+        id: WorkflowId,
+        position: u32,
+        status: Status,
+    ) -> Result<(), StoreError> {
+        let workflow = self
+            .state
+            .workflows
+            .get_mut(&id)
+            .ok_or(StoreError::Corrupt { what: "workflow" })?;
         workflow.jobs[position as usize].status = status;
         self.out.touch(Topic::Builds, workflow.pipeline);
         Ok(())
@@ -191,7 +253,9 @@ impl Batch<'_, '_> {
 
     /// Brings the workflow's and its pipeline's status in line with the jobs; a workflow that is over is forgotten.
     pub(super) fn settle(&mut self, id: WorkflowId) -> Result<(), StoreError> {
-        let Some(workflow) = self.state.workflows.get(&id) else { return Ok(()) };
+        let Some(workflow) = self.state.workflows.get(&id) else {
+            return Ok(());
+        };
         let pipeline = workflow.pipeline;
         let status = overall(workflow.jobs.iter().map(|job| job.status));
         let stopped = status.is_final().then_some(self.now);
@@ -202,29 +266,44 @@ impl Batch<'_, '_> {
         let passes = self.tx.current_workflows(pipeline)?;
         let whole = overall(passes.iter().map(|pass| pass.status));
         let started = matches!(whole, Status::Running | Status::Failing).then_some(self.now);
-        self.tx.set_pipeline(pipeline, whole, started, whole.is_final().then_some(self.now))?;
+        self.tx.set_pipeline(
+            pipeline,
+            whole,
+            started,
+            whole.is_final().then_some(self.now),
+        )?;
         self.out.touch(Topic::Builds, pipeline);
         Ok(())
     }
 
     /// A copy of a job ended; the job ends with its last copy.
     pub(super) fn run_ended(&mut self, id: WorkflowId, position: u32) -> Result<(), StoreError> {
-        let Some(workflow) = self.state.workflows.get_mut(&id) else { return Ok(()) };
+        let Some(workflow) = self.state.workflows.get_mut(&id) else {
+            return Ok(());
+        };
         let job = &mut workflow.jobs[position as usize];
         job.open = job.open.saturating_sub(1);
         if job.open > 0 || job.status.is_final() {
             return Ok(());
         }
         let job_id = job.id;
-        let status = worst(self.tx.job_outcomes(job_id)?.into_iter().map(|(_, outcome)| outcome));
-        self.tx.set_job(job_id, status, None, None, Some(self.now))?;
+        let status = worst(
+            self.tx
+                .job_outcomes(job_id)?
+                .into_iter()
+                .map(|(_, outcome)| outcome),
+        );
+        self.tx
+            .set_job(job_id, status, None, None, Some(self.now))?;
         self.set_job(id, position, status)?;
         self.advance(id, position + 1)
     }
 
     fn rerun(&mut self, old: WorkflowId, from_failed: bool) -> Result<Reply, CommandError> {
-        let record =
-            self.tx.workflow(old)?.ok_or(CommandError::NotFound { what: "workflow", name: old.to_string() })?;
+        let record = self.tx.workflow(old)?.ok_or(CommandError::NotFound {
+            what: "workflow",
+            name: old.to_string(),
+        })?;
         let conflict = |why: &str| CommandError::Conflict {
             what: "workflow",
             name: record.name.clone(),
@@ -238,22 +317,33 @@ impl Batch<'_, '_> {
         }
         let jobs = self.tx.workflow_jobs(old)?;
         if from_failed && jobs.iter().all(|job| job.status == Status::Success) {
-            return Err(conflict("has nothing that failed; rerun it from the beginning"));
+            return Err(conflict(
+                "has nothing that failed; rerun it from the beginning",
+            ));
         }
         let id = WorkflowId::fresh();
         let project = self.tx.pipeline_project(record.pipeline)?;
         let mut numbers = self.tx.project_numbers(project)?;
-        self.tx.insert_workflow(id, record.pipeline, &record.name, self.now, Some(old))?;
+        self.tx
+            .insert_workflow(id, record.pipeline, &record.name, self.now, Some(old))?;
         let mut live = Vec::with_capacity(jobs.len());
         for job in &jobs {
             let kept = from_failed && job.status == Status::Success;
             live.push(self.insert_again(job, id, kept, &mut numbers.last_build)?);
         }
         self.tx.set_project_numbers(&numbers)?;
-        let workflow = Workflow { pipeline: record.pipeline, project, jobs: live.into(), canceled: false };
+        let workflow = Workflow {
+            pipeline: record.pipeline,
+            project,
+            jobs: live.into(),
+            canceled: false,
+        };
         self.state.workflows.insert(id, workflow);
         self.advance(id, 0)?;
-        Ok(Reply::Pipeline { pipeline: record.pipeline, workflow: Some(id) })
+        Ok(Reply::Pipeline {
+            pipeline: record.pipeline,
+            workflow: Some(id),
+        })
     }
 
     fn insert_again(
@@ -270,10 +360,16 @@ impl Batch<'_, '_> {
             *last_build
         };
         let parallelism = serde_json::from_str::<crate::pipeline::JobPlan>(&job.spec)
-            .map_err(|_| StoreError::Corrupt { what: "compiled job" })?
+            .map_err(|_| StoreError::Corrupt {
+                what: "compiled job",
+            })?
             .parallelism
             .max(1);
-        let status = if kept { Status::Success } else { Status::Blocked };
+        let status = if kept {
+            Status::Success
+        } else {
+            Status::Blocked
+        };
         let new = NewJob {
             id: JobId::fresh(),
             workflow,
@@ -289,58 +385,103 @@ impl Batch<'_, '_> {
         };
         self.tx.insert_job(&new)?;
         if kept {
-            self.tx.set_job(new.id, status, job.queued, job.started, job.stopped)?;
+            self.tx
+                .set_job(new.id, status, job.queued, job.started, job.stopped)?;
         }
-        Ok(Job { id: new.id, requires: job.requires.clone().into(), status, parallelism, open: 0 })
+        Ok(Job {
+            id: new.id,
+            requires: job.requires.clone().into(),
+            status,
+            parallelism,
+            open: 0,
+        })
     }
 
     fn cancel_pipeline(&mut self, id: PipelineId) -> Result<Reply, CommandError> {
-        let record =
-            self.tx.pipeline(id)?.ok_or(CommandError::NotFound { what: "pipeline", name: id.to_string() })?;
-        let live: Vec<WorkflowId> =
-            self.state.workflows.iter().filter(|(_, w)| w.pipeline == id).map(|(id, _)| *id).collect();
+        let record = self.tx.pipeline(id)?.ok_or(CommandError::NotFound {
+            what: "pipeline",
+            name: id.to_string(),
+        })?;
+        let live: Vec<WorkflowId> = self
+            .state
+            .workflows
+            .iter()
+            .filter(|(_, w)| w.pipeline == id)
+            .map(|(id, _)| *id)
+            .collect();
         if live.is_empty() {
             let name = format!("{}#{}", record.title, record.number);
-            return Err(CommandError::Conflict { what: "pipeline", name, why: "is over already".to_owned() });
+            return Err(CommandError::Conflict {
+                what: "pipeline",
+                name,
+                why: "is over already".to_owned(),
+            });
         }
         for workflow in live {
             self.cancel_jobs(workflow, None)?;
         }
-        Ok(Reply::Pipeline { pipeline: id, workflow: None })
+        Ok(Reply::Pipeline {
+            pipeline: id,
+            workflow: None,
+        })
     }
 
     fn cancel_workflow(&mut self, id: WorkflowId) -> Result<Reply, CommandError> {
-        let record =
-            self.tx.workflow(id)?.ok_or(CommandError::NotFound { what: "workflow", name: id.to_string() })?;
+        let record = self.tx.workflow(id)?.ok_or(CommandError::NotFound {
+            what: "workflow",
+            name: id.to_string(),
+        })?;
         if !self.state.workflows.contains_key(&id) {
             let why = "is over already".to_owned();
-            return Err(CommandError::Conflict { what: "workflow", name: record.name, why });
+            return Err(CommandError::Conflict {
+                what: "workflow",
+                name: record.name,
+                why,
+            });
         }
         self.cancel_jobs(id, None)?;
-        Ok(Reply::Pipeline { pipeline: record.pipeline, workflow: Some(id) })
+        Ok(Reply::Pipeline {
+            pipeline: record.pipeline,
+            workflow: Some(id),
+        })
     }
 
     fn cancel_job(&mut self, id: JobId) -> Result<Reply, CommandError> {
-        let record = self.tx.job(id)?.ok_or(CommandError::NotFound { what: "job", name: id.to_string() })?;
+        let record = self.tx.job(id)?.ok_or(CommandError::NotFound {
+            what: "job",
+            name: id.to_string(),
+        })?;
         if record.status.is_final() {
             let why = "is over already".to_owned();
-            return Err(CommandError::Conflict { what: "job", name: record.name, why });
+            return Err(CommandError::Conflict {
+                what: "job",
+                name: record.name,
+                why,
+            });
         }
         self.cancel_jobs(record.workflow, Some(record.position))?;
-        Ok(Reply::Pipeline { pipeline: record.pipeline, workflow: Some(record.workflow) })
+        Ok(Reply::Pipeline {
+            pipeline: record.pipeline,
+            workflow: Some(record.workflow),
+        })
     }
 
     /// Cancels all jobs of a workflow, or the one at `only`.
     fn cancel_jobs(&mut self, id: WorkflowId, only: Option<u32>) -> Result<(), StoreError> {
-        let Some(workflow) = self.state.workflows.get_mut(&id) else { return Ok(()) };
+        let Some(workflow) = self.state.workflows.get_mut(&id) else {
+            return Ok(());
+        };
         workflow.canceled |= only.is_none();
         let blocked: Vec<(u32, JobId)> = (0u32..)
             .zip(workflow.jobs.iter())
-            .filter(|(position, job)| only.is_none_or(|only| only == *position) && job.status == Status::Blocked)
+            .filter(|(position, job)| {
+                only.is_none_or(|only| only == *position) && job.status == Status::Blocked
+            })
             .map(|(position, job)| (position, job.id))
             .collect();
         for (position, job) in blocked {
-            self.tx.set_job(job, Status::Canceled, None, None, Some(self.now))?;
+            self.tx
+                .set_job(job, Status::Canceled, None, None, Some(self.now))?;
             self.set_job(id, position, Status::Canceled)?;
         }
         let runs: Vec<_> = self
@@ -366,7 +507,10 @@ mod tests {
         use Outcome::{Canceled, Failed, InfrastructureFail, Success};
         assert_eq!(worst([Success, Success]), Status::Success);
         assert_eq!(worst([Success, Failed, Canceled]), Status::Failed);
-        assert_eq!(worst([Failed, InfrastructureFail]), Status::InfrastructureFail);
+        assert_eq!(
+            worst([Failed, InfrastructureFail]),
+            Status::InfrastructureFail
+        );
     }
 
     #[test]

@@ -45,18 +45,31 @@ pub(super) struct Dispatcher {
 
 /// An answer that is held back until the batch is durable.
 enum Held {
-    Command(oneshot::Sender<Answer>, Result<Reply, CommandError>, Option<i64>),
+    Command(
+        oneshot::Sender<Answer>,
+        Result<Reply, CommandError>,
+        Option<i64>,
+    ),
     Report(oneshot::Sender<Result<(), CommandError>>),
 }
 
 impl Dispatcher {
     /// Takes messages until told to stop. Blocks its thread; `runtime` only lends a timer.
-    pub(super) fn run(mut self, mut from: mpsc::Receiver<Message>, runtime: &tokio::runtime::Handle) {
+    pub(super) fn run(
+        mut self,
+        mut from: mpsc::Receiver<Message>,
+        runtime: &tokio::runtime::Handle,
+    ) {
         let mut shown = clock::monotonic();
         let mut dirty = true;
         loop {
-            let patience = if dirty { SHOW_EVERY } else { Duration::from_secs(3600) };
-            let first = runtime.block_on(async { tokio::time::timeout(patience, from.recv()).await });
+            let patience = if dirty {
+                SHOW_EVERY
+            } else {
+                Duration::from_secs(3600)
+            };
+            let first =
+                runtime.block_on(async { tokio::time::timeout(patience, from.recv()).await });
             match first {
                 Ok(None) => return,
                 Ok(Some(first)) => {
@@ -66,8 +79,12 @@ impl Dispatcher {
                     {
                         messages.push(next);
                     }
-                    let last = messages.iter().any(|message| matches!(message, Message::Shutdown));
-                    let idle = messages.iter().all(|message| matches!(message, Message::Tick));
+                    let last = messages
+                        .iter()
+                        .any(|message| matches!(message, Message::Shutdown));
+                    let idle = messages
+                        .iter()
+                        .all(|message| matches!(message, Message::Tick));
                     let before = self.state.seq;
                     self.batch(messages);
                     dirty |= self.state.seq != before || !idle;
@@ -87,7 +104,12 @@ impl Dispatcher {
 
     fn show(&mut self) {
         let now = clock::now();
-        let live = picture(&mut self.state, &mut self.waits, self.read_only.clone(), now);
+        let live = picture(
+            &mut self.state,
+            &mut self.waits,
+            self.read_only.clone(),
+            now,
+        );
         self.live.send_replace(Arc::new(live));
     }
 
@@ -95,7 +117,9 @@ impl Dispatcher {
     fn batch(&mut self, messages: Vec<Message>) {
         if self.read_only.is_some() && !self.writable_again(&messages) {
             let why = self.read_only.clone().unwrap_or_default();
-            messages.into_iter().for_each(|message| refuse(message, &why));
+            messages
+                .into_iter()
+                .for_each(|message| refuse(message, &why));
             return;
         }
         let mut held = Vec::with_capacity(messages.len());
@@ -104,7 +128,9 @@ impl Dispatcher {
         match self.decide(messages, &mut held, &mut outbox, &mut placed_after) {
             Ok(changes) => {
                 let now = clock::now();
-                placed_after.into_iter().for_each(|waited| self.waits.add(now, waited));
+                placed_after
+                    .into_iter()
+                    .for_each(|waited| self.waits.add(now, waited));
                 self.carry_out(outbox.effects);
                 let seq = self.state.seq;
                 held.into_iter().for_each(|answer| answer.give(seq));
@@ -130,7 +156,10 @@ impl Dispatcher {
 
     /// Once a second a read-only store is tried anew.
     fn writable_again(&mut self, messages: &[Message]) -> bool {
-        if !messages.iter().any(|message| matches!(message, Message::Tick)) {
+        if !messages
+            .iter()
+            .any(|message| matches!(message, Message::Tick))
+        {
             return false;
         }
         let fit = self.writer.probe().is_ok();
@@ -162,7 +191,9 @@ impl Dispatcher {
         let result = (|| {
             if self.stale {
                 self.state = State::load(&tx, self.limits, &self.fleet, now)?;
-                self.state.scheduler.set_hold(hold(self.disk_low.as_deref()));
+                self.state
+                    .scheduler
+                    .set_hold(hold(self.disk_low.as_deref()));
                 self.stale = false;
             }
             for message in messages.by_ref() {
@@ -172,10 +203,20 @@ impl Dispatcher {
                     outbox.touch(Topic::Runs, "hold");
                     continue;
                 }
-                let mut batch = Batch { tx: &tx, state: &mut self.state, out: outbox, now };
+                let mut batch = Batch {
+                    tx: &tx,
+                    state: &mut self.state,
+                    out: outbox,
+                    now,
+                };
                 decide_one(&mut batch, message, held)?;
             }
-            let mut batch = Batch { tx: &tx, state: &mut self.state, out: outbox, now };
+            let mut batch = Batch {
+                tx: &tx,
+                state: &mut self.state,
+                out: outbox,
+                now,
+            };
             while batch.place(placed_after)? {}
             write_changes(&tx, &mut self.state, outbox, now)
         })();
@@ -218,12 +259,24 @@ fn answer_before_commit() -> bool {
 }
 
 fn hold(disk_low: Option<&str>) -> Option<Hold> {
-    disk_low.map(|text| Hold { code: "disk", text: text.to_owned() })
+    disk_low.map(|text| Hold {
+        code: "disk",
+        text: text.to_owned(),
+    })
 }
 
-fn decide_one(batch: &mut Batch<'_, '_>, message: Message, held: &mut Vec<Held>) -> Result<(), StoreError> {
+fn decide_one(
+    batch: &mut Batch<'_, '_>,
+    message: Message,
+    held: &mut Vec<Held>,
+) -> Result<(), StoreError> {
     match message {
-        Message::Command { command, actor, key, reply } => {
+        Message::Command {
+            command,
+            actor,
+            key,
+            reply,
+        } => {
             let key = key.map(|key| format!("{}\n{key}", actor.0));
             if let Some(key) = &key
                 && let Some(earlier) = batch.tx.answer(key)?
@@ -246,20 +299,23 @@ fn decide_one(batch: &mut Batch<'_, '_>, message: Message, held: &mut Vec<Held>)
             };
             write_audit(batch, &deed, &result)?;
             if let (Some(key), Ok(reply)) = (&key, &result) {
-                let answer = serde_json::to_string(&(batch.state.seq + 1, reply)).expect("a reply is plain data");
+                let answer = serde_json::to_string(&(batch.state.seq + 1, reply))
+                    .expect("a reply is plain data");
                 batch.tx.keep_answer(key, batch.now, &answer)?;
             }
             held.push(Held::Command(reply, result, None));
         }
         Message::Report { report, reply } => {
             let attempt = match &report {
-                Report::Events { attempt, .. } | Report::Gone { attempt, .. } | Report::NeverStarted { attempt } => {
-                    *attempt
-                }
+                Report::Events { attempt, .. }
+                | Report::Gone { attempt, .. }
+                | Report::NeverStarted { attempt } => *attempt,
             };
             held.push(Held::Report(reply));
             match report {
-                Report::Events { last_seq, events, .. } => batch.agent_events(attempt, last_seq, events)?,
+                Report::Events {
+                    last_seq, events, ..
+                } => batch.agent_events(attempt, last_seq, events)?,
                 Report::Gone { cause, .. } => batch.agent_gone(attempt, &cause)?,
                 Report::NeverStarted { .. } => batch.never_started(attempt)?,
             }
@@ -278,17 +334,38 @@ fn deed(command: &Command, actor: &Actor, now: crate::clock::Timestamp) -> Deed 
     use super::command::{BuildCommand as B, FleetCommand as F};
     let (action, object, detail) = match command {
         Command::Build(B::Create(new)) => {
-            let detail = format!("{} at {}", if new.branch.is_empty() { &new.tag } else { &new.branch }, new.revision);
-            ("build.create", format!("{}/{} {}", new.org, new.name, new.id), detail)
+            let detail = format!(
+                "{} at {}",
+                if new.branch.is_empty() {
+                    &new.tag
+                } else {
+                    &new.branch
+                },
+                new.revision
+            );
+            (
+                "build.create",
+                format!("{}/{} {}", new.org, new.name, new.id),
+                detail,
+            )
         }
-        Command::Build(B::Rerun { workflow, from_failed }) => {
-            ("workflow.rerun", workflow.to_string(), if *from_failed { "from failed" } else { "" }.to_owned())
-        }
+        Command::Build(B::Rerun {
+            workflow,
+            from_failed,
+        }) => (
+            "workflow.rerun",
+            workflow.to_string(),
+            if *from_failed { "from failed" } else { "" }.to_owned(),
+        ),
         Command::Build(B::CancelPipeline(id)) => ("pipeline.cancel", id.to_string(), String::new()),
         Command::Build(B::CancelWorkflow(id)) => ("workflow.cancel", id.to_string(), String::new()),
         Command::Build(B::CancelJob(id)) => ("job.cancel", id.to_string(), String::new()),
         Command::Build(B::StopRun(id)) => ("run.stop", id.to_string(), String::new()),
-        Command::Fleet(F::SetDrain { node, enable, deadline_s }) => {
+        Command::Fleet(F::SetDrain {
+            node,
+            enable,
+            deadline_s,
+        }) => {
             let how = match (enable, deadline_s) {
                 (false, _) => "node-drain -disable".to_owned(),
                 (true, None) => "node-drain -enable".to_owned(),
@@ -301,10 +378,20 @@ fn deed(command: &Command, actor: &Actor, now: crate::clock::Timestamp) -> Deed 
             ("node.eligibility", node.to_string(), word.to_owned())
         }
     };
-    Deed { at: now, actor: actor.clone(), action, object, detail }
+    Deed {
+        at: now,
+        actor: actor.clone(),
+        action,
+        object,
+        detail,
+    }
 }
 
-fn write_audit(batch: &mut Batch<'_, '_>, deed: &Deed, result: &Result<Reply, CommandError>) -> Result<(), StoreError> {
+fn write_audit(
+    batch: &mut Batch<'_, '_>,
+    deed: &Deed,
+    result: &Result<Reply, CommandError>,
+) -> Result<(), StoreError> {
     let (object, result) = match result {
         Ok(Reply::Node { name, .. }) => (name.clone(), "ok".to_owned()),
         Ok(Reply::Pipeline { .. }) => (deed.object.clone(), "ok".to_owned()),
@@ -333,7 +420,11 @@ fn write_changes(
         state.seq += 1;
         let text = serde_json::to_string(&ids).expect("a list of texts is plain data");
         tx.append_change(state.seq, now, topic.word(), &text)?;
-        changes.push(Changed { seq: state.seq, topic: topic.word(), ids });
+        changes.push(Changed {
+            seq: state.seq,
+            topic: topic.word(),
+            ids,
+        });
     }
     Ok(changes)
 }
@@ -352,7 +443,9 @@ impl Held {
     }
 
     fn fail(self, why: &str) {
-        let err = CommandError::ReadOnly { why: why.to_owned() };
+        let err = CommandError::ReadOnly {
+            why: why.to_owned(),
+        };
         match self {
             Held::Command(reply, ..) => {
                 let _ = reply.send(Err(err));

@@ -11,9 +11,17 @@ use crate::store::StoreError;
 
 impl Batch<'_, '_> {
     /// Decides a wish on nodes.
-    pub(super) fn fleet(&mut self, command: &FleetCommand, actor: &Actor) -> Result<Reply, CommandError> {
+    pub(super) fn fleet(
+        &mut self,
+        command: &FleetCommand,
+        actor: &Actor,
+    ) -> Result<Reply, CommandError> {
         match *command {
-            FleetCommand::SetDrain { node, enable, deadline_s } => {
+            FleetCommand::SetDrain {
+                node,
+                enable,
+                deadline_s,
+            } => {
                 let drain = enable.then(|| {
                     let deadline = deadline_s.map(|s| self.now.plus(Duration::from_secs(s)));
                     (self.now, deadline, actor.0.clone())
@@ -26,7 +34,11 @@ impl Batch<'_, '_> {
                 Ok(reply)
             }
             FleetCommand::SetEligibility { node, eligible } => {
-                let draining = self.state.nodes.get(&node).filter(|known| known.record.drain.is_some());
+                let draining = self
+                    .state
+                    .nodes
+                    .get(&node)
+                    .filter(|known| known.record.drain.is_some());
                 if let Some(known) = draining.filter(|_| eligible) {
                     return Err(CommandError::Conflict {
                         what: "node",
@@ -48,14 +60,20 @@ impl Batch<'_, '_> {
             .state
             .nodes
             .get_mut(&id)
-            .ok_or(CommandError::NotFound { what: "node", name: id.to_string() })?;
+            .ok_or(CommandError::NotFound {
+                what: "node",
+                name: id.to_string(),
+            })?;
         change(&mut node.record);
         self.tx.set_node(&node.record)?;
         self.state.scheduler.upsert_node(node.spec());
         self.out.touch(Topic::Nodes, id);
         // Whoever waits may now wait for another reason.
         self.out.touch(Topic::Runs, id);
-        Ok(Reply::Node { node: id, name: node.record.name.clone() })
+        Ok(Reply::Node {
+            node: id,
+            name: node.record.name.clone(),
+        })
     }
 
     /// Stops what still runs on nodes whose drain has reached its deadline.
@@ -76,7 +94,9 @@ impl Batch<'_, '_> {
             .state
             .attempts
             .iter()
-            .filter(|(_, attempt)| attempt.stopping.is_none() && attempt.node.is_some_and(|node| due.contains(&node)))
+            .filter(|(_, attempt)| {
+                attempt.stopping.is_none() && attempt.node.is_some_and(|node| due.contains(&node))
+            })
             .map(|(id, _)| *id)
             .collect();
         for run in runs {

@@ -53,25 +53,37 @@ impl Gate {
         }
         entry.heard.store(now.0, Ordering::Relaxed);
         entry.lost.store(false, Ordering::Relaxed);
-        Admission::Open { stop: entry.stop.load(Ordering::Relaxed) }
+        Admission::Open {
+            stop: entry.stop.load(Ordering::Relaxed),
+        }
     }
 
     /// Whether an agent has been silent for too long, or has not come back since the server started.
     #[must_use]
     pub fn unreachable(&self, attempt: AttemptId, now: Timestamp) -> bool {
         self.entry(attempt).is_some_and(|entry| {
-            entry.lost.load(Ordering::Relaxed) || now.0 - entry.heard.load(Ordering::Relaxed) > SILENCE_MS
+            entry.lost.load(Ordering::Relaxed)
+                || now.0 - entry.heard.load(Ordering::Relaxed) > SILENCE_MS
         })
     }
 
     /// Newest report taken from an attempt; `None` when it is over.
     #[must_use]
     pub fn taken(&self, attempt: AttemptId) -> Option<u64> {
-        self.entry(attempt).map(|entry| entry.seq.load(Ordering::Relaxed))
+        self.entry(attempt)
+            .map(|entry| entry.seq.load(Ordering::Relaxed))
     }
 
     /// Opens the gate for a placed attempt; `lost`: its agent has yet to come back.
-    pub(super) fn open(&self, attempt: AttemptId, token: [u8; 32], seq: u64, stop: bool, lost: bool, now: Timestamp) {
+    pub(super) fn open(
+        &self,
+        attempt: AttemptId,
+        token: [u8; 32],
+        seq: u64,
+        stop: bool,
+        lost: bool,
+        now: Timestamp,
+    ) {
         let entry = Entry {
             token,
             heard: AtomicI64::new(now.0),
@@ -99,7 +111,11 @@ impl Gate {
     }
 
     fn entry(&self, attempt: AttemptId) -> Option<Arc<Entry>> {
-        self.open.read().unwrap_or_else(PoisonError::into_inner).get(&attempt).cloned()
+        self.open
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&attempt)
+            .cloned()
     }
 
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<AttemptId, Arc<Entry>>> {
@@ -127,9 +143,15 @@ mod tests {
         assert_eq!(gate.admit(attempt, "t", now), Admission::Over);
         gate.open(attempt, hash("t"), 0, false, false, now);
         assert_eq!(gate.admit(attempt, "u", now), Admission::WrongToken);
-        assert_eq!(gate.admit(attempt, "t", now), Admission::Open { stop: false });
+        assert_eq!(
+            gate.admit(attempt, "t", now),
+            Admission::Open { stop: false }
+        );
         gate.tell_to_stop(attempt);
-        assert_eq!(gate.admit(attempt, "t", now), Admission::Open { stop: true });
+        assert_eq!(
+            gate.admit(attempt, "t", now),
+            Admission::Open { stop: true }
+        );
         gate.close(attempt);
         assert_eq!(gate.admit(attempt, "t", now), Admission::Over);
     }

@@ -22,11 +22,22 @@ pub(super) type Answer = Result<(i64, Reply), CommandError>;
 #[derive(Debug)]
 pub(super) enum Message {
     /// A wish of somebody.
-    Command { command: Command, actor: Actor, key: Option<String>, reply: oneshot::Sender<Answer> },
+    Command {
+        command: Command,
+        actor: Actor,
+        key: Option<String>,
+        reply: oneshot::Sender<Answer>,
+    },
     /// A report; answered once durable.
-    Report { report: Report, reply: oneshot::Sender<Result<(), CommandError>> },
+    Report {
+        report: Report,
+        reply: oneshot::Sender<Result<(), CommandError>>,
+    },
     /// Why does this run wait?
-    Explain { attempt: AttemptId, reply: oneshot::Sender<Option<Explanation>> },
+    Explain {
+        attempt: AttemptId,
+        reply: oneshot::Sender<Option<Explanation>>,
+    },
     /// The disk has little or enough room: placement is held or resumed.
     Disk { low: Option<String> },
     /// Time passes.
@@ -46,8 +57,16 @@ impl Handle {
     /// Dropping the future does not take the wish back.
     pub async fn send(&self, command: Command, actor: Actor, key: Option<String>) -> Answer {
         let (reply, answer) = oneshot::channel();
-        let message = Message::Command { command, actor, key, reply };
-        self.to.send(message).await.map_err(|_| CommandError::ShuttingDown)?;
+        let message = Message::Command {
+            command,
+            actor,
+            key,
+            reply,
+        };
+        self.to
+            .send(message)
+            .await
+            .map_err(|_| CommandError::ShuttingDown)?;
         answer.await.map_err(|_| CommandError::ShuttingDown)?
     }
 
@@ -61,19 +80,30 @@ impl Handle {
         last_seq: u64,
         events: Vec<(u64, AgentEvent)>,
     ) -> Result<(), CommandError> {
-        self.report(Report::Events { attempt, last_seq, events }).await
+        self.report(Report::Events {
+            attempt,
+            last_seq,
+            events,
+        })
+        .await
     }
 
     pub(super) async fn report(&self, report: Report) -> Result<(), CommandError> {
         let (reply, answer) = oneshot::channel();
-        self.to.send(Message::Report { report, reply }).await.map_err(|_| CommandError::ShuttingDown)?;
+        self.to
+            .send(Message::Report { report, reply })
+            .await
+            .map_err(|_| CommandError::ShuttingDown)?;
         answer.await.map_err(|_| CommandError::ShuttingDown)?
     }
 
     /// Why a run waits, at length; `None` when it does not wait.
     pub async fn explain(&self, attempt: AttemptId) -> Option<Explanation> {
         let (reply, answer) = oneshot::channel();
-        self.to.send(Message::Explain { attempt, reply }).await.ok()?;
+        self.to
+            .send(Message::Explain { attempt, reply })
+            .await
+            .ok()?;
         answer.await.ok()?
     }
 

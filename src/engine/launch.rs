@@ -26,11 +26,18 @@ pub(super) async fn carry_out(
         match effect {
             Effect::Stop(attempt) => fleet.stop(attempt),
             Effect::Close(_) => {}
-            Effect::Launch { attempt, node, token } => {
+            Effect::Launch {
+                attempt,
+                node,
+                token,
+            } => {
                 let (view, fleet, handle) = (view.clone(), fleet.clone(), handle.clone());
                 tokio::spawn(async move {
                     let reader = view.clone();
-                    let built = tokio::task::spawn_blocking(move || submission(&reader, attempt, node, token)).await;
+                    let built = tokio::task::spawn_blocking(move || {
+                        submission(&reader, attempt, node, token)
+                    })
+                    .await;
                     match built {
                         Ok(Ok(submission)) => fleet.submit(submission),
                         Ok(Err(err)) => {
@@ -39,7 +46,9 @@ pub(super) async fn carry_out(
                             // A server that cannot write keeps the run placed and meets it again at its next start.
                             let _ = handle.report(Report::Gone { attempt, cause }).await;
                         }
-                        Err(join) => tracing::error!(attempt = %attempt, error = %join, "a start was broken off"),
+                        Err(join) => {
+                            tracing::error!(attempt = %attempt, error = %join, "a start was broken off")
+                        }
                     }
                 });
             }
@@ -47,15 +56,24 @@ pub(super) async fn carry_out(
     }
 }
 
-fn submission(view: &View, attempt: AttemptId, node: NodeId, token: String) -> Result<Submission, StoreError> {
+fn submission(
+    view: &View,
+    attempt: AttemptId,
+    node: NodeId,
+    token: String,
+) -> Result<Submission, StoreError> {
     let missing = || StoreError::Corrupt { what: "run" };
     let run = view.store.attempt(attempt)?.ok_or_else(missing)?;
     let job = view.store.job(run.job)?.ok_or_else(missing)?;
     let pipeline = view.store.pipeline(run.pipeline)?.ok_or_else(missing)?;
     let (key, origin) = view.store.project_of(run.pipeline)?.ok_or_else(missing)?;
-    let plan: JobPlan = serde_json::from_str(&job.spec).map_err(|_| StoreError::Corrupt { what: "compiled job" })?;
+    let plan: JobPlan = serde_json::from_str(&job.spec).map_err(|_| StoreError::Corrupt {
+        what: "compiled job",
+    })?;
     let mut notes = plan.notes.clone();
-    if plan.resource_class.is_none() && (run.cpu_millis, run.memory_mb) != (plan.cpu_millis, plan.memory_mb) {
+    if plan.resource_class.is_none()
+        && (run.cpu_millis, run.memory_mb) != (plan.cpu_millis, plan.memory_mb)
+    {
         notes.push(format!(
             "No resource_class is set: the default asks for {} and {} MB, this machine can give {} and {} MB.",
             cores(plan.cpu_millis),
@@ -64,7 +82,10 @@ fn submission(view: &View, attempt: AttemptId, node: NodeId, token: String) -> R
             run.memory_mb
         ));
     }
-    let (org, name) = pipeline.title.split_once('/').unwrap_or(("", &pipeline.title));
+    let (org, name) = pipeline
+        .title
+        .split_once('/')
+        .unwrap_or(("", &pipeline.title));
     let mut environment: Vec<(String, String)> = [
         ("CI", "true".to_owned()),
         ("CIRCLECI", "true".to_owned()),
@@ -84,7 +105,11 @@ fn submission(view: &View, attempt: AttemptId, node: NodeId, token: String) -> R
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect();
-    let reference = if pipeline.tag.is_empty() { ("CIRCLE_BRANCH", &pipeline.branch) } else { ("CIRCLE_TAG", &pipeline.tag) };
+    let reference = if pipeline.tag.is_empty() {
+        ("CIRCLE_BRANCH", &pipeline.branch)
+    } else {
+        ("CIRCLE_TAG", &pipeline.tag)
+    };
     environment.push((reference.0.to_owned(), reference.1.clone()));
     environment.extend(plan.environment.iter().cloned());
     Ok(Submission {
@@ -122,8 +147,12 @@ pub struct Inbox {
 impl Reports for Inbox {
     async fn report(&self, report: FleetReport) -> bool {
         let result = match report {
-            FleetReport::Gone { attempt, cause, .. } => self.handle.report(Report::Gone { attempt, cause }).await,
-            FleetReport::NeverStarted { attempt } => self.handle.report(Report::NeverStarted { attempt }).await,
+            FleetReport::Gone { attempt, cause, .. } => {
+                self.handle.report(Report::Gone { attempt, cause }).await
+            }
+            FleetReport::NeverStarted { attempt } => {
+                self.handle.report(Report::NeverStarted { attempt }).await
+            }
             FleetReport::Spool { attempt, records } => {
                 let logs = self.logs.clone();
                 let (records, kept) = match tokio::task::spawn_blocking(move || {
@@ -154,7 +183,10 @@ impl Reports for Inbox {
 
 /// The events among records, with their sequence numbers, in the engine's words.
 fn agent_events(records: &[crate::api::agent::Record]) -> Vec<(u64, AgentEvent)> {
-    records.iter().filter_map(|record| Some((record.seq, AgentEvent::from_record(record)?))).collect()
+    records
+        .iter()
+        .filter_map(|record| Some((record.seq, AgentEvent::from_record(record)?)))
+        .collect()
 }
 
 /// Lets time pass for the dispatcher: drains that fall due, a full store tried anew, and the room on the disk.

@@ -31,7 +31,11 @@ const IDS_MAX: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Effect {
     /// An attempt goes to a node, under this token.
-    Launch { attempt: AttemptId, node: NodeId, token: String },
+    Launch {
+        attempt: AttemptId,
+        node: NodeId,
+        token: String,
+    },
     /// An attempt is to stop.
     Stop(AttemptId),
     /// An attempt is over: its gate closes.
@@ -58,9 +62,20 @@ impl Outbox {
     pub(super) fn changes(&mut self) -> impl Iterator<Item = (Topic, Vec<String>)> {
         let topics = [Topic::Builds, Topic::Runs, Topic::Nodes, Topic::Audit];
         let touched = std::mem::take(&mut self.touched);
-        topics.into_iter().zip(touched).filter(|(_, ids)| !ids.is_empty()).map(|(topic, ids)| {
-            (topic, if ids.len() > IDS_MAX { Vec::new() } else { ids.into_iter().collect() })
-        })
+        topics
+            .into_iter()
+            .zip(touched)
+            .filter(|(_, ids)| !ids.is_empty())
+            .map(|(topic, ids)| {
+                (
+                    topic,
+                    if ids.len() > IDS_MAX {
+                        Vec::new()
+                    } else {
+                        ids.into_iter().collect()
+                    },
+                )
+            })
     }
 }
 
@@ -75,7 +90,10 @@ mod tests {
         outbox.touch(Topic::Runs, "a");
         (0..100).for_each(|n| outbox.touch(Topic::Nodes, n));
         let changes: Vec<_> = outbox.changes().collect();
-        assert_eq!(changes, [(Topic::Runs, vec!["a".to_owned()]), (Topic::Nodes, vec![])]);
+        assert_eq!(
+            changes,
+            [(Topic::Runs, vec!["a".to_owned()]), (Topic::Nodes, vec![])]
+        );
         assert_eq!(outbox.changes().count(), 0);
     }
 }

@@ -20,8 +20,6 @@ pub struct Live {
     pub seq: i64,
     /// Runs that wait.
     pub waiting: u64,
-    /// Runs that wait and may start one day; the others wait for a node that is not here.
-    pub startable: u64,
     /// Runs that run.
     pub running: u64,
     /// Since when the oldest waits.
@@ -71,7 +69,11 @@ const LAG: usize = 1024;
 
 impl Feed {
     pub(super) fn new(live: watch::Receiver<Arc<Live>>) -> Self {
-        Self { live, changes: broadcast::channel(LAG).0, logs: broadcast::channel(LAG).0 }
+        Self {
+            live,
+            changes: broadcast::channel(LAG).0,
+            logs: broadcast::channel(LAG).0,
+        }
     }
 
     /// The hot state now.
@@ -118,7 +120,10 @@ impl Waits {
             self.minutes.push_back((minute, [0; WAIT_BOUNDS.len() + 1]));
         }
         let waited = u64::try_from(waited_ms).unwrap_or(0);
-        let bar = WAIT_BOUNDS.iter().position(|bound| waited <= *bound).unwrap_or(WAIT_BOUNDS.len());
+        let bar = WAIT_BOUNDS
+            .iter()
+            .position(|bound| waited <= *bound)
+            .unwrap_or(WAIT_BOUNDS.len());
         if let Some((_, bars)) = self.minutes.back_mut() {
             bars[bar] += 1;
         }
@@ -126,18 +131,29 @@ impl Waits {
 
     fn last_hour(&mut self, now: Timestamp) -> [u64; WAIT_BOUNDS.len() + 1] {
         let first = now.0 / 60_000 - 60;
-        while self.minutes.front().is_some_and(|(minute, _)| *minute <= first) {
+        while self
+            .minutes
+            .front()
+            .is_some_and(|(minute, _)| *minute <= first)
+        {
             self.minutes.pop_front();
         }
-        self.minutes.iter().fold([0; WAIT_BOUNDS.len() + 1], |mut sum, (_, bars)| {
-            sum.iter_mut().zip(bars).for_each(|(sum, bar)| *sum += bar);
-            sum
-        })
+        self.minutes
+            .iter()
+            .fold([0; WAIT_BOUNDS.len() + 1], |mut sum, (_, bars)| {
+                sum.iter_mut().zip(bars).for_each(|(sum, bar)| *sum += bar);
+                sum
+            })
     }
 }
 
 /// Takes the picture that readers see.
-pub(super) fn picture(state: &mut State, waits: &mut Waits, read_only: Option<String>, now: Timestamp) -> Live {
+pub(super) fn picture(
+    state: &mut State,
+    waits: &mut Waits,
+    read_only: Option<String>,
+    now: Timestamp,
+) -> Live {
     let (waiting, running) = state.scheduler.counts();
     let nodes = state
         .nodes
@@ -145,13 +161,16 @@ pub(super) fn picture(state: &mut State, waits: &mut Waits, read_only: Option<St
         .map(|node| NodeView {
             record: node.record.clone(),
             capacity: node.capacity.clone(),
-            used: state.scheduler.node(node.record.id).map(|(_, used)| used).unwrap_or_default(),
+            used: state
+                .scheduler
+                .node(node.record.id)
+                .map(|(_, used)| used)
+                .unwrap_or_default(),
         })
         .collect();
     Live {
         seq: state.seq,
         waiting: waiting as u64,
-        startable: state.scheduler.startable() as u64,
         running: running as u64,
         oldest_waiting: state.scheduler.oldest_waiting(),
         nodes: Arc::new(nodes),
@@ -172,7 +191,13 @@ mod tests {
         waits.add(start, 50);
         waits.add(start, 5_000);
         waits.add(Timestamp(start.0 + 30 * 60_000), 10_000_000);
-        assert_eq!(waits.last_hour(Timestamp(start.0 + 31 * 60_000)), [1, 0, 1, 0, 0, 1]);
-        assert_eq!(waits.last_hour(Timestamp(start.0 + 61 * 60_000)), [0, 0, 0, 0, 0, 1]);
+        assert_eq!(
+            waits.last_hour(Timestamp(start.0 + 31 * 60_000)),
+            [1, 0, 1, 0, 0, 1]
+        );
+        assert_eq!(
+            waits.last_hour(Timestamp(start.0 + 61 * 60_000)),
+            [0, 0, 0, 0, 0, 1]
+        );
     }
 }

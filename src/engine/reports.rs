@@ -46,7 +46,11 @@ pub enum AgentEvent {
 #[derive(Clone, Debug)]
 pub(super) enum Report {
     /// An agent's events with their sequence numbers; `last_seq` covers output in between.
-    Events { attempt: AttemptId, last_seq: u64, events: Vec<(u64, AgentEvent)> },
+    Events {
+        attempt: AttemptId,
+        last_seq: u64,
+        events: Vec<(u64, AgentEvent)>,
+    },
     /// An agent is gone.
     Gone { attempt: AttemptId, cause: String },
     /// An attempt was placed and never began.
@@ -58,13 +62,26 @@ impl AgentEvent {
     #[must_use]
     pub fn from_record(record: &crate::api::agent::Record) -> Option<Self> {
         use crate::api::agent::{Event, RecordBody};
-        let RecordBody::Event(event) = &record.body else { return None };
+        let RecordBody::Event(event) = &record.body else {
+            return None;
+        };
         Some(match event {
             Event::AgentStarted { .. } => AgentEvent::Started,
-            Event::StepStarted { step, at } => AgentEvent::StepStarted { step: *step, at: *at },
-            Event::StepEnded { step, at, status, exit_code } => {
-                AgentEvent::StepEnded { step: *step, at: *at, status: *status, exit_code: *exit_code }
-            }
+            Event::StepStarted { step, at } => AgentEvent::StepStarted {
+                step: *step,
+                at: *at,
+            },
+            Event::StepEnded {
+                step,
+                at,
+                status,
+                exit_code,
+            } => AgentEvent::StepEnded {
+                step: *step,
+                at: *at,
+                status: *status,
+                exit_code: *exit_code,
+            },
             Event::Finished(end) => AgentEvent::Finished {
                 at: end.at,
                 outcome: end.outcome,

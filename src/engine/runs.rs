@@ -28,8 +28,16 @@ pub(super) fn executor_word(executor: &Executor) -> &str {
 
 impl Batch<'_, '_> {
     /// Makes a run of each parallel copy of a job and puts it in the queue.
-    pub(super) fn enqueue_job(&mut self, workflow: WorkflowId, position: u32) -> Result<(), StoreError> {
-        let live = self.state.workflows.get_mut(&workflow).ok_or(StoreError::Corrupt { what: "workflow" })?;
+    pub(super) fn enqueue_job(
+        &mut self,
+        workflow: WorkflowId,
+        position: u32,
+    ) -> Result<(), StoreError> {
+        let live = self
+            .state
+            .workflows
+            .get_mut(&workflow)
+            .ok_or(StoreError::Corrupt { what: "workflow" })?;
         let job = &mut live.jobs[position as usize];
         let (job_id, copies) = (job.id, job.parallelism);
         job.open = copies;
@@ -50,11 +58,18 @@ impl Batch<'_, '_> {
         again: Option<Waiting>,
     ) -> Result<(), StoreError> {
         let missing = StoreError::Corrupt { what: "job" };
-        let Some(job) = self.tx.job(job)? else { return Err(missing) };
-        let Some(pipeline) = self.tx.pipeline(job.pipeline)? else { return Err(missing) };
-        let Some(pass) = self.tx.workflow(workflow)? else { return Err(missing) };
-        let plan: JobPlan =
-            serde_json::from_str(&job.spec).map_err(|_| StoreError::Corrupt { what: "compiled job" })?;
+        let Some(job) = self.tx.job(job)? else {
+            return Err(missing);
+        };
+        let Some(pipeline) = self.tx.pipeline(job.pipeline)? else {
+            return Err(missing);
+        };
+        let Some(pass) = self.tx.workflow(workflow)? else {
+            return Err(missing);
+        };
+        let plan: JobPlan = serde_json::from_str(&job.spec).map_err(|_| StoreError::Corrupt {
+            what: "compiled job",
+        })?;
         let (mut cpu_millis, mut memory_mb) = (plan.cpu_millis, plan.memory_mb);
         if plan.resource_class.is_none() {
             // A class that nobody asked for must not make a small machine refuse the job.
@@ -62,17 +77,29 @@ impl Batch<'_, '_> {
             (cpu_millis, memory_mb) = (cpu_millis.min(cpu_most), memory_mb.min(memory_most));
         }
         let id = AttemptId::fresh();
-        let (org, name) = pipeline.title.split_once('/').unwrap_or(("", &pipeline.title));
+        let (org, name) = pipeline
+            .title
+            .split_once('/')
+            .unwrap_or(("", &pipeline.title));
         let executor = executor_word(&plan.executor);
         let queued = again.map_or(self.now, |waiting| waiting.queued);
-        let project = self.state.workflows.get(&workflow).map(|live| live.project).ok_or(missing)?;
+        let project = self
+            .state
+            .workflows
+            .get(&workflow)
+            .map(|live| live.project)
+            .ok_or(missing)?;
         let new = NewAttempt {
             id,
             job: &job,
             workflow_name: &pass.name,
             project,
             title: &pipeline.title,
-            branch: if pipeline.branch.is_empty() { &pipeline.tag } else { &pipeline.branch },
+            branch: if pipeline.branch.is_empty() {
+                &pipeline.tag
+            } else {
+                &pipeline.branch
+            },
             name: &fleet_name(id, copy, org, name, job.number),
             copy,
             copies,
@@ -85,8 +112,18 @@ impl Batch<'_, '_> {
             requeued: again.is_some(),
         };
         self.tx.insert_attempt(&new)?;
-        let shape = Shape { cpu_millis, memory_mb, executor: executor_kind(executor) };
-        let waiting = Waiting { attempt: id, project, shape, priority: PRIORITY, queued };
+        let shape = Shape {
+            cpu_millis,
+            memory_mb,
+            executor: executor_kind(executor),
+        };
+        let waiting = Waiting {
+            attempt: id,
+            project,
+            shape,
+            priority: PRIORITY,
+            queued,
+        };
         self.state.scheduler.enqueue(waiting);
         let attempt = Attempt {
             workflow,
@@ -108,27 +145,42 @@ impl Batch<'_, '_> {
     pub(super) fn place(&mut self, placed_after: &mut Vec<i64>) -> Result<bool, StoreError> {
         let placements = self.state.scheduler.place(self.now, PLACE_MAX);
         for placement in &placements {
-            let Some(attempt) = self.state.attempts.get_mut(&placement.attempt) else { continue };
+            let Some(attempt) = self.state.attempts.get_mut(&placement.attempt) else {
+                continue;
+            };
             attempt.node = Some(placement.node);
             let (workflow, position) = (attempt.workflow, attempt.position);
             placed_after.push(self.now.0 - attempt.waiting.queued.0);
             let token = new_token(placement.attempt);
-            let node = self.state.nodes.get(&placement.node).map(|node| node.record.name.clone()).unwrap_or_default();
+            let node = self
+                .state
+                .nodes
+                .get(&placement.node)
+                .map(|node| node.record.name.clone())
+                .unwrap_or_default();
             let hash = super::gate::hash(&token);
-            self.tx.place_attempt(placement.attempt, placement.node, &node, &hash, self.now)?;
+            self.tx
+                .place_attempt(placement.attempt, placement.node, &node, &hash, self.now)?;
             self.out.touch(Topic::Runs, placement.attempt);
             self.out.touch(Topic::Nodes, placement.node);
-            self.out.effects.push(Effect::Launch { attempt: placement.attempt, node: placement.node, token });
+            self.out.effects.push(Effect::Launch {
+                attempt: placement.attempt,
+                node: placement.node,
+                token,
+            });
             self.job_began(workflow, position)?;
         }
         Ok(placements.len() == PLACE_MAX)
     }
 
     fn job_began(&mut self, workflow: WorkflowId, position: u32) -> Result<(), StoreError> {
-        let Some(live) = self.state.workflows.get(&workflow) else { return Ok(()) };
+        let Some(live) = self.state.workflows.get(&workflow) else {
+            return Ok(());
+        };
         let job = &live.jobs[position as usize];
         if job.status == Status::Queued {
-            self.tx.set_job(job.id, Status::Running, None, Some(self.now), None)?;
+            self.tx
+                .set_job(job.id, Status::Running, None, Some(self.now), None)?;
             self.set_job(workflow, position, Status::Running)?;
             self.settle(workflow)?;
         }
@@ -142,7 +194,9 @@ impl Batch<'_, '_> {
         last_seq: u64,
         events: Vec<(u64, AgentEvent)>,
     ) -> Result<(), StoreError> {
-        let Some(attempt) = self.state.attempts.get(&id) else { return Ok(()) };
+        let Some(attempt) = self.state.attempts.get(&id) else {
+            return Ok(());
+        };
         let taken = attempt.seq;
         let mut step_now = None;
         for (_, event) in events.into_iter().filter(|(seq, _)| *seq > taken) {
@@ -154,15 +208,34 @@ impl Batch<'_, '_> {
                     }
                 }
                 AgentEvent::StepStarted { step, at } => {
-                    self.tx.set_step(id, step, StepStatus::Running, None, Some(at), None)?;
+                    self.tx
+                        .set_step(id, step, StepStatus::Running, None, Some(at), None)?;
                     step_now = Some(step);
                 }
-                AgentEvent::StepEnded { step, at, status, exit_code } => {
-                    self.tx.set_step(id, step, status, exit_code, None, Some(at))?;
+                AgentEvent::StepEnded {
+                    step,
+                    at,
+                    status,
+                    exit_code,
+                } => {
+                    self.tx
+                        .set_step(id, step, status, exit_code, None, Some(at))?;
                 }
-                AgentEvent::Finished { at, outcome, cause, step, exit_code } => {
+                AgentEvent::Finished {
+                    at,
+                    outcome,
+                    cause,
+                    step,
+                    exit_code,
+                } => {
                     self.tx.advance_attempt(id, last_seq, step_now)?;
-                    let end = Stopped { at, outcome, cause: &cause, step, exit_code };
+                    let end = Stopped {
+                        at,
+                        outcome,
+                        cause: &cause,
+                        step,
+                        exit_code,
+                    };
                     self.out.touch(Topic::Runs, id);
                     return self.end_run(id, end);
                 }
@@ -178,18 +251,37 @@ impl Batch<'_, '_> {
 
     /// An agent is gone without a word: the run is not done again by itself, since nobody knows how far it came.
     pub(super) fn agent_gone(&mut self, id: AttemptId, cause: &str) -> Result<(), StoreError> {
-        let Some(attempt) = self.state.attempts.get(&id) else { return Ok(()) };
-        let outcome = if attempt.stopping.is_some() { Outcome::Canceled } else { Outcome::InfrastructureFail };
-        self.end_run(id, Stopped { at: self.now, outcome, cause, step: None, exit_code: None })
+        let Some(attempt) = self.state.attempts.get(&id) else {
+            return Ok(());
+        };
+        let outcome = if attempt.stopping.is_some() {
+            Outcome::Canceled
+        } else {
+            Outcome::InfrastructureFail
+        };
+        self.end_run(
+            id,
+            Stopped {
+                at: self.now,
+                outcome,
+                cause,
+                step: None,
+                exit_code: None,
+            },
+        )
     }
 
     /// An attempt that was placed never began: back to the queue as it was.
     pub(super) fn never_started(&mut self, id: AttemptId) -> Result<(), StoreError> {
-        let Some(attempt) = self.state.attempts.get_mut(&id) else { return Ok(()) };
+        let Some(attempt) = self.state.attempts.get_mut(&id) else {
+            return Ok(());
+        };
         if attempt.stopping.is_some() {
             return self.agent_gone(id, "stopped before it began");
         }
-        let Some(node) = attempt.node.take() else { return Ok(()) };
+        let Some(node) = attempt.node.take() else {
+            return Ok(());
+        };
         let waiting = attempt.waiting;
         self.state.scheduler.release(id);
         self.state.scheduler.enqueue(waiting);
@@ -202,7 +294,9 @@ impl Batch<'_, '_> {
 
     /// Ends a run: frees its node, and requeues it once when it was interrupted.
     fn end_run(&mut self, id: AttemptId, mut end: Stopped<'_>) -> Result<(), StoreError> {
-        let Some(attempt) = self.state.attempts.remove(&id) else { return Ok(()) };
+        let Some(attempt) = self.state.attempts.remove(&id) else {
+            return Ok(());
+        };
         if attempt.stopping == Some(StopReason::Drained) && end.outcome == Outcome::Canceled {
             end.outcome = Outcome::Interrupted;
             end.cause = if attempt.requeued {
@@ -230,7 +324,14 @@ impl Batch<'_, '_> {
             });
             if let Some((job, copies)) = copies {
                 let again = Some(attempt.waiting);
-                return self.enqueue_run(attempt.workflow, attempt.position, job, attempt.copy, copies, again);
+                return self.enqueue_run(
+                    attempt.workflow,
+                    attempt.position,
+                    job,
+                    attempt.copy,
+                    copies,
+                    again,
+                );
             }
         }
         self.run_ended(attempt.workflow, attempt.position)
@@ -238,28 +339,48 @@ impl Batch<'_, '_> {
 
     /// Somebody stops one run.
     pub(super) fn stop_run(&mut self, id: AttemptId) -> Result<Reply, CommandError> {
-        let record = self.tx.attempt(id)?.ok_or(CommandError::NotFound { what: "run", name: id.to_string() })?;
+        let record = self.tx.attempt(id)?.ok_or(CommandError::NotFound {
+            what: "run",
+            name: id.to_string(),
+        })?;
         if !self.state.attempts.contains_key(&id) {
             let why = "is over already".to_owned();
-            return Err(CommandError::Conflict { what: "run", name: record.name, why });
+            return Err(CommandError::Conflict {
+                what: "run",
+                name: record.name,
+                why,
+            });
         }
         self.cancel_run(id)?;
-        Ok(Reply::Pipeline { pipeline: record.pipeline, workflow: Some(record.workflow) })
+        Ok(Reply::Pipeline {
+            pipeline: record.pipeline,
+            workflow: Some(record.workflow),
+        })
     }
 
     /// A run that waits ends at once; one that runs is told to stop.
     pub(super) fn cancel_run(&mut self, id: AttemptId) -> Result<(), StoreError> {
-        let Some(attempt) = self.state.attempts.get(&id) else { return Ok(()) };
+        let Some(attempt) = self.state.attempts.get(&id) else {
+            return Ok(());
+        };
         if attempt.node.is_some() {
             return self.ask_to_stop(id, StopReason::Canceled);
         }
-        let end = Stopped { at: self.now, outcome: Outcome::Canceled, cause: "", step: None, exit_code: None };
+        let end = Stopped {
+            at: self.now,
+            outcome: Outcome::Canceled,
+            cause: "",
+            step: None,
+            exit_code: None,
+        };
         self.end_run(id, end)
     }
 
     /// Tells a run that runs to stop; a cancel beats a drain.
     pub(super) fn ask_to_stop(&mut self, id: AttemptId, why: StopReason) -> Result<(), StoreError> {
-        let Some(attempt) = self.state.attempts.get_mut(&id) else { return Ok(()) };
+        let Some(attempt) = self.state.attempts.get_mut(&id) else {
+            return Ok(());
+        };
         if attempt.stopping == Some(StopReason::Canceled) || attempt.stopping == Some(why) {
             return Ok(());
         }
@@ -273,6 +394,8 @@ impl Batch<'_, '_> {
 
 /// A token for one attempt: `rdla_`, the attempt, and 244 random bits.
 fn new_token(attempt: AttemptId) -> String {
-    let secret = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()].map(|part| part.simple().to_string()).concat();
+    let secret = [uuid::Uuid::new_v4(), uuid::Uuid::new_v4()]
+        .map(|part| part.simple().to_string())
+        .concat();
     format!("rdla_{}_{secret}", attempt.short())
 }

@@ -71,7 +71,11 @@ pub fn start<F: Fleet + 'static>(
     let now = clock::now();
     let tx = writer.begin()?;
     let mut state = State::load(&tx, options.limits, &options.nodes, now)?;
-    let tokens: Vec<_> = tx.live_attempts()?.into_iter().filter_map(|live| Some((live.id, live.token?))).collect();
+    let tokens: Vec<_> = tx
+        .live_attempts()?
+        .into_iter()
+        .filter_map(|live| Some((live.id, live.token?)))
+        .collect();
     let data_id = match tx.meta("data_id")? {
         Some(id) => id,
         None => {
@@ -85,8 +89,16 @@ pub fn start<F: Fleet + 'static>(
     let gate = Arc::new(Gate::default());
     let mut adopted: Vec<AttemptId> = Vec::new();
     for (attempt, token) in tokens {
-        let Some(run) = state.attempts.get(&attempt).filter(|run| run.node.is_some()) else { continue };
-        let token = token.try_into().map_err(|_| StoreError::Corrupt { what: "token" })?;
+        let Some(run) = state
+            .attempts
+            .get(&attempt)
+            .filter(|run| run.node.is_some())
+        else {
+            continue;
+        };
+        let token = token
+            .try_into()
+            .map_err(|_| StoreError::Corrupt { what: "token" })?;
         gate.open(attempt, token, run.seq, run.stopping.is_some(), true, now);
         adopted.push(attempt);
     }
@@ -97,7 +109,11 @@ pub fn start<F: Fleet + 'static>(
     let feed = Feed::new(watching);
     let (to, from) = mpsc::channel(QUEUE);
     let handle = Handle { to };
-    let view = View { store: pool, feed: feed.clone(), gate: gate.clone() };
+    let view = View {
+        store: pool,
+        feed: feed.clone(),
+        gate: gate.clone(),
+    };
     // Unbounded, and bounded all the same: an effect is one of a run that was placed or stopped.
     let (effects, carried) = mpsc::unbounded_channel();
     let dispatcher = Dispatcher {
@@ -120,10 +136,24 @@ pub fn start<F: Fleet + 'static>(
         .spawn(move || dispatcher.run(from, &runtime))
         .expect("a thread can be started");
 
-    let inbox = Inbox { handle: handle.clone(), view: view.clone(), logs: logs.clone() };
+    let inbox = Inbox {
+        handle: handle.clone(),
+        view: view.clone(),
+        logs: logs.clone(),
+    };
     let fleet: Arc<dyn Fleet> = Arc::new(fleet(inbox));
     adopted.into_iter().for_each(|attempt| fleet.adopt(attempt));
-    tokio::spawn(launch::carry_out(carried, view.clone(), fleet, handle.clone()));
+    tokio::spawn(launch::carry_out(
+        carried,
+        view.clone(),
+        fleet,
+        handle.clone(),
+    ));
     tokio::spawn(launch::tick(handle.clone(), options.data.clone()));
-    Ok(Engine { handle, view, data_id, thread: Some(thread) })
+    Ok(Engine {
+        handle,
+        view,
+        data_id,
+        thread: Some(thread),
+    })
 }

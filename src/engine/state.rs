@@ -64,7 +64,11 @@ impl StopReason {
     }
 
     pub(super) fn from_word(word: &str) -> Self {
-        if word == "drained" { StopReason::Drained } else { StopReason::Canceled }
+        if word == "drained" {
+            StopReason::Drained
+        } else {
+            StopReason::Canceled
+        }
     }
 }
 
@@ -158,13 +162,21 @@ impl State {
                 parallelism: job.parallelism,
                 open: 0,
             });
-            let workflow =
-                Workflow { pipeline: live.pipeline, project: live.project, jobs: jobs.collect(), canceled: false };
+            let workflow = Workflow {
+                pipeline: live.pipeline,
+                project: live.project,
+                jobs: jobs.collect(),
+                canceled: false,
+            };
             state.workflows.insert(live.id, workflow);
         }
         for live in tx.live_attempts()? {
-            let Some(workflow) = state.workflows.get_mut(&live.workflow) else { continue };
-            let Some(position) = workflow.jobs.iter().position(|job| job.id == live.job) else { continue };
+            let Some(workflow) = state.workflows.get_mut(&live.workflow) else {
+                continue;
+            };
+            let Some(position) = workflow.jobs.iter().position(|job| job.id == live.job) else {
+                continue;
+            };
             workflow.jobs[position].open += 1;
             let waiting = Waiting {
                 attempt: live.id,
@@ -177,7 +189,11 @@ impl State {
                 priority: live.priority,
                 queued: live.queued,
             };
-            let node = if live.state == RunState::Running { live.node } else { None };
+            let node = if live.state == RunState::Running {
+                live.node
+            } else {
+                None
+            };
             match node {
                 Some(node) => state.scheduler.adopt(waiting, node),
                 None => state.scheduler.enqueue(waiting),
@@ -199,9 +215,17 @@ impl State {
     }
 
     /// Matches the remembered nodes with those this machine offers: known names keep id, eligibility and drain.
-    fn load_nodes(&mut self, tx: &Tx<'_>, fleet: &[(String, Capacity)], now: Timestamp) -> Result<(), StoreError> {
+    fn load_nodes(
+        &mut self,
+        tx: &Tx<'_>,
+        fleet: &[(String, Capacity)],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let remembered = tx.nodes()?;
-        for gone in remembered.iter().filter(|node| !fleet.iter().any(|(name, _)| *name == node.name)) {
+        for gone in remembered
+            .iter()
+            .filter(|node| !fleet.iter().any(|(name, _)| *name == node.name))
+        {
             tx.delete_node(gone.id)?;
         }
         for (name, capacity) in fleet {
@@ -219,7 +243,10 @@ impl State {
                     new
                 }
             };
-            let node = Node { record, capacity: capacity.clone() };
+            let node = Node {
+                record,
+                capacity: capacity.clone(),
+            };
             self.scheduler.upsert_node(node.spec());
             self.nodes.insert(node.record.id, node);
         }
@@ -228,8 +255,11 @@ impl State {
 
     /// The most CPU and memory any node could ever give, each by itself.
     pub(super) fn largest_node(&self) -> (u32, u32) {
-        self.nodes.values().map(Node::spec).fold((0, 0), |(cpu, memory), spec| {
-            (cpu.max(spec.cpu_millis), memory.max(spec.memory_mb))
-        })
+        self.nodes
+            .values()
+            .map(Node::spec)
+            .fold((0, 0), |(cpu, memory), spec| {
+                (cpu.max(spec.cpu_millis), memory.max(spec.memory_mb))
+            })
     }
 }

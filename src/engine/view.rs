@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::gate::Gate;
 use super::publish::{Feed, Live};
 use crate::pipeline::status::RunState;
-use crate::queue::{Shape, Waiting};
+use crate::queue::{ExecutorKind, Shape, Waiting};
 use crate::scheduler::Reason;
 use crate::store::{ReadPool, RunRecord};
 
@@ -35,19 +35,33 @@ impl View {
         }
         let live = self.live();
         if let Some(why) = &live.read_only {
-            return Some(Reason { code: "read_only", text: format!("the server is read-only: {why}"), never: false });
+            return Some(Reason {
+                code: "read_only",
+                text: format!("the server is read-only: {why}"),
+                never: false,
+            });
         }
         let shape = Shape {
             cpu_millis: run.cpu_millis,
             memory_mb: run.memory_mb,
             executor: super::state::executor_kind(&run.executor),
         };
-        Some(live.verdicts.reason(&Waiting {
+        let mut reason = live.verdicts.reason(&Waiting {
             attempt: run.id,
             project: crate::ids::ProjectId(run.project),
             shape,
             priority: run.priority,
             queued: run.queued,
-        }))
+        });
+        // The scheduler knows kinds of executor; the word of the config says more.
+        if reason.never && reason.text.starts_with("no node offers executor") {
+            reason.text = match shape.executor {
+                ExecutorKind::Docker => "no node offers executor \"docker\", which comes with the Docker executor: will \
+                     never start; `roundel build --no-engine` runs docker jobs on the host"
+                    .to_owned(),
+                _ => format!("no node offers executor \"{}\": will never start", run.executor),
+            };
+        }
+        Some(reason)
     }
 }

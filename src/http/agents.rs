@@ -28,7 +28,8 @@ pub(super) async fn records(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let attempt = AttemptId::from_str(&attempt).map_err(|_| ApiError::not_found("attempt", &attempt))?;
+    let attempt =
+        AttemptId::from_str(&attempt).map_err(|_| ApiError::not_found("attempt", &attempt))?;
     let token = headers
         .get("authorization")
         .and_then(|value| value.to_str().ok())
@@ -37,22 +38,34 @@ pub(super) async fn records(
     let stop = match server.view.gate.admit(attempt, token, clock::now()) {
         Admission::Open { stop } => stop,
         Admission::WrongToken => {
-            return Err(ApiError::new(Kind::Refused, format!("the token does not open attempt `{attempt}`")));
+            return Err(ApiError::new(
+                Kind::Refused,
+                format!("the token does not open attempt `{attempt}`"),
+            ));
         }
         Admission::Over => return Ok(StatusCode::GONE.into_response()),
     };
     if body.len() > BODY_MAX {
-        return Err(ApiError::new(Kind::Usage, format!("a report is larger than {BODY_MAX} bytes")));
+        return Err(ApiError::new(
+            Kind::Usage,
+            format!("a report is larger than {BODY_MAX} bytes"),
+        ));
     }
-    let records = frame::decode(&body)
-        .map_err(|err| ApiError::new(Kind::Usage, format!("a report of attempt `{attempt}` is not whole: {err}")))?;
+    let records = frame::decode(&body).map_err(|err| {
+        ApiError::new(
+            Kind::Usage,
+            format!("a report of attempt `{attempt}` is not whole: {err}"),
+        )
+    })?;
     let Some(last_seq) = records.last().map(|record| record.seq) else {
         let seq = server.view.gate.taken(attempt).unwrap_or(0);
         return Ok(Json(Ack { seq, stop }).into_response());
     };
 
-    let events: Vec<_> =
-        records.iter().filter_map(|record| Some((record.seq, AgentEvent::from_record(record)?))).collect();
+    let events: Vec<_> = records
+        .iter()
+        .filter_map(|record| Some((record.seq, AgentEvent::from_record(record)?)))
+        .collect();
     let logs = server.logs.clone();
     let grown = blocking(move || {
         let grown = logs.append(attempt, &records)?;
@@ -67,12 +80,21 @@ pub(super) async fn records(
     for (step, bytes) in grown {
         server.view.feed.log_advanced(attempt, step, bytes);
     }
-    let finished = events.iter().any(|(_, event)| matches!(event, AgentEvent::Finished { .. }));
+    let finished = events
+        .iter()
+        .any(|(_, event)| matches!(event, AgentEvent::Finished { .. }));
     if !events.is_empty() {
-        server.handle.agent_events(attempt, last_seq, events).await?;
+        server
+            .handle
+            .agent_events(attempt, last_seq, events)
+            .await?;
     }
     if finished {
         server.logs.close(attempt);
     }
-    Ok(Json(Ack { seq: last_seq, stop }).into_response())
+    Ok(Json(Ack {
+        seq: last_seq,
+        stop,
+    })
+    .into_response())
 }

@@ -8,7 +8,10 @@ use super::query::window;
 use super::router::Server;
 use crate::api::{AuditRow, ListQuery, Page};
 
-pub(super) async fn list(State(server): State<Server>, Query(query): Query<ListQuery>) -> Answer<Page<AuditRow>> {
+pub(super) async fn list(
+    State(server): State<Server>,
+    Query(query): Query<ListQuery>,
+) -> Answer<Page<AuditRow>> {
     let wanted = window(&query, &["at"])?;
     let seq = server.view.live().seq;
     let found = blocking(move || server.view.store.audit(&wanted)).await?;
@@ -25,5 +28,10 @@ pub(super) async fn list(State(server): State<Server>, Query(query): Query<ListQ
             detail: row.entry.detail,
         })
         .collect();
-    Ok(Json(Page { rows, total: found.total, offset: found.offset, seq }))
+    Ok(Json(Page {
+        rows,
+        total: found.total,
+        offset: found.offset,
+        seq,
+    }))
 }

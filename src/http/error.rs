@@ -16,7 +16,15 @@ pub(super) struct ApiError {
 
 impl ApiError {
     pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { body: ProblemBody { kind, message: message.into(), causes: Vec::new(), hint: None, problems: Vec::new() } }
+        Self {
+            body: ProblemBody {
+                kind,
+                message: message.into(),
+                causes: Vec::new(),
+                hint: None,
+                problems: Vec::new(),
+            },
+        }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -61,7 +69,8 @@ impl<E: Explain> From<E> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.body.kind.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.body.kind.http_status())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         (status, Json(self.body)).into_response()
     }
 }
@@ -70,13 +79,18 @@ impl IntoResponse for ApiError {
 pub(super) type Answer<T> = Result<Json<T>, ApiError>;
 
 /// Runs blocking work (the store, git, files) off the runtime's threads.
-pub(super) async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, ApiError>
+pub(super) async fn blocking<T, E>(
+    work: impl FnOnce() -> Result<T, E> + Send + 'static,
+) -> Result<T, ApiError>
 where
     T: Send + 'static,
     E: Into<ApiError> + Send + 'static,
 {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result.map_err(Into::into),
-        Err(_) => Err(ApiError::new(Kind::Internal, "the work for this answer was broken off")),
+        Err(_) => Err(ApiError::new(
+            Kind::Internal,
+            "the work for this answer was broken off",
+        )),
     }
 }

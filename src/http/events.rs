@@ -41,9 +41,11 @@ pub(super) fn summarise(live: &Live) -> Summary {
             &mut nodes.ineligible
         };
         *count += 1;
-        nodes.cpu_millis += u64::from(node.capacity.cpu_total_millis - node.capacity.cpu_reserved_millis);
+        nodes.cpu_millis +=
+            u64::from(node.capacity.cpu_total_millis - node.capacity.cpu_reserved_millis);
         nodes.cpu_millis_used += u64::from(node.used.cpu_millis);
-        nodes.memory_mb += u64::from(node.capacity.memory_total_mb - node.capacity.memory_reserved_mb);
+        nodes.memory_mb +=
+            u64::from(node.capacity.memory_total_mb - node.capacity.memory_reserved_mb);
         nodes.memory_mb_used += u64::from(node.used.memory_mb);
     }
     let bounds = WAIT_BOUNDS.iter().copied().map(Some).chain([None]);
@@ -55,7 +57,10 @@ pub(super) fn summarise(live: &Live) -> Summary {
         oldest_waiting: live.oldest_waiting,
         nodes,
         read_only: live.read_only.clone(),
-        waits: bounds.zip(live.waits).map(|(up_to_ms, runs)| WaitBucket { up_to_ms, runs }).collect(),
+        waits: bounds
+            .zip(live.waits)
+            .map(|(up_to_ms, runs)| WaitBucket { up_to_ms, runs })
+            .collect(),
     }
 }
 
@@ -67,8 +72,10 @@ pub(super) async fn stream(
     State(server): State<Server>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
-    let after: Option<i64> =
-        headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    let after: Option<i64> = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .and_then(|id| id.parse().ok());
     // Subscribed before the past is read, so that nothing falls between.
     let changes = server.view.feed.changes();
     let logs = server.view.feed.logs();
@@ -76,11 +83,15 @@ pub(super) async fn stream(
     let past = match after {
         None => Past::Now,
         Some(seq) => {
-            let stored = blocking(move || reader.view.store.changes_after(seq, REPLAY_MAX + 1)).await?;
+            let stored =
+                blocking(move || reader.view.store.changes_after(seq, REPLAY_MAX + 1)).await?;
             match stored {
-                Some(stored) if stored.len() <= REPLAY_MAX => {
-                    Past::Changes(stored.into_iter().map(|c| change(c.seq, &c.topic, parse(&c.ids))).collect())
-                }
+                Some(stored) if stored.len() <= REPLAY_MAX => Past::Changes(
+                    stored
+                        .into_iter()
+                        .map(|c| change(c.seq, &c.topic, parse(&c.ids)))
+                        .collect(),
+                ),
                 _ => Past::Gone,
             }
         }
@@ -135,7 +146,10 @@ async fn feed(
         Past::Gone => vec![event("reset", None, &())],
         Past::Changes(changes) => {
             sent = changes.last().map_or(0, |change| change.seq);
-            changes.iter().map(|change| event("change", Some(change.seq), change)).collect()
+            changes
+                .iter()
+                .map(|change| event("change", Some(change.seq), change))
+                .collect()
         }
     };
     let mut live = server.view.feed.watch();

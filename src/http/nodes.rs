@@ -4,23 +4,31 @@ use axum::Json;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::HeaderMap;
 
-use super::error::{Answer, ApiError};
+use super::error::{Answer, ApiError, blocking};
 use super::peer::Peer;
 use super::pipelines::key;
 use super::query::window;
 use super::router::Server;
 use super::runs::on_node;
-use super::translate::node_row;
+use super::translate::{estimate, node_row};
 use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
 use crate::api::{ListQuery, Page, Written};
+use crate::clock;
 use crate::engine::{Command, FleetCommand, NodeView, Reply};
 use crate::error::Kind;
 use crate::store::Order;
 
-pub(super) async fn list(State(server): State<Server>, Query(query): Query<ListQuery>) -> Answer<Page<NodeRow>> {
+pub(super) async fn list(
+    State(server): State<Server>,
+    Query(query): Query<ListQuery>,
+) -> Answer<Page<NodeRow>> {
     let wanted = window(&query, &["name", "status", "cpu", "memory", "runs"])?;
     let live = server.view.live();
-    let mut nodes: Vec<&NodeView> = live.nodes.iter().filter(|node| matches(node, &wanted.filter)).collect();
+    let mut nodes: Vec<&NodeView> = live
+        .nodes
+        .iter()
+        .filter(|node| matches(node, &wanted.filter))
+        .collect();
     match wanted.sort.as_str() {
         "status" => nodes.sort_by_key(|node| (node.record.drain.is_none(), node.record.eligible)),
         "cpu" => nodes.sort_by_key(|node| node.used.cpu_millis),
@@ -33,20 +41,45 @@ pub(super) async fn list(State(server): State<Server>, Query(query): Query<ListQ
     }
     let total = nodes.len() as u64;
     let around = wanted.around.as_deref().and_then(|id| {
-        nodes.iter().position(|node| node.record.id.to_string() == id || node.record.name == id)
+        nodes
+            .iter()
+            .position(|node| node.record.id.to_string() == id || node.record.name == id)
     });
     let offset = around.map_or(wanted.offset, |rank| {
-        (rank as u64).saturating_sub(wanted.limit / 2).min(total.saturating_sub(wanted.limit))
+        (rank as u64)
+            .saturating_sub(wanted.limit / 2)
+            .min(total.saturating_sub(wanted.limit))
     });
-    let (skip, take) = (usize::try_from(offset).unwrap_or(usize::MAX), usize::try_from(wanted.limit).unwrap_or(0));
-    let rows = nodes.into_iter().skip(skip).take(take).map(node_row).collect();
-    Ok(Json(Page { rows, total, offset, seq: live.seq }))
+    let (skip, take) = (
+        usize::try_from(offset).unwrap_or(usize::MAX),
+        usize::try_from(wanted.limit).unwrap_or(0),
+    );
+    let rows = nodes
+        .into_iter()
+        .skip(skip)
+        .take(take)
+        .map(node_row)
+        .collect();
+    Ok(Json(Page {
+        rows,
+        total,
+        offset,
+        seq: live.seq,
+    }))
 }
 
 /// Nodes are few and in memory: their filter is this, with the same meaning as the store's.
 fn matches(node: &NodeView, filter: &str) -> bool {
-    let drain = if node.record.drain.is_some() { "draining" } else { "ready" };
-    let eligible = if node.record.eligible { "eligible" } else { "ineligible" };
+    let drain = if node.record.drain.is_some() {
+        "draining"
+    } else {
+        "ready"
+    };
+    let eligible = if node.record.eligible {
+        "eligible"
+    } else {
+        "ineligible"
+    };
     let text = format!("{} {} {drain} {eligible}", node.record.name, node.record.id);
     let lower = text.to_lowercase();
     filter.split_whitespace().all(|word| {
@@ -54,7 +87,11 @@ fn matches(node: &NodeView, filter: &str) -> bool {
             Some(rest) if !rest.is_empty() => (false, rest),
             _ => (true, word),
         };
-        let found = if word.chars().any(char::is_uppercase) { text.contains(word) } else { lower.contains(word) };
+        let found = if word.chars().any(char::is_uppercase) {
+            text.contains(word)
+        } else {
+            lower.contains(word)
+        };
         found == wanted
     })
 }
@@ -63,7 +100,10 @@ fn matches(node: &NodeView, filter: &str) -> bool {
 fn find(server: &Server, reference: &str) -> Result<NodeView, ApiError> {
     let live = server.view.live();
     if reference == "self"
-        && let Some(first) = live.nodes.iter().min_by(|a, b| a.record.name.cmp(&b.record.name))
+        && let Some(first) = live
+            .nodes
+            .iter()
+            .min_by(|a, b| a.record.name.cmp(&b.record.name))
     {
         return Ok(first.clone());
     }
@@ -73,23 +113,41 @@ fn find(server: &Server, reference: &str) -> Result<NodeView, ApiError> {
     let found: Vec<&NodeView> = live
         .nodes
         .iter()
-        .filter(|node| node.record.name.starts_with(reference) || node.record.id.to_string().starts_with(reference))
+        .filter(|node| {
+            node.record.name.starts_with(reference)
+                || node.record.id.to_string().starts_with(reference)
+        })
         .collect();
     match found.as_slice() {
         [one] => Ok((*one).clone()),
-        [] => Err(ApiError::not_found("node", reference).hint("`roundel node-status` lists the nodes")),
+        [] => {
+            Err(ApiError::not_found("node", reference)
+                .hint("`roundel node-status` lists the nodes"))
+        }
         several => {
-            let names: Vec<&str> = several.iter().take(6).map(|node| node.record.name.as_str()).collect();
-            Err(ApiError::new(Kind::Conflict, format!("`{reference}` names several nodes"))
-                .hint(format!("one of {}", names.join(", "))))
+            let names: Vec<&str> = several
+                .iter()
+                .take(6)
+                .map(|node| node.record.name.as_str())
+                .collect();
+            Err(
+                ApiError::new(Kind::Conflict, format!("`{reference}` names several nodes"))
+                    .hint(format!("one of {}", names.join(", "))),
+            )
         }
     }
 }
 
-pub(super) async fn detail(State(server): State<Server>, Path(reference): Path<String>) -> Answer<NodeDetail> {
+pub(super) async fn detail(
+    State(server): State<Server>,
+    Path(reference): Path<String>,
+) -> Answer<NodeDetail> {
     let node = find(&server, &reference)?;
     let seq = server.view.live().seq;
     let runs = on_node(server.clone(), node.record.id).await?;
+    let reader = server.view.clone();
+    let id = node.record.id;
+    let forecast = blocking(move || reader.forecast(clock::now()).map_err(ApiError::from)).await?;
     let info = rustix::system::sysinfo();
     let unit = u64::from(info.mem_unit);
     let total = u64::from(info.totalram) * unit / (1 << 20);
@@ -99,7 +157,7 @@ pub(super) async fn detail(State(server): State<Server>, Path(reference): Path<S
     Ok(Json(NodeDetail {
         node: node_row(&node),
         runs,
-        idle_estimate: None,
+        idle_estimate: forecast.idle(id).map(estimate),
         uptime_s: u64::try_from(info.uptime).unwrap_or(0),
         load_percent: u32::try_from(u64::from(info.loads[0]) * 100 / 65_536).unwrap_or(u32::MAX),
         host_memory_used_mb: total.saturating_sub(free),
@@ -113,8 +171,14 @@ pub(super) async fn detail(State(server): State<Server>, Path(reference): Path<S
 /// What programs could still get, caches counted as free.
 fn available_mb() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
-    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kb| kb / 1024)
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("MemAvailable:"))?;
+    line.split_whitespace()
+        .nth(1)?
+        .parse::<u64>()
+        .ok()
+        .map(|kb| kb / 1024)
 }
 
 pub(super) async fn drain(
@@ -125,7 +189,11 @@ pub(super) async fn drain(
     Json(drain): Json<SetDrain>,
 ) -> Answer<Written<NodeRef>> {
     let node = find(&server, &reference)?.record.id;
-    let command = FleetCommand::SetDrain { node, enable: drain.enable, deadline_s: drain.deadline_s };
+    let command = FleetCommand::SetDrain {
+        node,
+        enable: drain.enable,
+        deadline_s: drain.deadline_s,
+    };
     send(&server, peer, &headers, command).await
 }
 
@@ -137,13 +205,39 @@ pub(super) async fn eligibility(
     Json(wanted): Json<SetEligibility>,
 ) -> Answer<Written<NodeRef>> {
     let node = find(&server, &reference)?.record.id;
-    send(&server, peer, &headers, FleetCommand::SetEligibility { node, eligible: wanted.eligible }).await
+    send(
+        &server,
+        peer,
+        &headers,
+        FleetCommand::SetEligibility {
+            node,
+            eligible: wanted.eligible,
+        },
+    )
+    .await
 }
 
-async fn send(server: &Server, peer: Peer, headers: &HeaderMap, command: FleetCommand) -> Answer<Written<NodeRef>> {
-    let (seq, reply) = server.handle.send(Command::Fleet(command), peer.actor(), key(headers)).await?;
+async fn send(
+    server: &Server,
+    peer: Peer,
+    headers: &HeaderMap,
+    command: FleetCommand,
+) -> Answer<Written<NodeRef>> {
+    let (seq, reply) = server
+        .handle
+        .send(Command::Fleet(command), peer.actor(), key(headers))
+        .await?;
     match reply {
-        Reply::Node { node, name } => Ok(Json(Written { seq, value: NodeRef { node: node.to_string(), name } })),
-        Reply::Pipeline { .. } => Err(ApiError::new(Kind::Internal, "a node was asked for and a pipeline answered")),
+        Reply::Node { node, name } => Ok(Json(Written {
+            seq,
+            value: NodeRef {
+                node: node.to_string(),
+                name,
+            },
+        })),
+        Reply::Pipeline { .. } => Err(ApiError::new(
+            Kind::Internal,
+            "a node was asked for and a pipeline answered",
+        )),
     }
 }

@@ -27,6 +27,8 @@ impl Peer {
 
 impl Connected<IncomingStream<'_, UnixListener>> for Peer {
     fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Self { uid: stream.io().peer_cred().ok().map(|peer| peer.uid()) }
+        Self {
+            uid: stream.io().peer_cred().ok().map(|peer| peer.uid()),
+        }
     }
 }

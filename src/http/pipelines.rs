@@ -11,7 +11,9 @@ use super::peer::Peer;
 use super::query::window;
 use super::router::Server;
 use super::translate::{job_row, pipeline_row, run_row};
-use crate::api::builds::{CreatePipeline, PipelineDetail, PipelineRef, PipelineRow, Rerun, WorkflowDetail};
+use crate::api::builds::{
+    CreatePipeline, PipelineDetail, PipelineRef, PipelineRow, Rerun, WorkflowDetail,
+};
 use crate::api::{ListQuery, Page, Written};
 use crate::clock;
 use crate::cluster::embedded::mirror_path;
@@ -27,8 +29,14 @@ const CONFIG: &str = ".circleci/config.yml";
 /// Largest config read, in bytes; the largest of a hundred real ones has 40 KB.
 const CONFIG_MAX: usize = 3 * 1024 * 1024;
 
-pub(super) async fn list(State(server): State<Server>, Query(query): Query<ListQuery>) -> Answer<Page<PipelineRow>> {
-    let wanted = window(&query, &["created", "project", "branch", "status", "duration"])?;
+pub(super) async fn list(
+    State(server): State<Server>,
+    Query(query): Query<ListQuery>,
+) -> Answer<Page<PipelineRow>> {
+    let wanted = window(
+        &query,
+        &["created", "project", "branch", "status", "duration"],
+    )?;
     let seq = server.view.live().seq;
     blocking(move || {
         let found = server.view.store.pipelines(&wanted)?;
@@ -40,23 +48,42 @@ pub(super) async fn list(State(server): State<Server>, Query(query): Query<ListQ
                 Ok(pipeline_row(record, &counts))
             })
             .collect::<Result<_, ApiError>>()?;
-        Ok::<_, ApiError>(Json(Page { rows, total: found.total, offset: found.offset, seq }))
+        Ok::<_, ApiError>(Json(Page {
+            rows,
+            total: found.total,
+            offset: found.offset,
+            seq,
+        }))
     })
     .await
 }
 
-pub(super) async fn detail(State(server): State<Server>, Path(reference): Path<String>) -> Answer<PipelineDetail> {
+pub(super) async fn detail(
+    State(server): State<Server>,
+    Path(reference): Path<String>,
+) -> Answer<PipelineDetail> {
     let seq = server.view.live().seq;
     blocking(move || {
         let id = find_pipeline(&server, &reference)?;
         let store = &server.view.store;
-        let record = store.pipeline(id)?.ok_or_else(|| ApiError::not_found("pipeline", &reference))?;
+        let record = store
+            .pipeline(id)?
+            .ok_or_else(|| ApiError::not_found("pipeline", &reference))?;
         let passes = store.workflows(id)?;
-        let workflows = passes.into_iter().map(|pass| workflow(&server, pass)).collect::<Result<_, _>>()?;
+        let workflows = passes
+            .into_iter()
+            .map(|pass| workflow(&server, pass))
+            .collect::<Result<_, _>>()?;
         let counts = store.job_counts(id)?;
         let problems: Vec<Problem> = serde_json::from_str(&record.problems).unwrap_or_default();
         let source = record.source.clone();
-        Ok::<_, ApiError>(Json(PipelineDetail { row: pipeline_row(record, &counts), source, problems, workflows, seq }))
+        Ok::<_, ApiError>(Json(PipelineDetail {
+            row: pipeline_row(record, &counts),
+            source,
+            problems,
+            workflows,
+            seq,
+        }))
     })
     .await
 }
@@ -107,7 +134,12 @@ fn newest_of_each_copy(attempts: Vec<RunRecord>) -> Vec<RunRecord> {
 }
 
 /// The one thing a reference names, or why not.
-pub(super) fn one(server: &Server, what: &str, reference: &str, tables: &[&str]) -> Result<Named, ApiError> {
+pub(super) fn one(
+    server: &Server,
+    what: &str,
+    reference: &str,
+    tables: &[&str],
+) -> Result<Named, ApiError> {
     let mut found = server.view.store.named(reference, tables)?;
     match found.len() {
         0 => Err(ApiError::not_found(what, reference)
@@ -138,13 +170,22 @@ pub(super) async fn create(
     let prepared = blocking(move || prepare(&data, &wanted)).await?;
     let (new, problems) = (prepared.new, prepared.problems);
     let compiled = new.plan.is_some();
-    let what = format!("the config of {}/{} at {}", new.org, new.name, &new.revision[..new.revision.len().min(12)]);
+    let what = format!(
+        "the config of {}/{} at {}",
+        new.org,
+        new.name,
+        &new.revision[..new.revision.len().min(12)]
+    );
     let command = Command::Build(BuildCommand::Create(Box::new(new)));
     let (seq, _) = server.handle.send(command, peer.actor(), None).await?;
     if !compiled {
         return Err(ApiError::config(format!("{what} has errors"), problems));
     }
-    let value = PipelineRef { pipeline: id.to_string(), workflow: None, warnings: problems };
+    let value = PipelineRef {
+        pipeline: id.to_string(),
+        workflow: None,
+        warnings: problems,
+    };
     Ok(Json(Written { seq, value }))
 }
 
@@ -160,11 +201,21 @@ fn prepare(data: &std::path::Path, wanted: &CreatePipeline) -> Result<Prepared, 
     let revision = vcs::fetch(&source, wanted.branch.as_deref(), &mirror)?;
     let short = &revision.id[..revision.id.len().min(12)];
     let bytes = vcs::read_file(&mirror, &revision.id, CONFIG, CONFIG_MAX)?.ok_or_else(|| {
-        ApiError::new(Kind::Usage, format!("there is no `{CONFIG}` in {}/{} at {short}", source.org, source.name))
-            .hint("commit one: builds run what is committed, not what lies in the work tree")
+        ApiError::new(
+            Kind::Usage,
+            format!(
+                "there is no `{CONFIG}` in {}/{} at {short}",
+                source.org, source.name
+            ),
+        )
+        .hint("commit one: builds run what is committed, not what lies in the work tree")
     })?;
-    let text = String::from_utf8(bytes)
-        .map_err(|_| ApiError::new(Kind::Usage, format!("`{CONFIG}` at {short} is not UTF-8 text")))?;
+    let text = String::from_utf8(bytes).map_err(|_| {
+        ApiError::new(
+            Kind::Usage,
+            format!("`{CONFIG}` at {short} is not UTF-8 text"),
+        )
+    })?;
     let facts = Facts {
         file: CONFIG.to_owned(),
         branch: revision.branch.clone(),
@@ -195,15 +246,28 @@ fn prepare(data: &std::path::Path, wanted: &CreatePipeline) -> Result<Prepared, 
 
 /// The idempotency key of a request.
 pub(super) fn key(headers: &HeaderMap) -> Option<String> {
-    headers.get("idempotency-key")?.to_str().ok().map(str::to_owned)
+    headers
+        .get("idempotency-key")?
+        .to_str()
+        .ok()
+        .map(str::to_owned)
 }
 
 pub(super) fn written(seq: i64, reply: &Reply) -> Json<Written<PipelineRef>> {
     let (pipeline, workflow) = match reply {
-        Reply::Pipeline { pipeline, workflow } => (pipeline.to_string(), workflow.map(|id| id.to_string())),
+        Reply::Pipeline { pipeline, workflow } => {
+            (pipeline.to_string(), workflow.map(|id| id.to_string()))
+        }
         Reply::Node { .. } => (String::new(), None),
     };
-    Json(Written { seq, value: PipelineRef { pipeline, workflow, warnings: Vec::new() } })
+    Json(Written {
+        seq,
+        value: PipelineRef {
+            pipeline,
+            workflow,
+            warnings: Vec::new(),
+        },
+    })
 }
 
 pub(super) async fn rerun(
@@ -215,7 +279,12 @@ pub(super) async fn rerun(
 ) -> Answer<Written<PipelineRef>> {
     let finder = server.clone();
     let workflow = blocking(move || {
-        let named = one(&finder, "workflow or pipeline", &reference, &["workflows", "pipelines"])?;
+        let named = one(
+            &finder,
+            "workflow or pipeline",
+            &reference,
+            &["workflows", "pipelines"],
+        )?;
         match named {
             Named::Workflow(id) => Ok(id),
             Named::Pipeline(id) => {
@@ -223,12 +292,21 @@ pub(super) async fn rerun(
                 let mut current = passes.iter().filter(|pass| !pass.superseded);
                 match (current.next(), current.next()) {
                     (Some(pass), None) => Ok(pass.id),
-                    (None, _) => Err(ApiError::new(Kind::Conflict, format!("pipeline `{reference}` has no workflow to rerun"))),
+                    (None, _) => Err(ApiError::new(
+                        Kind::Conflict,
+                        format!("pipeline `{reference}` has no workflow to rerun"),
+                    )),
                     (Some(_), Some(_)) => {
-                        let ids: Vec<String> =
-                            passes.iter().filter(|p| !p.superseded).map(|p| format!("{} {}", p.id, p.name)).collect();
-                        Err(ApiError::new(Kind::Conflict, format!("pipeline `{reference}` has several workflows"))
-                            .hint(format!("name one: {}", ids.join(", "))))
+                        let ids: Vec<String> = passes
+                            .iter()
+                            .filter(|p| !p.superseded)
+                            .map(|p| format!("{} {}", p.id, p.name))
+                            .collect();
+                        Err(ApiError::new(
+                            Kind::Conflict,
+                            format!("pipeline `{reference}` has several workflows"),
+                        )
+                        .hint(format!("name one: {}", ids.join(", "))))
                     }
                 }
             }
@@ -236,8 +314,14 @@ pub(super) async fn rerun(
         }
     })
     .await?;
-    let command = Command::Build(BuildCommand::Rerun { workflow, from_failed: rerun.from_failed });
-    let (seq, reply) = server.handle.send(command, peer.actor(), key(&headers)).await?;
+    let command = Command::Build(BuildCommand::Rerun {
+        workflow,
+        from_failed: rerun.from_failed,
+    });
+    let (seq, reply) = server
+        .handle
+        .send(command, peer.actor(), key(&headers))
+        .await?;
     Ok(written(seq, &reply))
 }
 
@@ -249,7 +333,12 @@ pub(super) async fn cancel(
 ) -> Answer<Written<PipelineRef>> {
     let finder = server.clone();
     let named = blocking(move || {
-        one(&finder, "pipeline, workflow, job or run", &reference, &["pipelines", "workflows", "jobs", "attempts"])
+        one(
+            &finder,
+            "pipeline, workflow, job or run",
+            &reference,
+            &["pipelines", "workflows", "jobs", "attempts"],
+        )
     })
     .await?;
     let command = match named {
@@ -258,6 +347,9 @@ pub(super) async fn cancel(
         Named::Job(id) => BuildCommand::CancelJob(id),
         Named::Attempt(id) => BuildCommand::StopRun(id),
     };
-    let (seq, reply) = server.handle.send(Command::Build(command), peer.actor(), key(&headers)).await?;
+    let (seq, reply) = server
+        .handle
+        .send(Command::Build(command), peer.actor(), key(&headers))
+        .await?;
     Ok(written(seq, &reply))
 }

@@ -20,11 +20,17 @@ pub(super) fn window(query: &ListQuery, columns: &[&str]) -> Result<WindowQuery,
         None => (Order::Ascending, query.sort.as_str()),
     };
     if !sort.is_empty() && !columns.contains(&sort) {
-        return Err(ApiError::new(Kind::Usage, format!("there is no column `{sort}` to sort by"))
-            .hint(format!("one of {}", columns.join(", "))));
+        return Err(ApiError::new(
+            Kind::Usage,
+            format!("there is no column `{sort}` to sort by"),
+        )
+        .hint(format!("one of {}", columns.join(", "))));
     }
     if query.filter.len() > FILTER_MAX {
-        return Err(ApiError::new(Kind::Usage, format!("the filter is longer than {FILTER_MAX} bytes")));
+        return Err(ApiError::new(
+            Kind::Usage,
+            format!("the filter is longer than {FILTER_MAX} bytes"),
+        ));
     }
     Ok(WindowQuery {
         filter: query.filter.clone(),

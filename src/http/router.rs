@@ -44,7 +44,11 @@ impl Presence {
     /// When a client was last heard of; now while a request or stream is open.
     #[must_use]
     pub fn last(&self, now: Timestamp) -> Timestamp {
-        if self.open.load(Ordering::Relaxed) > 0 { now } else { Timestamp(self.last.load(Ordering::Relaxed)) }
+        if self.open.load(Ordering::Relaxed) > 0 {
+            now
+        } else {
+            Timestamp(self.last.load(Ordering::Relaxed))
+        }
     }
 
     /// A client is there until the answer is dropped.
@@ -84,9 +88,16 @@ pub fn router(server: Server) -> Router {
         .route("/nodes/{reference}/eligibility", post(nodes::eligibility))
         .route("/logs/{attempt}/{step}", get(logs::read))
         .route("/audit", get(audit::list))
-        .layer(middleware::from_fn_with_state(server.presence.clone(), present));
-    let agents = Router::new().route("/attempts/{attempt}/records", post(agents::records)).layer(agents::body_limit());
-    Router::new().nest(api::ROOT, clients.merge(agents)).with_state(server)
+        .layer(middleware::from_fn_with_state(
+            server.presence.clone(),
+            present,
+        ));
+    let agents = Router::new()
+        .route("/attempts/{attempt}/records", post(agents::records))
+        .layer(agents::body_limit());
+    Router::new()
+        .nest(api::ROOT, clients.merge(agents))
+        .with_state(server)
 }
 
 async fn present(State(presence): State<Arc<Presence>>, request: Request, next: Next) -> Response {

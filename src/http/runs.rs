@@ -12,86 +12,152 @@ use super::peer::Peer;
 use super::pipelines::{key, one, written};
 use super::query::window;
 use super::router::Server;
-use super::translate::{explanation, run_row};
+use super::translate::{estimate, explanation, run_row};
 use crate::api::builds::{PipelineRef, RunDetail, RunRow, StepRow};
 use crate::api::{ListQuery, Page, Written};
 use crate::clock;
-use crate::engine::{BuildCommand, Command};
+use crate::engine::{BuildCommand, Command, Forecast};
 use crate::error::Kind;
 use crate::ids::{AttemptId, NodeId};
 use crate::pipeline::status::{RunState, StepStatus};
 use crate::pipeline::{JobPlan, Step};
 use crate::store::{Named, RunFilter, RunRecord, StepRecord};
 
-const COLUMNS: [&str; 9] = ["place", "job", "project", "waiting", "state", "node", "started", "needs", "name"];
+const COLUMNS: [&str; 9] = [
+    "place", "job", "project", "waiting", "state", "node", "started", "needs", "name",
+];
 
-pub(super) async fn list(State(server): State<Server>, Query(query): Query<ListQuery>) -> Answer<Page<RunRow>> {
+pub(super) async fn list(
+    State(server): State<Server>,
+    Query(query): Query<ListQuery>,
+) -> Answer<Page<RunRow>> {
     let states = query
         .state
         .split(',')
         .filter(|word| !word.is_empty())
         .map(|word| {
-            RunState::from_str(word)
-                .map_err(|err| ApiError::new(Kind::Usage, err.to_string()).hint("pending, running or dead"))
+            RunState::from_str(word).map_err(|err| {
+                ApiError::new(Kind::Usage, err.to_string()).hint("pending, running or dead")
+            })
         })
         .collect::<Result<Vec<_>, _>>()?;
-    page(server, &query, RunFilter { states, node: None }).await.map(Json)
+    page(server, &query, RunFilter { states, node: None })
+        .await
+        .map(Json)
 }
 
 /// A window of runs as rows.
-pub(super) async fn page(server: Server, query: &ListQuery, filter: RunFilter) -> Result<Page<RunRow>, ApiError> {
+pub(super) async fn page(
+    server: Server,
+    query: &ListQuery,
+    filter: RunFilter,
+) -> Result<Page<RunRow>, ApiError> {
     let wanted = window(query, &COLUMNS)?;
     let seq = server.view.live().seq;
     blocking(move || {
         let now = clock::now();
         let found = server.view.store.runs(&filter, &wanted)?;
         // Unfiltered and in its own order, the window itself tells the places.
-        let own_order = wanted.filter.is_empty() && (wanted.sort.is_empty() || wanted.sort == "place");
+        let own_order =
+            wanted.filter.is_empty() && (wanted.sort.is_empty() || wanted.sort == "place");
         let places: HashMap<AttemptId, u64> = if own_order && filter.node.is_none() {
-            (found.offset + 1..).zip(&found.rows).map(|(place, run)| (run.id, place)).collect()
+            (found.offset + 1..)
+                .zip(&found.rows)
+                .map(|(place, run)| (run.id, place))
+                .collect()
         } else {
-            server.view.store.places(&found.rows.iter().collect::<Vec<_>>())?.into_iter().collect()
+            server
+                .view
+                .store
+                .places(&found.rows.iter().collect::<Vec<_>>())?
+                .into_iter()
+                .collect()
+        };
+        let forecast = if found.rows.iter().any(|run| run.state == RunState::Pending) {
+            server.view.forecast(now)?
+        } else {
+            Forecast::default()
         };
         let rows = found
             .rows
             .into_iter()
             .map(|run| {
-                let place = places.get(&run.id).copied().filter(|_| run.state == RunState::Pending);
-                run_row(&server.view, run, place, now)
+                let place = places
+                    .get(&run.id)
+                    .copied()
+                    .filter(|_| run.state == RunState::Pending);
+                with_estimate(run_row(&server.view, run, place, now), &forecast)
             })
             .collect();
-        Ok::<_, ApiError>(Page { rows, total: found.total, offset: found.offset, seq })
+        Ok::<_, ApiError>(Page {
+            rows,
+            total: found.total,
+            offset: found.offset,
+            seq,
+        })
     })
     .await
 }
 
+/// Adds when a waiting run is expected to start.
+fn with_estimate(mut row: RunRow, forecast: &Forecast) -> RunRow {
+    if row.reason.as_ref().is_some_and(|reason| !reason.never) {
+        row.estimate = row
+            .place
+            .and_then(|place| forecast.start(place))
+            .map(estimate);
+    }
+    row
+}
+
 /// Runs on a node, oldest first.
 pub(super) async fn on_node(server: Server, node: NodeId) -> Result<Vec<RunRow>, ApiError> {
-    let filter = RunFilter { states: vec![RunState::Running], node: Some(node) };
-    let query = ListQuery { limit: Some(1000), ..ListQuery::default() };
+    let filter = RunFilter {
+        states: vec![RunState::Running],
+        node: Some(node),
+    };
+    let query = ListQuery {
+        limit: Some(1000),
+        ..ListQuery::default()
+    };
     let mut rows = page(server, &query, filter).await?.rows;
     rows.reverse();
     Ok(rows)
 }
 
-pub(super) async fn detail(State(server): State<Server>, Path(reference): Path<String>) -> Answer<RunDetail> {
+pub(super) async fn detail(
+    State(server): State<Server>,
+    Path(reference): Path<String>,
+) -> Answer<RunDetail> {
     let seq = server.view.live().seq;
     let reader = server.clone();
     let (run, attempts, steps) = blocking(move || {
         let id = find(&reader, &reference)?;
         let store = &reader.view.store;
-        let run = store.attempt(id)?.ok_or_else(|| ApiError::not_found("run", &reference))?;
+        let run = store
+            .attempt(id)?
+            .ok_or_else(|| ApiError::not_found("run", &reference))?;
         let mut attempts = store.job_attempts(run.job)?;
         attempts.retain(|attempt| attempt.copy == run.copy);
-        let job = store.job(run.job)?.ok_or_else(|| ApiError::not_found("job", &run.job.to_string()))?;
+        let job = store
+            .job(run.job)?
+            .ok_or_else(|| ApiError::not_found("job", &run.job.to_string()))?;
         let plan: Option<JobPlan> = serde_json::from_str(&job.spec).ok();
         let steps = step_rows(&reader, &run, plan, store.steps(id)?);
         let places: HashMap<_, _> = store.places(&[&run])?.into_iter().collect();
         let now = clock::now();
         let place = places.get(&run.id).copied();
-        let attempts: Vec<RunRow> =
-            attempts.into_iter().map(|attempt| run_row(&reader.view, attempt, None, now)).collect();
-        Ok::<_, ApiError>((run_row(&reader.view, run, place, now), attempts, steps))
+        let attempts: Vec<RunRow> = attempts
+            .into_iter()
+            .map(|attempt| run_row(&reader.view, attempt, None, now))
+            .collect();
+        let forecast = if run.state == RunState::Pending {
+            reader.view.forecast(now)?
+        } else {
+            Forecast::default()
+        };
+        let row = with_estimate(run_row(&reader.view, run, place, now), &forecast);
+        Ok::<_, ApiError>((row, attempts, steps))
     })
     .await?;
     let explained = match (run.state, run.attempt.parse()) {
@@ -99,22 +165,43 @@ pub(super) async fn detail(State(server): State<Server>, Path(reference): Path<S
         _ => None,
     };
     let explanation = explained.map(|from| explanation(from, &run.executor));
-    Ok(Json(RunDetail { run, steps, attempts, explanation, seq }))
+    Ok(Json(RunDetail {
+        run,
+        steps,
+        attempts,
+        explanation,
+        seq,
+    }))
 }
 
 /// Steps that were, are, and will be.
-fn step_rows(server: &Server, run: &RunRecord, plan: Option<JobPlan>, records: Vec<StepRecord>) -> Vec<StepRow> {
+fn step_rows(
+    server: &Server,
+    run: &RunRecord,
+    plan: Option<JobPlan>,
+    records: Vec<StepRecord>,
+) -> Vec<StepRow> {
     let planned = plan.map(|plan| plan.steps).unwrap_or_default();
-    let records: HashMap<u16, StepRecord> = records.into_iter().map(|record| (record.step, record)).collect();
+    let records: HashMap<u16, StepRecord> = records
+        .into_iter()
+        .map(|record| (record.step, record))
+        .collect();
     (0..=u16::try_from(planned.len()).unwrap_or(u16::MAX))
         .map(|index| {
-            let (name, kind, command) = match index.checked_sub(1).and_then(|i| planned.get(usize::from(i))) {
+            let (name, kind, command) = match index
+                .checked_sub(1)
+                .and_then(|i| planned.get(usize::from(i)))
+            {
                 None => ("Spin up environment", "spin_up", ""),
                 Some(Step::Run(step)) => (step.name.as_str(), "run", step.command.as_str()),
                 Some(step @ Step::Checkout { .. }) => (step.name(), "checkout", ""),
             };
             let record = records.get(&index);
-            let waiting = if run.state == RunState::Dead { StepStatus::Skipped } else { StepStatus::Waiting };
+            let waiting = if run.state == RunState::Dead {
+                StepStatus::Skipped
+            } else {
+                StepStatus::Waiting
+            };
             StepRow {
                 index,
                 name: name.to_owned(),
@@ -146,6 +233,9 @@ pub(super) async fn stop(
     let finder = server.clone();
     let id = blocking(move || find(&finder, &reference)).await?;
     let command = Command::Build(BuildCommand::StopRun(id));
-    let (seq, reply) = server.handle.send(command, peer.actor(), key(&headers)).await?;
+    let (seq, reply) = server
+        .handle
+        .send(command, peer.actor(), key(&headers))
+        .await?;
     Ok(written(seq, &reply))
 }

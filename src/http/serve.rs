@@ -115,9 +115,10 @@ impl Explain for ServeError {
             ServeError::Data(err) => err.hint(),
             ServeError::Store(err) => err.hint(),
             ServeError::Logs(err) => err.hint(),
-            ServeError::Account { .. } => {
-                Some("set host_user in the bootstrap file to an account of this machine, or to \"self\"".to_owned())
-            }
+            ServeError::Account { .. } => Some(
+                "set host_user in the bootstrap file to an account of this machine, or to \"self\""
+                    .to_owned(),
+            ),
             ServeError::Listen { .. } | ServeError::Scratch { .. } => None,
         }
     }
@@ -128,7 +129,10 @@ impl Explain for ServeError {
 ///
 /// # Errors
 /// When it cannot start.
-pub async fn serve(options: ServeOptions, end: impl Future<Output = ()> + Send) -> Result<(), ServeError> {
+pub async fn serve(
+    options: ServeOptions,
+    end: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
     let dir = DataDir::open(&options.data)?;
     let data = dir.path().to_owned();
     let (account, scratch) = job_account(&options.job_user, &data)?;
@@ -203,7 +207,7 @@ async fn idle(engine: &Engine, presence: &Presence, started: Timestamp) {
         every.tick().await;
         let now = clock::now();
         let live = engine.view.live();
-        if live.running > 0 || live.startable > 0 {
+        if live.running > 0 || live.verdicts.any_may_start() {
             busy = now;
         }
         if now.since(busy.max(presence.last(now))) >= IDLE {
@@ -219,7 +223,11 @@ fn nodes(count: u32) -> Vec<(String, Capacity)> {
     (1..)
         .zip(shares)
         .map(|(n, share)| {
-            let name = if several { format!("{host}-{n:02}") } else { host.clone() };
+            let name = if several {
+                format!("{host}-{n:02}")
+            } else {
+                host.clone()
+            };
             let capacity = Capacity {
                 cpu_total_millis: share.cpu_total_millis,
                 cpu_reserved_millis: share.cpu_reserved_millis,
@@ -234,19 +242,37 @@ fn nodes(count: u32) -> Vec<(String, Capacity)> {
 }
 
 fn hostname() -> String {
-    rustix::system::uname().nodename().to_string_lossy().into_owned()
+    rustix::system::uname()
+        .nodename()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// Takes the socket's place, which a server that was killed may have left; the lock is ours, so nobody listens there.
 fn listen(data: &Path, socket: &Path) -> Result<UnixListener, ServeError> {
-    let failed = |source| ServeError::Listen { path: socket.to_owned(), source };
+    let failed = |source| ServeError::Listen {
+        path: socket.to_owned(),
+        source,
+    };
     if let Some(parent) = socket.parent().filter(|parent| *parent != data) {
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(failed)?;
-        std::fs::write(data.join("socket"), socket.as_os_str().as_encoded_bytes()).map_err(failed)?;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(parent)
+            .map_err(failed)?;
+        std::fs::write(data.join("socket"), socket.as_os_str().as_encoded_bytes())
+            .map_err(failed)?;
     }
     match std::fs::symlink_metadata(socket) {
-        Ok(found) if found.file_type().is_socket() => std::fs::remove_file(socket).map_err(failed)?,
-        Ok(_) => return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "something else is there"))),
+        Ok(found) if found.file_type().is_socket() => {
+            std::fs::remove_file(socket).map_err(failed)?
+        }
+        Ok(_) => {
+            return Err(failed(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "something else is there",
+            )));
+        }
         Err(_) => {}
     }
     // The directory is 0700, so nobody connects in the moment before the socket itself is 0600.
@@ -272,16 +298,25 @@ fn job_account(wanted: &JobUser, data: &Path) -> Result<(Account, PathBuf), Serv
         JobUser::Named(name) => (name.clone(), account::find(name)),
     };
     let Some(found) = found else {
-        return Err(ServeError::Account { name, why: "there is no such account in /etc/passwd" });
+        return Err(ServeError::Account {
+            name,
+            why: "there is no such account in /etc/passwd",
+        });
     };
     if found.uid == uid {
         return Ok(own());
     }
     if uid != 0 {
-        return Err(ServeError::Account { name, why: "only a server that runs as root can run jobs as another account" });
+        return Err(ServeError::Account {
+            name,
+            why: "only a server that runs as root can run jobs as another account",
+        });
     }
     if found.name != JOB_ACCOUNT && *wanted == JobUser::Unsaid {
-        tracing::warn!("there is no account {JOB_ACCOUNT}: host jobs run as {}", found.name);
+        tracing::warn!(
+            "there is no account {JOB_ACCOUNT}: host jobs run as {}",
+            found.name
+        );
     }
     let scratch = foreign_scratch(data)?;
     Ok((Account::Other(found), scratch))
@@ -290,16 +325,25 @@ fn job_account(wanted: &JobUser, data: &Path) -> Result<(Account, PathBuf), Serv
 /// A scratch directory that others may pass through but not list, outside the data directory.
 fn foreign_scratch(data: &Path) -> Result<PathBuf, ServeError> {
     let name = crate::cluster::embedded::mirror_path(data, &data.display().to_string());
-    let name = name.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = name
+        .file_stem()
+        .map(|stem| stem.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let path = PathBuf::from("/var/tmp").join(format!("roundel-scratch-{name}"));
-    let failed = |source| ServeError::Scratch { path: path.clone(), source };
+    let failed = |source| ServeError::Scratch {
+        path: path.clone(),
+        source,
+    };
     match std::fs::DirBuilder::new().mode(0o711).create(&path) {
         Ok(()) => {}
         Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {
             // Anybody can make names in /var/tmp: only a real directory of our own will do.
             let found = std::fs::symlink_metadata(&path).map_err(failed)?;
             if !found.is_dir() || found.uid() != rustix::process::geteuid().as_raw() {
-                return Err(failed(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to somebody else")));
+                return Err(failed(io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    "it belongs to somebody else",
+                )));
             }
         }
         Err(err) => return Err(failed(err)),

@@ -1,9 +1,9 @@
 //! From the store's records to the wire's rows.
 
-use crate::api::builds::{JobCounts, JobRow, PipelineRow, Reason, RunRow};
+use crate::api::builds::{Estimate, JobCounts, JobRow, PipelineRow, Reason, RunRow};
 use crate::api::fleet::{Cause, Drain, Explanation, Nearest, NodeRow};
 use crate::clock::Timestamp;
-use crate::engine::{NodeView, View};
+use crate::engine::{Expected, NodeView, View};
 use crate::pipeline::status::{RunState, Status};
 use crate::pipeline::{Executor, JobPlan};
 use crate::queue::ExecutorKind;
@@ -35,7 +35,9 @@ fn job_counts(counts: &[(Status, u32)]) -> JobCounts {
             Status::Blocked | Status::Queued => &mut sum.waiting,
             Status::Running | Status::Failing => &mut sum.running,
             Status::Success => &mut sum.success,
-            Status::Failed | Status::InfrastructureFail | Status::Timedout | Status::Errored => &mut sum.failed,
+            Status::Failed | Status::InfrastructureFail | Status::Timedout | Status::Errored => {
+                &mut sum.failed
+            }
             Status::Canceled | Status::NotRun => &mut sum.canceled,
         } += n;
     }
@@ -50,9 +52,16 @@ pub(super) fn job_row(record: JobRecord, names: &[String], runs: Vec<RunRow>) ->
         number: record.number,
         name: record.name,
         status: record.status,
-        requires: record.requires.iter().filter_map(|&position| names.get(position as usize).cloned()).collect(),
+        requires: record
+            .requires
+            .iter()
+            .filter_map(|&position| names.get(position as usize).cloned())
+            .collect(),
         parallelism: plan.as_ref().map_or(1, |plan| plan.parallelism),
-        executor: plan.as_ref().map_or("", |plan| executor_word(&plan.executor)).to_owned(),
+        executor: plan
+            .as_ref()
+            .map_or("", |plan| executor_word(&plan.executor))
+            .to_owned(),
         resource_class: plan.and_then(|plan| plan.resource_class),
         queued_at: record.queued,
         started_at: record.started,
@@ -70,8 +79,21 @@ fn executor_word(executor: &Executor) -> &str {
     }
 }
 
+/// An expectation on the wire.
+pub(super) fn estimate(expected: Expected) -> Estimate {
+    Estimate {
+        at: expected.at,
+        how: expected.how,
+    }
+}
+
 /// A run's row; `place` is its place in line, when that is known.
-pub(super) fn run_row(view: &View, record: RunRecord, place: Option<u64>, now: Timestamp) -> RunRow {
+pub(super) fn run_row(
+    view: &View,
+    record: RunRecord,
+    place: Option<u64>,
+    now: Timestamp,
+) -> RunRow {
     let reason = view.reason(&record).map(|reason| Reason {
         code: reason.code.to_owned(),
         text: reason.text,
@@ -128,7 +150,14 @@ pub(super) fn explanation(from: crate::scheduler::Explanation, executor: &str) -
         memory_mb: from.shape.memory_mb,
         executor: executor.to_owned(),
         nodes: from.nodes,
-        causes: from.causes.into_iter().map(|(cause, nodes)| Cause { cause: cause.to_owned(), nodes }).collect(),
+        causes: from
+            .causes
+            .into_iter()
+            .map(|(cause, nodes)| Cause {
+                cause: cause.to_owned(),
+                nodes,
+            })
+            .collect(),
         nearest: from.nearest.map(|near| Nearest {
             node: near.name,
             cpu_free_millis: near.cpu_free_millis,
@@ -151,7 +180,11 @@ pub(super) fn node_row(node: &NodeView) -> NodeRow {
         class: String::new(),
         status: "ready".to_owned(),
         eligible: record.eligible,
-        drain: record.drain.clone().map(|(since, deadline, by)| Drain { since, deadline, by }),
+        drain: record.drain.clone().map(|(since, deadline, by)| Drain {
+            since,
+            deadline,
+            by,
+        }),
         safe_to_terminate: record.drain.is_some() && node.used.runs == 0,
         cpu_total_millis: node.capacity.cpu_total_millis,
         cpu_reserved_millis: node.capacity.cpu_reserved_millis,
@@ -160,7 +193,12 @@ pub(super) fn node_row(node: &NodeView) -> NodeRow {
         memory_reserved_mb: node.capacity.memory_reserved_mb,
         memory_used_mb: node.used.memory_mb,
         runs: node.used.runs,
-        executors: node.capacity.executors.iter().map(|kind| kind_word(*kind).to_owned()).collect(),
+        executors: node
+            .capacity
+            .executors
+            .iter()
+            .map(|kind| kind_word(*kind).to_owned())
+            .collect(),
         overcommitted: node.capacity.overcommitted,
         created_at: record.created,
         version: env!("CARGO_PKG_VERSION").to_owned(),

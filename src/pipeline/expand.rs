@@ -5,17 +5,25 @@
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
-use super::filters::{Filters, Patterns};
+use super::filters::Patterns;
 use super::nearest::nearest;
 use super::read::{Cursor, Map};
 use super::report::{Place, Report};
 use super::schema::workflow::{self, Draft, DraftEntry};
 use super::schema::{self, Config, Invocation, Job, Version, Workflow, check_name, job};
-use super::yaml::{MAX_COST, Value};
-use super::{graph, template};
+use super::yaml::MAX_COST;
+use super::{graph, keys, names, read, template};
+
+/// The most runs, parallel copies counted, that one config may ask for.
+const MAX_RUNS: u32 = 10_000;
 
 /// Resolves a config: what runs, or only one job of it. Notes every error on the way.
-pub(crate) fn expand(top: &Map, version: Version, only_job: Option<&str>, report: &mut Report) -> Config {
+pub(crate) fn expand(
+    top: &Map,
+    version: Version,
+    only_job: Option<&str>,
+    report: &mut Report,
+) -> Config {
     if let Some(jobs) = top.get("jobs") {
         jobs.map(report);
     }
@@ -30,7 +38,10 @@ pub(crate) fn expand(top: &Map, version: Version, only_job: Option<&str>, report
     if only_job.is_none() {
         expander.check_unused(&drafts, report);
     }
-    let workflows = drafts.iter().map(|draft| expander.workflow(draft, report)).collect();
+    let workflows = drafts
+        .iter()
+        .map(|draft| expander.workflow(draft, report))
+        .collect();
     Config { workflows }
 }
 
@@ -43,29 +54,45 @@ struct Expander {
     read: HashMap<String, Option<Rc<Job>>>,
     /// Names of reusable commands.
     commands: HashSet<String>,
+    /// Names of groups of jobs.
+    groups: HashSet<String>,
     patterns: Patterns,
-    /// What the copies of jobs have cost so far.
-    spent: u32,
+    /// What the jobs used so far cost of the budget of a plan.
+    cost: u32,
+    /// How many runs they ask for.
+    runs: u32,
 }
 
 impl Expander {
     fn new(top: &Map, version: Version) -> Self {
-        let named = |key: &str| match top.get(key).map(|value| value.node.value) {
-            Some(value) if matches!(&*value, Value::Map(_)) => Some(value),
-            _ => None,
+        // Version 2 has no such names: there a key of the root like these is only a place for anchors.
+        let names = |key: &str| match top.get(key).filter(|_| version == Version::V21) {
+            Some(at) => Map { at }.names().map(str::to_owned).collect(),
+            None => HashSet::new(),
         };
-        let mut commands = HashSet::new();
-        if let (Version::V21, Some(value)) = (version, named("commands")) {
-            if let Value::Map(entries) = &*value {
-                commands.extend(entries.iter().map(|entry| entry.key.clone()));
-            }
-        }
         let jobs: Vec<(String, Cursor)> = match top.get("jobs") {
-            Some(at) => Map { at }.iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            Some(at) => Map { at }
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             None => Vec::new(),
         };
-        let places = jobs.iter().enumerate().map(|(at, (name, _))| (name.clone(), at)).collect();
-        Self { version, jobs, places, read: HashMap::new(), commands, patterns: Patterns::default(), spent: 0 }
+        let places = jobs
+            .iter()
+            .enumerate()
+            .map(|(at, (name, _))| (name.clone(), at))
+            .collect();
+        Self {
+            version,
+            jobs,
+            places,
+            read: HashMap::new(),
+            commands: names("commands"),
+            groups: names("job-groups"),
+            patterns: Patterns::default(),
+            cost: 0,
+            runs: 0,
+        }
     }
 
     /// The workflows of the file, or the implicit one.
@@ -76,7 +103,7 @@ impl Expander {
         let workflows = self.settled(&workflows, report);
         let mut drafts = workflow::read_all(&workflows, &mut self.patterns, report);
         for draft in &mut drafts {
-            name_all(draft, self.version, report);
+            names::assign(draft, self.version, report);
         }
         drafts
     }
@@ -91,7 +118,9 @@ impl Expander {
     /// Without `workflows` the job `build` runs alone.
     fn implicit(&mut self, top: &Map, report: &mut Report) -> Option<Draft> {
         let Some(&at) = self.places.get("build") else {
-            let place = top.get("jobs").map_or_else(|| top.at.key_place(), |jobs| jobs.key_place());
+            let place = top
+                .get("jobs")
+                .map_or_else(|| top.at.key_place(), |jobs| jobs.key_place());
             let message = "there are no `workflows`, and no job named `build` to run without them";
             let hint = if self.places.contains_key("workflows") {
                 "`workflows` stands under `jobs`: move it to the left margin"
@@ -125,8 +154,14 @@ impl Expander {
         if let Some(entry) = entries.find(|entry| entry.name.as_deref() == Some(name)) {
             return Some(alone(name, name, &entry.job, entry.place.clone()));
         }
-        let place = top.get("jobs").map_or_else(|| top.at.key_place(), |jobs| jobs.key_place());
-        report.error_hint(&place, format!("there is no job `{name}` in this config"), self.meant(name));
+        let place = top
+            .get("jobs")
+            .map_or_else(|| top.at.key_place(), |jobs| jobs.key_place());
+        report.error_hint(
+            &place,
+            format!("there is no job `{name}` in this config"),
+            self.meant(name),
+        );
         None
     }
 
@@ -137,9 +172,16 @@ impl Expander {
 
     /// Jobs that no workflow uses may hold what is not run yet, but must look like jobs.
     fn check_unused(&self, drafts: &[Draft], report: &mut Report) {
-        let used: HashSet<&str> =
-            drafts.iter().flat_map(|draft| &draft.entries).map(|entry| entry.job.as_str()).collect();
-        for (name, value) in self.jobs.iter().filter(|(name, _)| !used.contains(name.as_str())) {
+        let used: HashSet<&str> = drafts
+            .iter()
+            .flat_map(|draft| &draft.entries)
+            .map(|entry| entry.job.as_str())
+            .collect();
+        for (name, value) in self
+            .jobs
+            .iter()
+            .filter(|(name, _)| !used.contains(name.as_str()))
+        {
             job::check_shape(name, value, report);
         }
     }
@@ -159,8 +201,11 @@ impl Expander {
     }
 
     fn workflow(&mut self, draft: &Draft, report: &mut Report) -> Workflow {
-        let mut jobs: Vec<Option<Rc<Job>>> =
-            draft.entries.iter().map(|entry| self.entry(entry, report)).collect();
+        let mut jobs: Vec<Option<Rc<Job>>> = draft
+            .entries
+            .iter()
+            .map(|entry| self.entry(entry, report))
+            .collect();
         let graph = graph::link(draft, report);
         let invocation = |at: usize| {
             let entry = &draft.entries[at];
@@ -172,7 +217,10 @@ impl Expander {
                 filters: entry.filters.clone(),
             })
         };
-        Workflow { name: draft.name.clone(), jobs: graph.order.iter().copied().filter_map(invocation).collect() }
+        Workflow {
+            name: draft.name.clone(),
+            jobs: graph.order.iter().copied().filter_map(invocation).collect(),
+        }
     }
 
     fn entry(&mut self, entry: &DraftEntry, report: &mut Report) -> Option<Rc<Job>> {
@@ -183,13 +231,44 @@ impl Expander {
             self.missing(entry, report);
             return None;
         }
+        self.check_arguments(entry, report);
         let job = self.job(&entry.job, report)?;
-        self.spent = self.spent.saturating_add(job.cost);
-        if self.spent > MAX_COST {
-            let message = format!("the jobs of all workflows together grow beyond {MAX_COST} nodes");
-            report.error(&entry.place, message);
-        }
+        self.spend(&job, &entry.place, report);
         Some(job)
+    }
+
+    /// Counts one use of a job; says once when a plan would grow too large.
+    fn spend(&mut self, job: &Job, place: &Place, report: &mut Report) {
+        let was_within = self.cost <= MAX_COST && self.runs <= MAX_RUNS;
+        self.cost = self.cost.saturating_add(job.cost);
+        self.runs = self.runs.saturating_add(job.parallelism);
+        if was_within && self.cost > MAX_COST {
+            let message =
+                format!("the jobs of all workflows together grow beyond {MAX_COST} nodes");
+            report.error(place, message);
+        } else if was_within && self.runs > MAX_RUNS {
+            let message = format!("the workflows together ask for more than {MAX_RUNS} runs");
+            report.error(place, message);
+        }
+    }
+
+    /// A job without parameters takes no arguments. One that has some is not run yet, and says so itself.
+    fn check_arguments(&self, entry: &DraftEntry, report: &mut Report) {
+        let at = self
+            .places
+            .get(&entry.job)
+            .map(|&at| self.jobs[at].1.clone());
+        if at.is_some_and(|at| Map { at }.get("parameters").is_some()) {
+            return;
+        }
+        for (key, place) in &entry.arguments {
+            if report.is_full() {
+                return;
+            }
+            let message = format!("unknown key `{key}` in {}", keys::INVOCATION.what);
+            let hint = read::hint(key, &keys::INVOCATION, report);
+            report.lenient(place, message, hint);
+        }
     }
 
     fn missing(&self, entry: &DraftEntry, report: &mut Report) {
@@ -199,6 +278,9 @@ impl Expander {
         if self.version == Version::V21 && entry.job.contains('/') {
             return report.not_yet(&entry.place, &format!("orb job `{}`", entry.job));
         }
+        if self.groups.contains(&entry.job) {
+            return report.not_yet(&entry.place, &format!("job group `{}`", entry.job));
+        }
         let message = format!("there is no job `{}` under `jobs`", entry.job);
         report.error_hint(&entry.place, message, self.meant(&entry.job));
     }
@@ -207,56 +289,11 @@ impl Expander {
 /// A workflow of one job without requirements.
 fn alone(workflow: &str, name: &str, job: &str, place: Place) -> Draft {
     let entry = DraftEntry {
-        job: job.to_owned(),
-        place,
         name: Some(name.to_owned()),
-        requires: Vec::new(),
-        filters: Filters::default(),
-        bare: true,
-        runs: true,
+        ..DraftEntry::new(job, place)
     };
-    Draft { name: workflow.to_owned(), entries: vec![entry] }
-}
-
-/// Gives every job of a workflow its final name: the one written, else its key, with `-1`, `-2`, ... where the key comes
-/// again. Plain repeats in version 2 count once.
-fn name_all(draft: &mut Draft, version: Version, report: &mut Report) {
-    if version == Version::V2 {
-        let mut bare = HashSet::new();
-        draft.entries.retain(|entry| {
-            let keep = !entry.bare || bare.insert(entry.job.clone());
-            if !keep {
-                report.warning(&entry.place, format!("job `{}` stands twice in the workflow", entry.job));
-            }
-            keep
-        });
-    }
-    let mut unnamed: HashMap<String, usize> = HashMap::new();
-    for entry in draft.entries.iter().filter(|entry| entry.name.is_none()) {
-        *unnamed.entry(entry.job.clone()).or_default() += 1;
-    }
-    let mut taken: HashSet<String> = draft.entries.iter().filter_map(|entry| entry.name.clone()).collect();
-    if taken.len() < draft.entries.iter().filter(|entry| entry.name.is_some()).count() {
-        let mut seen = HashSet::new();
-        for entry in &draft.entries {
-            let Some(name) = entry.name.as_deref() else { continue };
-            if !seen.insert(name) {
-                report.error(&entry.place, format!("two jobs of the workflow are named `{name}`"));
-            }
-        }
-    }
-    let mut next: HashMap<String, usize> = HashMap::new();
-    for entry in draft.entries.iter_mut().filter(|entry| entry.name.is_none()) {
-        let mut name = entry.job.clone();
-        if unnamed[&entry.job] > 1 || taken.contains(&name) {
-            let number = next.entry(entry.job.clone()).or_default();
-            while {
-                *number += 1;
-                name = format!("{}-{number}", entry.job);
-                taken.contains(&name)
-            } {}
-        }
-        taken.insert(name.clone());
-        entry.name = Some(name);
+    Draft {
+        name: workflow.to_owned(),
+        entries: vec![entry],
     }
 }

@@ -9,7 +9,10 @@ const MAX_CANDIDATES: usize = 1_000;
 
 /// The candidate that differs least from `name`, if it differs by no more than a third of its letters; upper and
 /// lower case, `-` and `_` count as the same. The first wins among equals.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    name: &str,
+    candidates: impl Iterator<Item = &'a str>,
+) -> Option<&'a str> {
     let name = folded(name)?;
     let limit = (name.len() / 3).max(1);
     candidates
@@ -21,7 +24,13 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>)
 }
 
 fn folded(name: &str) -> Option<Vec<char>> {
-    let fold = |c: char| if c == '_' { '-' } else { c.to_ascii_lowercase() };
+    let fold = |c: char| {
+        if c == '_' {
+            '-'
+        } else {
+            c.to_ascii_lowercase()
+        }
+    };
     let letters: Vec<char> = name.chars().take(MAX_LENGTH + 1).map(fold).collect();
     (letters.len() <= MAX_LENGTH).then_some(letters)
 }

@@ -22,27 +22,47 @@ pub(crate) struct Cursor {
 impl Cursor {
     /// The root of a document.
     pub(crate) fn root(node: Node) -> Self {
-        let key_span = Span { start: node.span.start, end: node.span.start };
-        Self { node, key_span, path: Path::default() }
+        let key_span = Span {
+            start: node.span.start,
+            end: node.span.start,
+        };
+        Self {
+            node,
+            key_span,
+            path: Path::default(),
+        }
     }
 
     /// The same place with another node.
     pub(crate) fn with(&self, node: Node) -> Self {
-        Self { node, ..self.clone() }
+        Self {
+            node,
+            ..self.clone()
+        }
     }
 
     fn child(&self, entry: &Entry) -> Self {
-        Self { node: entry.value.clone(), key_span: entry.key_span, path: self.path.key(&entry.key) }
+        Self {
+            node: entry.value.clone(),
+            key_span: entry.key_span,
+            path: self.path.key(&entry.key),
+        }
     }
 
     /// Where the value stands.
     pub(crate) fn place(&self) -> Place {
-        Place { span: self.node.span, path: self.path.clone() }
+        Place {
+            span: self.node.span,
+            path: self.path.clone(),
+        }
     }
 
     /// Where the key stands: for what is wrong with the whole of the value, or is missing in it.
     pub(crate) fn key_place(&self) -> Place {
-        Place { span: self.key_span, path: self.path.clone() }
+        Place {
+            span: self.key_span,
+            path: self.path.clone(),
+        }
     }
 
     /// The map; notes an error if it is none.
@@ -60,7 +80,9 @@ impl Cursor {
 
     /// The items, if it is a list.
     pub(crate) fn items(&self) -> Option<Vec<Cursor>> {
-        let Value::List(items) = &*self.node.value else { return None };
+        let Value::List(items) = &*self.node.value else {
+            return None;
+        };
         let item = |(index, node): (usize, &Node)| Cursor {
             node: node.clone(),
             key_span: node.span,
@@ -84,7 +106,10 @@ impl Cursor {
 
     /// The texts of a list, or the one text.
     pub(crate) fn texts(&self, report: &mut Report) -> Vec<String> {
-        self.one_or_many().iter().filter_map(|item| item.text(report)).collect()
+        self.one_or_many()
+            .iter()
+            .filter_map(|item| item.text(report))
+            .collect()
     }
 
     /// The boolean; notes an error if it is none.
@@ -99,9 +124,14 @@ impl Cursor {
         let Some(value) = self.node.scalar().and_then(Scalar::integer) else {
             return self.wrong(report, &wanted);
         };
-        let fits = u32::try_from(value).ok().filter(|value| (least..=most).contains(value));
+        let fits = u32::try_from(value)
+            .ok()
+            .filter(|value| (least..=most).contains(value));
         if fits.is_none() {
-            report.error(&self.place(), format!("{} must be {wanted}, not {value}", self.name()));
+            report.error(
+                &self.place(),
+                format!("{} must be {wanted}, not {value}", self.name()),
+            );
         }
         fits
     }
@@ -113,17 +143,27 @@ impl Cursor {
 
     fn wrong<T>(&self, report: &mut Report, wanted: &str) -> Option<T> {
         if !self.is_hole() {
-            let place = if self.node.is_null() { self.key_place() } else { self.place() };
-            report.error(&place, format!("{} must be {wanted}, not {}", self.name(), self.node.kind()));
+            let place = if self.node.is_null() {
+                self.key_place()
+            } else {
+                self.place()
+            };
+            report.error(
+                &place,
+                format!("{} must be {wanted}, not {}", self.name(), self.node.kind()),
+            );
         }
         None
     }
 
     /// How a message calls the value: its key, or its place in a list.
     fn name(&self) -> String {
-        let path = self.path.to_string();
-        let last = path.rsplit('.').next().unwrap_or_default();
-        if path.is_empty() { "a config".to_owned() } else { format!("`{last}`") }
+        let last = self.path.last();
+        if last.is_empty() {
+            "a config".to_owned()
+        } else {
+            format!("`{last}`")
+        }
     }
 }
 
@@ -154,7 +194,9 @@ impl Map {
 
     /// The keys in the order of the file, each with its value, `null` included.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, Cursor)> {
-        self.entries().iter().map(|entry| (entry.key.as_str(), self.at.child(entry)))
+        self.entries()
+            .iter()
+            .map(|entry| (entry.key.as_str(), self.at.child(entry)))
     }
 
     /// The keys in the order of the file.
@@ -177,15 +219,22 @@ impl Map {
                 report.not_yet(&value.key_place(), &format!("`{key}`"));
             } else if !keys.runs.contains(&key) && !report.is_full() {
                 let message = format!("unknown key `{key}` in {}", keys.what);
-                report.lenient(&value.key_place(), message, hint(key, keys));
+                let hint = hint(key, keys, report);
+                report.lenient(&value.key_place(), message, hint);
             }
         }
     }
 }
 
-/// What to write instead of an unknown key.
-pub(crate) fn hint(key: &str, keys: &Keys) -> Option<String> {
+/// What to write instead of an unknown key; nothing once nobody would see it.
+pub(crate) fn hint(key: &str, keys: &Keys, report: &Report) -> Option<String> {
+    if report.is_full() {
+        return None;
+    }
     let near = || nearest(key, keys.all()).map(|near| format!("did you mean `{near}`?"));
-    let home = || keys::home(key, keys).map(|home| format!("`{key}` is a key of {home}; check the indentation"));
+    let home = || {
+        keys::home(key, keys)
+            .map(|home| format!("`{key}` is a key of {home}; check the indentation"))
+    };
     home().or_else(near)
 }

@@ -16,7 +16,11 @@ pub(crate) fn render(config: &Config) -> String {
     let mut keys = Keys::default();
     let mut workflows = Vec::new();
     // A workflow may be called `version`, and then takes the place of the number.
-    if config.workflows.iter().all(|workflow| workflow.name != "version") {
+    if config
+        .workflows
+        .iter()
+        .all(|workflow| workflow.name != "version")
+    {
         workflows.push(("version".to_owned(), Out::bare("2")));
     }
     for workflow in &config.workflows {
@@ -38,7 +42,11 @@ struct Keys {
 
 impl Keys {
     fn workflow(&mut self, workflow: &Workflow) -> Out {
-        let jobs = workflow.jobs.iter().map(|invocation| self.invocation(invocation)).collect();
+        let jobs = workflow
+            .jobs
+            .iter()
+            .map(|invocation| self.invocation(invocation))
+            .collect();
         Out::Map(vec![("jobs".to_owned(), Out::List(jobs))])
     }
 
@@ -54,7 +62,11 @@ impl Keys {
         if let Some(filters) = filters(&invocation.filters) {
             map.put("filters", filters);
         }
-        if map.0.is_empty() { Out::text(&key) } else { Out::Map(vec![(key, Out::Map(map.0))]) }
+        if map.0.is_empty() {
+            Out::text(&key)
+        } else {
+            Out::Map(vec![(key, Out::Map(map.0))])
+        }
     }
 
     fn key(&mut self, invocation: &Invocation) -> String {
@@ -98,8 +110,9 @@ impl Fields {
     }
 
     fn environment<'a>(&mut self, variables: impl Iterator<Item = (&'a String, &'a String)>) {
-        let map: Vec<(String, Out)> =
-            variables.map(|(name, value)| (name.clone(), Out::text(value))).collect();
+        let map: Vec<(String, Out)> = variables
+            .map(|(name, value)| (name.clone(), Out::text(value)))
+            .collect();
         if !map.is_empty() {
             self.put("environment", Out::Map(map));
         }
@@ -114,10 +127,16 @@ fn job(job: &Job) -> Out {
     let mut map = Fields::default();
     match &job.executor {
         Executor::Docker { containers } => {
-            map.put("docker", Out::List(containers.iter().map(container).collect()));
+            map.put(
+                "docker",
+                Out::List(containers.iter().map(container).collect()),
+            );
         }
         Executor::Machine { image: Some(image) } => {
-            map.put("machine", Out::Map(vec![("image".to_owned(), Out::text(image))]));
+            map.put(
+                "machine",
+                Out::Map(vec![("image".to_owned(), Out::text(image))]),
+            );
         }
         Executor::Machine { image: None } => map.put("machine", Out::bare("true")),
         // The version of Xcode is not kept: no node here has one.
@@ -178,7 +197,10 @@ fn run(step: &RunStep) -> Fields {
         map.put("background", Out::bare("true"));
     }
     if step.no_output_timeout_s != NO_OUTPUT_TIMEOUT_S {
-        map.text("no_output_timeout", &format!("{}s", step.no_output_timeout_s));
+        map.text(
+            "no_output_timeout",
+            &format!("{}s", step.no_output_timeout_s),
+        );
     }
     match step.when {
         When::OnSuccess => {}

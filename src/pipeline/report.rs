@@ -7,7 +7,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use super::problem::{Problem, Severity};
-use super::yaml::{Fault, Span};
+use super::yaml::{Fault, Pos, Span};
 
 /// No more problems than this are kept.
 const MAX_PROBLEMS: usize = 200;
@@ -31,12 +31,29 @@ enum Step {
 impl Path {
     /// The path of the value under `key`.
     pub(crate) fn key(&self, key: &str) -> Path {
-        Path(Some(Rc::new(Link { parent: self.clone(), step: Step::Key(key.to_owned()) })))
+        Path(Some(Rc::new(Link {
+            parent: self.clone(),
+            step: Step::Key(key.to_owned()),
+        })))
     }
 
     /// The path of the item at `index`.
     pub(crate) fn index(&self, index: usize) -> Path {
-        Path(Some(Rc::new(Link { parent: self.clone(), step: Step::Index(index) })))
+        Path(Some(Rc::new(Link {
+            parent: self.clone(),
+            step: Step::Index(index),
+        })))
+    }
+
+    /// The last key, with the indices after it: `steps[1]`; empty at the root.
+    pub(crate) fn last(&self) -> String {
+        let Some(link) = &self.0 else {
+            return String::new();
+        };
+        match &link.step {
+            Step::Key(key) => key.clone(),
+            Step::Index(index) => format!("{}[{index}]", link.parent.last()),
+        }
     }
 }
 
@@ -66,13 +83,10 @@ pub(crate) struct Report {
     /// Version 2.1: what version 2 only warns of is an error.
     strict: bool,
     problems: Vec<Problem>,
-    seen: HashSet<(Span2, String)>,
+    seen: HashSet<(Pos, String)>,
     left_out: usize,
     errors: usize,
 }
-
-/// A place as a key of a set.
-type Span2 = (u32, u32);
 
 impl Report {
     /// An empty report on `file`.
@@ -108,7 +122,12 @@ impl Report {
     }
 
     /// Notes an error with a hint.
-    pub(crate) fn error_hint(&mut self, place: &Place, message: impl Into<String>, hint: Option<String>) {
+    pub(crate) fn error_hint(
+        &mut self,
+        place: &Place,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
         self.add(Severity::Error, place, message.into(), hint);
     }
 
@@ -118,14 +137,26 @@ impl Report {
     }
 
     /// Notes what is an error in version 2.1 and a warning in version 2.
-    pub(crate) fn lenient(&mut self, place: &Place, message: impl Into<String>, hint: Option<String>) {
-        let severity = if self.strict { Severity::Error } else { Severity::Warning };
+    pub(crate) fn lenient(
+        &mut self,
+        place: &Place,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        let severity = if self.strict {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
         self.add(severity, place, message.into(), hint);
     }
 
     /// Notes that something of CircleCI's language is not run yet; `what` comes with its backticks.
     pub(crate) fn not_yet(&mut self, place: &Place, what: &str) {
-        self.error(place, format!("{what} is known to CircleCI, but Roundel does not run it yet"));
+        self.error(
+            place,
+            format!("{what} is known to CircleCI, but Roundel does not run it yet"),
+        );
     }
 
     /// Notes a fault of the YAML layer.
@@ -135,7 +166,11 @@ impl Report {
 
     /// Notes a repeated key: an error in version 2.1, a warning in version 2.
     pub(crate) fn lenient_fault(&mut self, fault: Fault) {
-        let severity = if self.strict { Severity::Error } else { Severity::Warning };
+        let severity = if self.strict {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
         self.fault(fault, severity);
     }
 
@@ -148,10 +183,17 @@ impl Report {
         self.push(severity, place.span, place.path.to_string(), message, hint);
     }
 
-    fn push(&mut self, severity: Severity, span: Span, key: String, message: String, hint: Option<String>) {
+    fn push(
+        &mut self,
+        severity: Severity,
+        span: Span,
+        key: String,
+        message: String,
+        hint: Option<String>,
+    ) {
         self.count(severity);
         // A fault in an anchored map shows once, not once for each alias.
-        if !self.seen.insert(((span.start.line, span.start.column), message.clone())) {
+        if !self.seen.insert((span.start, message.clone())) {
             return;
         }
         self.problems.push(Problem {
@@ -173,13 +215,24 @@ impl Report {
 
     /// The problems in the order of the file.
     pub(crate) fn finish(mut self) -> Vec<Problem> {
-        self.problems.sort_by_key(|problem| (problem.line, problem.column));
+        self.problems
+            .sort_by_key(|problem| (problem.line, problem.column));
         if self.left_out > 0 {
             let message = format!("{} further problems are not shown", self.left_out);
-            let severity = if self.errors > 0 { Severity::Error } else { Severity::Warning };
+            let severity = if self.errors > 0 {
+                Severity::Error
+            } else {
+                Severity::Warning
+            };
             let last = self.problems.last().map_or(Span::START, |last| {
-                let pos = super::yaml::Pos { line: last.line, column: last.column };
-                Span { start: pos, end: pos }
+                let pos = Pos {
+                    line: last.line,
+                    column: last.column,
+                };
+                Span {
+                    start: pos,
+                    end: pos,
+                }
             });
             self.push(severity, last, String::new(), message, None);
         }

@@ -77,11 +77,18 @@ pub(crate) fn version(top: &Map, report: &mut Report) -> Version {
         report.error_hint(&top.at.key_place(), "key `version` is missing", hint);
         return Version::V21;
     };
-    match value.node.scalar().map(|scalar: &Scalar| scalar.text.as_str()) {
+    match value
+        .node
+        .scalar()
+        .map(|scalar: &Scalar| scalar.text.as_str())
+    {
         Some("2" | "2.0") => Version::V2,
         Some("2.1") => Version::V21,
         _ => {
-            let wrong = value.node.scalar().map_or(value.node.kind(), |scalar| scalar.text.as_str());
+            let wrong = value
+                .node
+                .scalar()
+                .map_or(value.node.kind(), |scalar| scalar.text.as_str());
             let message = format!("version `{wrong}` is not one of 2, 2.0 and 2.1");
             report.error(&value.place(), message);
             Version::V21
@@ -114,8 +121,14 @@ pub(crate) fn check_name(what: &str, name: &str, place: &Place, report: &mut Rep
     if name.trim().is_empty() {
         report.error(place, format!("the name of a {what} is empty"));
     } else if name.chars().count() > MAX_NAME {
-        report.error(place, format!("the name of a {what} is longer than {MAX_NAME} characters"));
+        report.error(
+            place,
+            format!("the name of a {what} is longer than {MAX_NAME} characters"),
+        );
     } else if name.contains(char::is_control) {
-        report.error(place, format!("the name of a {what} holds control characters"));
+        report.error(
+            place,
+            format!("the name of a {what} holds control characters"),
+        );
     }
 }

@@ -30,15 +30,22 @@ fn has_template(node: &Node) -> bool {
 
 fn walk(node: &Node, path: &Path, report: &mut Report) -> Node {
     let value = match &*node.value {
-        Value::Scalar(scalar) if scalar.text.contains("<<") => {
-            match text(&scalar.text) {
-                Ok(text) => Value::Scalar(Scalar { text, plain: scalar.plain }),
-                Err(found) => {
-                    found.report(&Place { span: node.span, path: path.clone() }, report);
-                    Value::Hole
-                }
+        Value::Scalar(scalar) if scalar.text.contains("<<") => match text(&scalar.text) {
+            Ok(text) => Value::Scalar(Scalar {
+                text,
+                plain: scalar.plain,
+            }),
+            Err(found) => {
+                found.report(
+                    &Place {
+                        span: node.span,
+                        path: path.clone(),
+                    },
+                    report,
+                );
+                Value::Hole
             }
-        }
+        },
         Value::List(items) => {
             let walk = |(index, item): (usize, &Node)| walk(item, &path.index(index), report);
             Value::List(items.iter().enumerate().map(walk).collect())
@@ -46,7 +53,10 @@ fn walk(node: &Node, path: &Path, report: &mut Report) -> Node {
         Value::Map(entries) => {
             let walk = |entry: &Entry| {
                 let value = walk(&entry.value, &path.key(&entry.key), report);
-                Entry { value, ..entry.clone() }
+                Entry {
+                    value,
+                    ..entry.clone()
+                }
             };
             Value::Map(entries.iter().map(walk).collect())
         }
@@ -95,8 +105,13 @@ fn text(source: &str) -> Result<String, Found> {
 }
 
 fn found(after: &str) -> Found {
-    let Some((inner, _)) = after.split_once(">>") else { return Found::Unclosed };
-    let name = inner.trim().trim_start_matches(['#', '^', '/']).trim_start();
+    let Some((inner, _)) = after.split_once(">>") else {
+        return Found::Unclosed;
+    };
+    let name = inner
+        .trim()
+        .trim_start_matches(['#', '^', '/'])
+        .trim_start();
     let scope = name.split('.').next().unwrap_or_default();
     if SCOPES.contains(&scope) && inner.len() <= 200 {
         Found::Reference(format!("<<{inner}>>"))
@@ -121,7 +136,10 @@ mod tests {
             ("cat <<EOF >> file", Err(Found::Unclosed)),
             ("<< parameters.x >>", reference("<< parameters.x >>")),
             ("v<<pipeline.number>>-", reference("<<pipeline.number>>")),
-            ("<<# parameters.b >>x<</ parameters.b >>", reference("<<# parameters.b >>")),
+            (
+                "<<# parameters.b >>x<</ parameters.b >>",
+                reference("<<# parameters.b >>"),
+            ),
         ];
         for (source, expected) in cases {
             assert_eq!(text(source), expected, "{source}");

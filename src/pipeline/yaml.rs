@@ -5,8 +5,11 @@
 
 mod compose;
 pub(crate) mod emit;
+mod frame;
+mod margin;
 mod merge;
 pub(crate) mod scalar;
+mod source;
 
 use std::rc::Rc;
 
@@ -23,7 +26,7 @@ pub(crate) const MAX_DEPTH: u32 = 64;
 pub(crate) const MAX_KEY: usize = 256;
 
 /// A place in the text; line and column count from 1, columns in characters.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Pos {
     pub line: u32,
     pub column: u32,
@@ -83,7 +86,12 @@ impl Node {
             Value::List(items) => sum(items.iter()),
             Value::Map(entries) => sum(entries.iter().map(|entry| &entry.value)),
         };
-        Self { span, value: Rc::new(value), cost: below.saturating_add(1), height }
+        Self {
+            span,
+            value: Rc::new(value),
+            cost: below.saturating_add(1),
+            height,
+        }
     }
 
     /// What the node costs of a budget of nodes, with all below it.
@@ -137,6 +145,17 @@ pub(crate) struct Fault {
     pub hint: Option<String>,
 }
 
+impl Fault {
+    fn new(span: Span, key: String, message: String, hint: Option<&str>) -> Self {
+        Self {
+            span,
+            key,
+            message,
+            hint: hint.map(str::to_owned),
+        }
+    }
+}
+
 /// A document that could be read.
 #[derive(Debug)]
 pub(crate) struct Document {
@@ -144,3 +163,6 @@ pub(crate) struct Document {
     /// Keys that stand twice in one map; the last one was taken.
     pub repeated: Vec<Fault>,
 }
+
+#[cfg(test)]
+mod tests;

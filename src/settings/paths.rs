@@ -14,10 +14,19 @@ pub fn socket_path(data: &Path) -> PathBuf {
         return plain;
     }
     use sha2::{Digest, Sha256};
-    let hash: String = Sha256::digest(data.as_os_str().as_encoded_bytes()).iter().take(8).map(|b| format!("{b:02x}")).collect();
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|dir| dir.is_dir());
+    let hash: String = Sha256::digest(data.as_os_str().as_encoded_bytes())
+        .iter()
+        .take(8)
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR")
+        .map(PathBuf::from)
+        .filter(|dir| dir.is_dir());
     let base = runtime.unwrap_or_else(|| {
-        PathBuf::from(format!("/tmp/roundel-{}", rustix::process::geteuid().as_raw()))
+        PathBuf::from(format!(
+            "/tmp/roundel-{}",
+            rustix::process::geteuid().as_raw()
+        ))
     });
     base.join(format!("roundel-{hash}")).join("socket")
 }
@@ -31,7 +40,11 @@ mod tests {
         assert_eq!(socket_path(Path::new("/data")), Path::new("/data/socket"));
         let long = PathBuf::from(format!("/{}", "x".repeat(120)));
         let short = socket_path(&long);
-        assert!(short.as_os_str().len() <= SOCKET_PATH_MAX, "{}", short.display());
+        assert!(
+            short.as_os_str().len() <= SOCKET_PATH_MAX,
+            "{}",
+            short.display()
+        );
         assert_eq!(short, socket_path(&long));
     }
 }

@@ -14,8 +14,17 @@ use crate::error::{Explain, Kind};
 /// Number of the directory's form that this build writes and reads.
 pub const FORM: u32 = 1;
 
-const FOLDERS: [&str; 9] =
-    ["log", "logs", "attempts", "scratch", "repos", "tls", "secrets", "artifacts", "caches"];
+const FOLDERS: [&str; 9] = [
+    "log",
+    "logs",
+    "attempts",
+    "scratch",
+    "repos",
+    "tls",
+    "secrets",
+    "artifacts",
+    "caches",
+];
 
 /// Why the directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +49,9 @@ pub enum DataDirError {
         pid: Option<u32>,
     },
     /// A newer Roundel wrote it.
-    #[error("the data directory `{path}` has form {found}, and this build knows forms up to {FORM}")]
+    #[error(
+        "the data directory `{path}` has form {found}, and this build knows forms up to {FORM}"
+    )]
     Newer {
         /// The directory.
         path: PathBuf,
@@ -67,14 +78,26 @@ impl Explain for DataDirError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             DataDirError::Io { source, .. } => match source.kind() {
-                io::ErrorKind::ReadOnlyFilesystem => "it is on a file system that is mounted read-only; choose another with --data".to_owned(),
-                io::ErrorKind::PermissionDenied => "choose a directory you may write, with --data".to_owned(),
-                io::ErrorKind::StorageFull => "free some space, or choose another directory with --data".to_owned(),
+                io::ErrorKind::ReadOnlyFilesystem => {
+                    "it is on a file system that is mounted read-only; choose another with --data"
+                        .to_owned()
+                }
+                io::ErrorKind::PermissionDenied => {
+                    "choose a directory you may write, with --data".to_owned()
+                }
+                io::ErrorKind::StorageFull => {
+                    "free some space, or choose another directory with --data".to_owned()
+                }
                 _ => "choose another directory with --data".to_owned(),
             },
-            DataDirError::Taken { .. } => "use that server (verbs and consoles connect to it by themselves), or stop it first".to_owned(),
+            DataDirError::Taken { .. } => {
+                "use that server (verbs and consoles connect to it by themselves), or stop it first"
+                    .to_owned()
+            }
             DataDirError::Newer { .. } => "run the newer roundel that wrote it".to_owned(),
-            DataDirError::NotOurs { .. } => "is this really a data directory of Roundel? choose another with --data".to_owned(),
+            DataDirError::NotOurs { .. } => {
+                "is this really a data directory of Roundel? choose another with --data".to_owned()
+            }
         })
     }
 }
@@ -92,7 +115,13 @@ impl DataDir {
     /// # Errors
     /// See [`DataDirError`].
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
-        let failed = |what| move |source| DataDirError::Io { path: path.to_owned(), what, source };
+        let failed = |what| {
+            move |source| DataDirError::Io {
+                path: path.to_owned(),
+                what,
+                source,
+            }
+        };
         make(path).map_err(failed("make it"))?;
         let lock_path = path.join("lock");
         let mut lock = OpenOptions::new()
@@ -107,7 +136,10 @@ impl DataDir {
             let mut text = String::new();
             // Without the number the message is only shorter.
             let _ = lock.read_to_string(&mut text);
-            return Err(DataDirError::Taken { path: path.to_owned(), pid: text.trim().parse().ok() });
+            return Err(DataDirError::Taken {
+                path: path.to_owned(),
+                pid: text.trim().parse().ok(),
+            });
         }
         check_form(path)?;
         lock.set_len(0)
@@ -117,7 +149,10 @@ impl DataDir {
         for folder in FOLDERS {
             make(&path.join(folder)).map_err(failed("make its folders"))?;
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
     }
 
     /// Its path.
@@ -138,17 +173,28 @@ fn make(path: &Path) -> io::Result<()> {
 
 fn check_form(path: &Path) -> Result<(), DataDirError> {
     let file = path.join("VERSION");
-    let io = |what| move |source| DataDirError::Io { path: path.to_owned(), what, source };
+    let io = |what| {
+        move |source| DataDirError::Io {
+            path: path.to_owned(),
+            what,
+            source,
+        }
+    };
     match fs::read_to_string(&file) {
         Ok(text) => match text.trim().parse::<u32>() {
-            Ok(found) if found > FORM => Err(DataDirError::Newer { path: path.to_owned(), found }),
+            Ok(found) if found > FORM => Err(DataDirError::Newer {
+                path: path.to_owned(),
+                found,
+            }),
             Ok(_) => Ok(()),
             Err(_) => Err(DataDirError::NotOurs { path: file }),
         },
         Err(err) if err.kind() == io::ErrorKind::NotFound => {
             fs::write(&file, format!("{FORM}\n")).map_err(io("write VERSION"))
         }
-        Err(err) if err.kind() == io::ErrorKind::InvalidData => Err(DataDirError::NotOurs { path: file }),
+        Err(err) if err.kind() == io::ErrorKind::InvalidData => {
+            Err(DataDirError::NotOurs { path: file })
+        }
         Err(err) => Err(io("read VERSION")(err)),
     }
 }
@@ -162,10 +208,16 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("data");
         let first = DataDir::open(&path).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
         assert!(path.join("attempts").is_dir());
         let second = DataDir::open(&path).unwrap_err();
-        assert!(matches!(second, DataDirError::Taken { pid: Some(pid), .. } if pid == std::process::id()), "{second}");
+        assert!(
+            matches!(second, DataDirError::Taken { pid: Some(pid), .. } if pid == std::process::id()),
+            "{second}"
+        );
         drop(first);
         DataDir::open(&path).unwrap();
     }
@@ -177,6 +229,9 @@ mod tests {
         let err = DataDir::open(root.path()).unwrap_err().to_string();
         assert!(err.contains("form 7") && err.contains("up to 1"), "{err}");
         fs::write(root.path().join("VERSION"), "hello").unwrap();
-        assert!(matches!(DataDir::open(root.path()), Err(DataDirError::NotOurs { .. })));
+        assert!(matches!(
+            DataDir::open(root.path()),
+            Err(DataDirError::NotOurs { .. })
+        ));
     }
 }

@@ -1,25 +1,332 @@
-//! stub
-use std::path::Path;
-use crate::api::agent::Record;
+//! The server's log store: what the steps of each attempt wrote, byte for byte.
+//!
+//! `logs/<attempt>/<step>.log` holds the raw bytes of both streams in arrival order, `<step>.idx` one [`entry`] per record.
+//! The index is written after the bytes it describes and alone says how long a log is, so a crash between the two leaves
+//! nothing worse than bytes that nobody counts; the next writer cuts them off and the replay writes them again.
+//!
+//! Knows no SQL and nothing of who may read. All calls block; none keeps more than about a megabyte in memory, whatever
+//! the length of the log or of its lines, because each index entry carries running totals: a line or a byte, of one
+//! stream or of both, is found by bisecting the index on disk.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::api::agent::{Record, RecordBody};
 use crate::api::builds::{LogLines, LogMatches};
+use crate::error::{Explain, Kind};
 use crate::ids::AttemptId;
+
+mod entry;
+mod plain;
+mod search;
+mod view;
+mod writer;
+
+pub use plain::{lines_plain, read_plain, search_plain, tail_plain};
+
+use view::View;
+use writer::Writers;
+
+/// Most bytes that one [`LogStore::read`] answers.
+pub const READ_MAX: u64 = 1024 * 1024;
+
+/// Most text that one window of lines holds; a window of long lines has fewer lines than were asked for.
+pub const WINDOW_MAX: usize = 1024 * 1024;
+
+/// Most lines of one window.
+pub const LINES_MAX: u64 = 1000;
+
+/// Longest text of one line; the rest is counted in `cut`.
+pub const LINE_MAX: u64 = 16 * 1024;
+
+/// Why a log could not be written or read.
 #[derive(Debug, thiserror::Error)]
-#[error("x")]
-pub struct LogError;
-impl crate::error::Explain for LogError { fn kind(&self) -> crate::error::Kind { crate::error::Kind::Unavailable } }
-#[derive(Clone, Copy)] pub enum Log { Agent, Step(u16) }
+pub enum LogError {
+    /// The file system has no room; the same append may go through later.
+    #[error("no space left for `{}`", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// As the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// Nothing was ever written there.
+    #[error("no log at `{}`", path.display())]
+    NoLog {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Anything else.
+    #[error("failed to {what} `{}`", path.display())]
+    Io {
+        /// Verb.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// As the system says.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl LogError {
+    /// Sorts an error of the system; for use in `map_err`.
+    fn at(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LogError {
+        let path = path.to_owned();
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                LogError::Full { path, source }
+            }
+            io::ErrorKind::NotFound => LogError::NoLog { path },
+            _ => LogError::Io { what, path, source },
+        }
+    }
+}
+
+impl Explain for LogError {
+    fn kind(&self) -> Kind {
+        match self {
+            LogError::Full { .. } => Kind::Unavailable,
+            LogError::NoLog { .. } => Kind::NotFound,
+            LogError::Io { .. } => Kind::Infrastructure,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            LogError::Full { .. } => Some(
+                "Make room on the file system of the data directory; the run waits and goes on"
+                    .to_owned(),
+            ),
+            LogError::NoLog { .. } | LogError::Io { .. } => None,
+        }
+    }
+}
+
+/// The logs of all attempts. Cheap to clone; all clones share their open files.
 #[derive(Clone, Debug)]
-pub struct LogStore;
+pub struct LogStore {
+    root: Arc<Path>,
+    writers: Arc<Writers>,
+}
+
 impl LogStore {
-    pub fn open(_: &Path) -> Result<LogStore, LogError> { Ok(LogStore) }
-    pub fn append(&self, _: AttemptId, _: &[Record]) -> Result<Vec<(u16, u64)>, LogError> { Ok(vec![]) }
-    pub fn sync(&self, _: AttemptId, _: u16) -> Result<(), LogError> { Ok(()) }
-    pub fn close(&self, _: AttemptId) {}
-    pub fn len(&self, _: AttemptId, _: u16) -> u64 { 0 }
-    pub fn last_seq(&self, _: AttemptId) -> u64 { 0 }
-    pub fn read(&self, _: AttemptId, _: Log, _: Option<u8>, _: u64, _: u64) -> Result<Vec<u8>, LogError> { Ok(vec![]) }
-    pub fn stream_len(&self, _: AttemptId, _: Log, _: Option<u8>) -> Result<u64, LogError> { Ok(0) }
-    pub fn lines(&self, _: AttemptId, _: Log, _: Option<u8>, _: u64, _: u64) -> Result<LogLines, LogError> { Err(LogError) }
-    pub fn tail(&self, _: AttemptId, _: Log, _: Option<u8>, _: u64) -> Result<LogLines, LogError> { Err(LogError) }
-    pub fn search(&self, _: AttemptId, _: Log, _: Option<u8>, _: &str, _: u64) -> Result<LogMatches, LogError> { Err(LogError) }
+    /// Opens the store at `root` (`DATA/logs`), making the directory.
+    ///
+    /// # Errors
+    /// When the directory cannot be made.
+    pub fn open(root: &Path) -> Result<LogStore, LogError> {
+        fs::create_dir_all(root).map_err(LogError::at("make", root))?;
+        Ok(LogStore {
+            root: root.into(),
+            writers: Arc::default(),
+        })
+    }
+
+    /// Appends the output among `records` (ascending `seq`) and answers the new length in bytes of each step it touched.
+    ///
+    /// Idempotent by (attempt, step, seq): what is kept already is skipped.
+    ///
+    /// # Errors
+    /// [`LogError::Full`] and others; then some records may be kept and some not, and the same call is right again.
+    pub fn append(
+        &self,
+        attempt: AttemptId,
+        records: &[Record],
+    ) -> Result<Vec<(u16, u64)>, LogError> {
+        let mut by_step: Vec<(u16, Vec<&Record>)> = Vec::new();
+        for record in records {
+            let RecordBody::Output { step, .. } = record.body else {
+                continue;
+            };
+            match by_step.iter_mut().find(|(known, _)| *known == step) {
+                Some((_, list)) => list.push(record),
+                None => by_step.push((step, vec![record])),
+            }
+        }
+        let mut lengths = Vec::with_capacity(by_step.len());
+        for (step, records) in by_step {
+            let length = self
+                .writers
+                .with(&self.step_path(attempt, step), |writer| {
+                    writer.append(&records)
+                })?;
+            lengths.push((step, length));
+        }
+        Ok(lengths)
+    }
+
+    /// Brings a step's log to the disk (`fdatasync`) and forgets its open files. Does nothing when there is no log.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn sync(&self, attempt: AttemptId, step: u16) -> Result<(), LogError> {
+        let path = self.step_path(attempt, step);
+        if !entry::index_path(&path).exists() {
+            return Ok(());
+        }
+        self.writers.with(&path, |writer| writer.sync())?;
+        self.writers.forget(|open| open == path);
+        Ok(())
+    }
+
+    /// Forgets the open files of an attempt.
+    pub fn close(&self, attempt: AttemptId) {
+        let folder = self.attempt_path(attempt);
+        self.writers.forget(|open| open.starts_with(&folder));
+    }
+
+    /// Removes all logs of an attempt. Does nothing when there are none.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn remove(&self, attempt: AttemptId) -> Result<(), LogError> {
+        self.close(attempt);
+        let folder = self.attempt_path(attempt);
+        match fs::remove_dir_all(&folder).map_err(LogError::at("remove", &folder)) {
+            Err(LogError::NoLog { .. }) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Length of a step's log in bytes; 0 when there is none.
+    #[must_use]
+    pub fn len(&self, attempt: AttemptId, step: u16) -> u64 {
+        self.stream_len(attempt, step, None).unwrap_or(0)
+    }
+
+    /// Highest `seq` of an output record that is kept, over all steps; 0 when there is none.
+    #[must_use]
+    pub fn last_seq(&self, attempt: AttemptId) -> u64 {
+        let Ok(folder) = fs::read_dir(self.attempt_path(attempt)) else {
+            return 0;
+        };
+        folder
+            .filter_map(|file| Some(file.ok()?.path()))
+            .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
+            .filter_map(|path| View::open(&path, None).ok()?.last_seq())
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Reads bytes `from..to`, at most [`READ_MAX`] of them. With a `stream` (1 or 2) the positions count its bytes only.
+    ///
+    /// # Errors
+    /// [`LogError::NoLog`] when the step wrote nothing.
+    pub fn read(
+        &self,
+        attempt: AttemptId,
+        step: u16,
+        stream: Option<u8>,
+        from: u64,
+        to: u64,
+    ) -> Result<Vec<u8>, LogError> {
+        self.view(attempt, step, stream)?
+            .read(from, to.min(from.saturating_add(READ_MAX)))
+    }
+
+    /// Length in bytes, of one stream or of both.
+    ///
+    /// # Errors
+    /// [`LogError::NoLog`] when the step wrote nothing.
+    pub fn stream_len(
+        &self,
+        attempt: AttemptId,
+        step: u16,
+        stream: Option<u8>,
+    ) -> Result<u64, LogError> {
+        Ok(self.view(attempt, step, stream)?.len())
+    }
+
+    /// Reads lines from number `first` (from 0) on: at most `count`, [`LINES_MAX`] and [`WINDOW_MAX`] bytes of text.
+    /// The caller sets `open`.
+    ///
+    /// # Errors
+    /// [`LogError::NoLog`] when the step wrote nothing.
+    pub fn lines(
+        &self,
+        attempt: AttemptId,
+        step: u16,
+        stream: Option<u8>,
+        first: u64,
+        count: u64,
+    ) -> Result<LogLines, LogError> {
+        self.view(attempt, step, stream)?.lines(first, count)
+    }
+
+    /// Reads the last lines: as many as `count`, [`LINES_MAX`] and [`WINDOW_MAX`] allow, the newest always among them.
+    ///
+    /// # Errors
+    /// [`LogError::NoLog`] when the step wrote nothing.
+    pub fn tail(
+        &self,
+        attempt: AttemptId,
+        step: u16,
+        stream: Option<u8>,
+        count: u64,
+    ) -> Result<LogLines, LogError> {
+        self.view(attempt, step, stream)?.tail(count)
+    }
+
+    /// Finds the lines that hold `text`, from line `from_line` on. Small letters match both cases, a capital makes the
+    /// search exact. Reads a bounded part of the log and says in `next` where to go on.
+    ///
+    /// # Errors
+    /// [`LogError::NoLog`] when the step wrote nothing.
+    pub fn search(
+        &self,
+        attempt: AttemptId,
+        step: u16,
+        stream: Option<u8>,
+        text: &str,
+        from_line: u64,
+    ) -> Result<LogMatches, LogError> {
+        let view = self.view(attempt, step, stream)?;
+        let Some(start) = view.line_start(from_line)? else {
+            return Ok(LogMatches {
+                lines: Vec::new(),
+                next: None,
+            });
+        };
+        let mut search = search::Search::new(text, from_line);
+        view.for_each_chunk(start, |chunk, _| search.feed(chunk))?;
+        Ok(search.finish())
+    }
+
+    fn view(&self, attempt: AttemptId, step: u16, stream: Option<u8>) -> Result<View, LogError> {
+        View::open(&self.step_path(attempt, step), stream)
+    }
+
+    fn attempt_path(&self, attempt: AttemptId) -> PathBuf {
+        self.root.join(attempt.to_string())
+    }
+
+    fn step_path(&self, attempt: AttemptId, step: u16) -> PathBuf {
+        self.attempt_path(attempt).join(format!("{step}.log"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_may_go_away_and_a_missing_log_is_not_found() {
+        let sorted = |kind| LogError::at("write", Path::new("1.log"))(io::Error::from(kind));
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded] {
+            let err = sorted(kind);
+            assert!(
+                err.retryable() && err.to_string().contains("`1.log`") && err.hint().is_some(),
+                "{err}"
+            );
+        }
+        assert_eq!(sorted(io::ErrorKind::NotFound).kind(), Kind::NotFound);
+        assert_eq!(
+            sorted(io::ErrorKind::PermissionDenied).kind(),
+            Kind::Infrastructure
+        );
+    }
 }

@@ -3,8 +3,8 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::records::{
-    JOB_COLUMNS, JobRecord, PIPELINE_COLUMNS, PipelineRecord, RUN_COLUMNS, RunRecord, WORKFLOW_COLUMNS, WorkflowRecord,
-    positions, positions_text,
+    JOB_COLUMNS, JobRecord, PIPELINE_COLUMNS, PipelineRecord, RUN_COLUMNS, RunRecord,
+    WORKFLOW_COLUMNS, WorkflowRecord, positions, positions_text,
 };
 use super::writer::Tx;
 use super::{During, StoreError};
@@ -178,7 +178,13 @@ pub struct LiveAttempt {
 
 impl Tx<'_> {
     /// Finds a project by its key, or makes it.
-    pub fn project(&self, key: &str, org: &str, name: &str, origin: &str) -> Result<ProjectNumbers, StoreError> {
+    pub fn project(
+        &self,
+        key: &str,
+        org: &str,
+        name: &str,
+        origin: &str,
+    ) -> Result<ProjectNumbers, StoreError> {
         self.db
             .prepare_cached(
                 "INSERT INTO projects (key, org, name, origin) VALUES (?1, ?2, ?3, ?4)
@@ -187,7 +193,11 @@ impl Tx<'_> {
             )
             .and_then(|mut statement| {
                 statement.query_row(params![key, org, name, origin], |row| {
-                    Ok(ProjectNumbers { id: ProjectId(row.get(0)?), last_pipeline: row.get(1)?, last_build: row.get(2)? })
+                    Ok(ProjectNumbers {
+                        id: ProjectId(row.get(0)?),
+                        last_pipeline: row.get(1)?,
+                        last_build: row.get(2)?,
+                    })
                 })
             })
             .during("find the project")
@@ -199,7 +209,11 @@ impl Tx<'_> {
             .prepare_cached("SELECT last_pipeline, last_build FROM projects WHERE id = ?1")
             .and_then(|mut statement| {
                 statement.query_row([id.0], |row| {
-                    Ok(ProjectNumbers { id, last_pipeline: row.get(0)?, last_build: row.get(1)? })
+                    Ok(ProjectNumbers {
+                        id,
+                        last_pipeline: row.get(0)?,
+                        last_build: row.get(1)?,
+                    })
                 })
             })
             .during("read the project's numbers")
@@ -210,7 +224,11 @@ impl Tx<'_> {
         self.db
             .prepare_cached("UPDATE projects SET last_pipeline = ?2, last_build = ?3 WHERE id = ?1")
             .and_then(|mut statement| {
-                statement.execute(params![numbers.id.0, numbers.last_pipeline, numbers.last_build])
+                statement.execute(params![
+                    numbers.id.0,
+                    numbers.last_pipeline,
+                    numbers.last_build
+                ])
             })
             .during("number the project's builds")?;
         Ok(())
@@ -237,8 +255,14 @@ impl Tx<'_> {
     /// Reads a pipeline.
     pub fn pipeline(&self, id: PipelineId) -> Result<Option<PipelineRecord>, StoreError> {
         self.db
-            .prepare_cached(&format!("SELECT {PIPELINE_COLUMNS} FROM pipelines WHERE id = ?1"))
-            .and_then(|mut statement| statement.query_row([id], PipelineRecord::from_row).optional())
+            .prepare_cached(&format!(
+                "SELECT {PIPELINE_COLUMNS} FROM pipelines WHERE id = ?1"
+            ))
+            .and_then(|mut statement| {
+                statement
+                    .query_row([id], PipelineRecord::from_row)
+                    .optional()
+            })
             .during("read a pipeline")
     }
 
@@ -278,13 +302,22 @@ impl Tx<'_> {
     /// Reads a workflow.
     pub fn workflow(&self, id: WorkflowId) -> Result<Option<WorkflowRecord>, StoreError> {
         self.db
-            .prepare_cached(&format!("SELECT {WORKFLOW_COLUMNS} FROM workflows WHERE id = ?1"))
-            .and_then(|mut statement| statement.query_row([id], WorkflowRecord::from_row).optional())
+            .prepare_cached(&format!(
+                "SELECT {WORKFLOW_COLUMNS} FROM workflows WHERE id = ?1"
+            ))
+            .and_then(|mut statement| {
+                statement
+                    .query_row([id], WorkflowRecord::from_row)
+                    .optional()
+            })
             .during("read a workflow")
     }
 
     /// Newest passes of a pipeline's workflows, in the order they were made.
-    pub fn current_workflows(&self, pipeline: PipelineId) -> Result<Vec<WorkflowRecord>, StoreError> {
+    pub fn current_workflows(
+        &self,
+        pipeline: PipelineId,
+    ) -> Result<Vec<WorkflowRecord>, StoreError> {
         self.db
             .prepare_cached(&format!(
                 "SELECT {WORKFLOW_COLUMNS} FROM workflows WHERE pipeline = ?1 AND superseded = 0 ORDER BY id"
@@ -294,7 +327,12 @@ impl Tx<'_> {
     }
 
     /// Sets a workflow's status.
-    pub fn set_workflow(&self, id: WorkflowId, status: Status, stopped: Option<Timestamp>) -> Result<(), StoreError> {
+    pub fn set_workflow(
+        &self,
+        id: WorkflowId,
+        status: Status,
+        stopped: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         self.db
             .prepare_cached("UPDATE workflows SET status = ?2, stopped = ?3 WHERE id = ?1")
             .and_then(|mut statement| statement.execute(params![id, status, stopped]))
@@ -356,7 +394,9 @@ impl Tx<'_> {
     /// Reads a workflow's jobs in their order.
     pub fn workflow_jobs(&self, id: WorkflowId) -> Result<Vec<JobRecord>, StoreError> {
         self.db
-            .prepare_cached(&format!("SELECT {JOB_COLUMNS} FROM jobs WHERE workflow = ?1 ORDER BY position"))
+            .prepare_cached(&format!(
+                "SELECT {JOB_COLUMNS} FROM jobs WHERE workflow = ?1 ORDER BY position"
+            ))
             .and_then(|mut statement| statement.query_map([id], JobRecord::from_row)?.collect())
             .during("read the jobs of a workflow")
     }
@@ -465,10 +505,17 @@ impl Tx<'_> {
     }
 
     /// Notes the newest report taken from an attempt's agent, and the step it is at.
-    pub fn advance_attempt(&self, id: AttemptId, seq: u64, step: Option<u16>) -> Result<(), StoreError> {
+    pub fn advance_attempt(
+        &self,
+        id: AttemptId,
+        seq: u64,
+        step: Option<u16>,
+    ) -> Result<(), StoreError> {
         self.db
             .prepare_cached("UPDATE attempts SET seq = ?2, step = coalesce(?3, step) WHERE id = ?1")
-            .and_then(|mut statement| statement.execute(params![id, i64::try_from(seq).unwrap_or(i64::MAX), step]))
+            .and_then(|mut statement| {
+                statement.execute(params![id, i64::try_from(seq).unwrap_or(i64::MAX), step])
+            })
             .during("note a report")?;
         Ok(())
     }

@@ -3,8 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::records::{
-    JOB_COLUMNS, JobRecord, PIPELINE_COLUMNS, PipelineRecord, RUN_COLUMNS, RunRecord, StepRecord, WORKFLOW_COLUMNS,
-    WorkflowRecord,
+    JOB_COLUMNS, JobRecord, PIPELINE_COLUMNS, PipelineRecord, RUN_COLUMNS, RunRecord, StepRecord,
+    WORKFLOW_COLUMNS, WorkflowRecord,
 };
 use super::{During, ReadPool, StoreError};
 use crate::ids::{AttemptId, JobId, PipelineId, WorkflowId};
@@ -70,9 +70,15 @@ impl ReadPool {
     /// When a statement fails.
     pub fn pipeline(&self, id: PipelineId) -> Result<Option<PipelineRecord>, StoreError> {
         self.read(|db| {
-            db.prepare_cached(&format!("SELECT {PIPELINE_COLUMNS} FROM pipelines WHERE id = ?1"))
-                .and_then(|mut statement| statement.query_row([id], PipelineRecord::from_row).optional())
-                .during("read a pipeline")
+            db.prepare_cached(&format!(
+                "SELECT {PIPELINE_COLUMNS} FROM pipelines WHERE id = ?1"
+            ))
+            .and_then(|mut statement| {
+                statement
+                    .query_row([id], PipelineRecord::from_row)
+                    .optional()
+            })
+            .during("read a pipeline")
         })
     }
 
@@ -82,9 +88,15 @@ impl ReadPool {
     /// When a statement fails.
     pub fn workflows(&self, pipeline: PipelineId) -> Result<Vec<WorkflowRecord>, StoreError> {
         self.read(|db| {
-            db.prepare_cached(&format!("SELECT {WORKFLOW_COLUMNS} FROM workflows WHERE pipeline = ?1 ORDER BY id"))
-                .and_then(|mut statement| statement.query_map([pipeline], WorkflowRecord::from_row)?.collect())
-                .during("read the workflows of a pipeline")
+            db.prepare_cached(&format!(
+                "SELECT {WORKFLOW_COLUMNS} FROM workflows WHERE pipeline = ?1 ORDER BY id"
+            ))
+            .and_then(|mut statement| {
+                statement
+                    .query_map([pipeline], WorkflowRecord::from_row)?
+                    .collect()
+            })
+            .during("read the workflows of a pipeline")
         })
     }
 
@@ -94,9 +106,15 @@ impl ReadPool {
     /// When a statement fails.
     pub fn jobs(&self, workflow: WorkflowId) -> Result<Vec<JobRecord>, StoreError> {
         self.read(|db| {
-            db.prepare_cached(&format!("SELECT {JOB_COLUMNS} FROM jobs WHERE workflow = ?1 ORDER BY position"))
-                .and_then(|mut statement| statement.query_map([workflow], JobRecord::from_row)?.collect())
-                .during("read the jobs of a workflow")
+            db.prepare_cached(&format!(
+                "SELECT {JOB_COLUMNS} FROM jobs WHERE workflow = ?1 ORDER BY position"
+            ))
+            .and_then(|mut statement| {
+                statement
+                    .query_map([workflow], JobRecord::from_row)?
+                    .collect()
+            })
+            .during("read the jobs of a workflow")
         })
     }
 
@@ -118,9 +136,11 @@ impl ReadPool {
     /// When a statement fails.
     pub fn job_attempts(&self, job: JobId) -> Result<Vec<RunRecord>, StoreError> {
         self.read(|db| {
-            db.prepare_cached(&format!("SELECT {RUN_COLUMNS} FROM attempts WHERE job = ?1 ORDER BY copy, id"))
-                .and_then(|mut statement| statement.query_map([job], RunRecord::from_row)?.collect())
-                .during("read the runs of a job")
+            db.prepare_cached(&format!(
+                "SELECT {RUN_COLUMNS} FROM attempts WHERE job = ?1 ORDER BY copy, id"
+            ))
+            .and_then(|mut statement| statement.query_map([job], RunRecord::from_row)?.collect())
+            .during("read the runs of a job")
         })
     }
 
@@ -170,7 +190,12 @@ impl ReadPool {
     ///
     /// # Errors
     /// When a statement fails.
-    pub fn durations(&self, title: &str, job_name: &str, limit: u32) -> Result<Vec<i64>, StoreError> {
+    pub fn durations(
+        &self,
+        title: &str,
+        job_name: &str,
+        limit: u32,
+    ) -> Result<Vec<i64>, StoreError> {
         self.read(|db| {
             db.prepare_cached(
                 "SELECT stopped - placed FROM attempts WHERE state = 'dead' AND outcome = 'success' AND title = ?1
@@ -204,14 +229,24 @@ fn by_number(
             continue;
         }
         let (pipeline, workflow): (PipelineId, WorkflowId) = db
-            .query_row("SELECT pipeline, workflow FROM jobs WHERE id = ?1", [job], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(
+                "SELECT pipeline, workflow FROM jobs WHERE id = ?1",
+                [job],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
             .during("read a job")?;
         let attempt: Option<AttemptId> = db
-            .query_row("SELECT id FROM attempts WHERE job = ?1 ORDER BY copy, id DESC LIMIT 1", [job], |row| row.get(0))
+            .query_row(
+                "SELECT id FROM attempts WHERE job = ?1 ORDER BY copy, id DESC LIMIT 1",
+                [job],
+                |row| row.get(0),
+            )
             .optional()
             .during("read the run of a job")?;
         match (attempt, wanted) {
-            (Some(attempt), _) if wanted.contains(&"attempts") => found.push(Named::Attempt(attempt)),
+            (Some(attempt), _) if wanted.contains(&"attempts") => {
+                found.push(Named::Attempt(attempt))
+            }
             _ if wanted.contains(&"workflows") => found.push(Named::Workflow(workflow)),
             _ if wanted.contains(&"pipelines") => found.push(Named::Pipeline(pipeline)),
             _ => {}
@@ -221,14 +256,25 @@ fn by_number(
 }
 
 /// Ids that begin with the digits of `reference`, as a range of blobs.
-fn by_prefix(db: &Connection, reference: &str, wanted: &[&str], found: &mut Vec<Named>) -> Result<(), StoreError> {
+fn by_prefix(
+    db: &Connection,
+    reference: &str,
+    wanted: &[&str],
+    found: &mut Vec<Named>,
+) -> Result<(), StoreError> {
     let digits: String = reference.chars().filter(|c| *c != '-').collect();
     if !(4..=32).contains(&digits.len()) || !digits.chars().all(|c| c.is_ascii_hexdigit()) {
         return Ok(());
     }
     let bound = |fill: char| -> Vec<u8> {
-        let full: String = digits.chars().chain(std::iter::repeat(fill)).take(32).collect();
-        (0..16).filter_map(|i| u8::from_str_radix(&full[2 * i..2 * i + 2], 16).ok()).collect()
+        let full: String = digits
+            .chars()
+            .chain(std::iter::repeat(fill))
+            .take(32)
+            .collect();
+        (0..16)
+            .filter_map(|i| u8::from_str_radix(&full[2 * i..2 * i + 2], 16).ok())
+            .collect()
     };
     let (low, high) = (bound('0'), bound('f'));
     for table in wanted {
@@ -248,10 +294,20 @@ fn by_prefix(db: &Connection, reference: &str, wanted: &[&str], found: &mut Vec<
     Ok(())
 }
 
-fn by_fleet_name(db: &Connection, reference: &str, found: &mut Vec<Named>) -> Result<(), StoreError> {
+fn by_fleet_name(
+    db: &Connection,
+    reference: &str,
+    found: &mut Vec<Named>,
+) -> Result<(), StoreError> {
     let ids: Vec<AttemptId> = db
-        .prepare_cached("SELECT id FROM attempts WHERE name >= ?1 AND name < ?1 || char(1114111) LIMIT 6")
-        .and_then(|mut statement| statement.query_map([reference], |row| row.get(0))?.collect())
+        .prepare_cached(
+            "SELECT id FROM attempts WHERE name >= ?1 AND name < ?1 || char(1114111) LIMIT 6",
+        )
+        .and_then(|mut statement| {
+            statement
+                .query_map([reference], |row| row.get(0))?
+                .collect()
+        })
         .during("look for a run's name")?;
     found.extend(ids.into_iter().map(Named::Attempt));
     Ok(())

@@ -26,10 +26,20 @@ impl NodeRecord {
     fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let since: Option<Timestamp> = row.get(4)?;
         let drain = match since {
-            Some(since) => Some((since, row.get(5)?, row.get::<_, Option<String>>(6)?.unwrap_or_default())),
+            Some(since) => Some((
+                since,
+                row.get(5)?,
+                row.get::<_, Option<String>>(6)?.unwrap_or_default(),
+            )),
             None => None,
         };
-        Ok(Self { id: row.get(0)?, name: row.get(1)?, created: row.get(2)?, eligible: row.get(3)?, drain })
+        Ok(Self {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            created: row.get(2)?,
+            eligible: row.get(3)?,
+            drain,
+        })
     }
 }
 
@@ -53,7 +63,15 @@ impl Tx<'_> {
         self.db
             .prepare_cached("INSERT OR REPLACE INTO nodes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
             .and_then(|mut statement| {
-                statement.execute(params![node.id, node.name, node.created, node.eligible, since, deadline, by])
+                statement.execute(params![
+                    node.id,
+                    node.name,
+                    node.created,
+                    node.eligible,
+                    since,
+                    deadline,
+                    by
+                ])
             })
             .during("store a node")?;
         Ok(())
@@ -61,7 +79,9 @@ impl Tx<'_> {
 
     /// Forgets a node.
     pub fn delete_node(&self, id: NodeId) -> Result<(), StoreError> {
-        self.db.execute("DELETE FROM nodes WHERE id = ?1", [id]).during("forget a node")?;
+        self.db
+            .execute("DELETE FROM nodes WHERE id = ?1", [id])
+            .during("forget a node")?;
         Ok(())
     }
 }

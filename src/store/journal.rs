@@ -57,20 +57,37 @@ impl Tx<'_> {
     /// Newest `seq` ever given; 0 in a new store.
     pub fn last_seq(&self) -> Result<i64, StoreError> {
         self.db
-            .query_row("SELECT coalesce(max(seq), 0) FROM changes", [], |row| row.get(0))
+            .query_row("SELECT coalesce(max(seq), 0) FROM changes", [], |row| {
+                row.get(0)
+            })
             .during("read the order of changes")
     }
 
     /// Appends a change and drops those too old to keep.
-    pub fn append_change(&self, seq: i64, at: Timestamp, topic: &str, ids: &str) -> Result<(), StoreError> {
+    pub fn append_change(
+        &self,
+        seq: i64,
+        at: Timestamp,
+        topic: &str,
+        ids: &str,
+    ) -> Result<(), StoreError> {
         self.db
-            .prepare_cached("INSERT INTO changes (seq, at, schema, topic, ids) VALUES (?1, ?2, ?3, ?4, ?5)")
-            .and_then(|mut statement| statement.execute(params![seq, at, CHANGE_SCHEMA, topic, ids]))
+            .prepare_cached(
+                "INSERT INTO changes (seq, at, schema, topic, ids) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![seq, at, CHANGE_SCHEMA, topic, ids])
+            })
             .during("note a change")?;
         if seq % 1024 == 0 {
-            self.db.execute("DELETE FROM changes WHERE seq <= ?1", [seq - CHANGES_KEPT]).during("drop old changes")?;
             self.db
-                .execute("DELETE FROM answers WHERE at < ?1", [at.0 - ANSWERS_KEPT_MS])
+                .execute("DELETE FROM changes WHERE seq <= ?1", [seq - CHANGES_KEPT])
+                .during("drop old changes")?;
+            self.db
+                .execute(
+                    "DELETE FROM answers WHERE at < ?1",
+                    [at.0 - ANSWERS_KEPT_MS],
+                )
                 .during("drop old answers")?;
         }
         Ok(())
@@ -115,11 +132,17 @@ impl Tx<'_> {
 }
 
 /// Changes after `seq`, at most `limit`; `None` when that position is no longer kept.
-pub(super) fn changes_after(db: &Connection, seq: i64, limit: usize) -> Result<Option<Vec<ChangeRecord>>, StoreError> {
+pub(super) fn changes_after(
+    db: &Connection,
+    seq: i64,
+    limit: usize,
+) -> Result<Option<Vec<ChangeRecord>>, StoreError> {
     let bounds: (i64, i64) = db
-        .query_row("SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) FROM changes", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+        .query_row(
+            "SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) FROM changes",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
         .during("read the order of changes")?;
     if seq < bounds.0 - 1 || seq > bounds.1 {
         return Ok(None);
@@ -127,9 +150,16 @@ pub(super) fn changes_after(db: &Connection, seq: i64, limit: usize) -> Result<O
     db.prepare_cached("SELECT seq, topic, ids FROM changes WHERE seq > ?1 ORDER BY seq LIMIT ?2")
         .and_then(|mut statement| {
             statement
-                .query_map(params![seq, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-                    Ok(ChangeRecord { seq: row.get(0)?, topic: row.get(1)?, ids: row.get(2)? })
-                })?
+                .query_map(
+                    params![seq, i64::try_from(limit).unwrap_or(i64::MAX)],
+                    |row| {
+                        Ok(ChangeRecord {
+                            seq: row.get(0)?,
+                            topic: row.get(1)?,
+                            ids: row.get(2)?,
+                        })
+                    },
+                )?
                 .collect()
         })
         .during("read changes")
@@ -137,14 +167,19 @@ pub(super) fn changes_after(db: &Connection, seq: i64, limit: usize) -> Result<O
 }
 
 /// A window of the audit log, newest first.
-pub(super) fn audit(db: &Connection, query: &WindowQuery) -> Result<Window<AuditRecord>, StoreError> {
+pub(super) fn audit(
+    db: &Connection,
+    query: &WindowQuery,
+) -> Result<Window<AuditRecord>, StoreError> {
     let (condition, words) = matching(
         &query.filter,
         "actor || ' ' || action || ' ' || object || ' ' || result || ' ' || detail",
     );
     let total = db
         .prepare_cached(&format!("SELECT count(*) FROM audit WHERE {condition}"))
-        .and_then(|mut statement| statement.query_row(rusqlite::params_from_iter(&words), |row| row.get(0)))
+        .and_then(|mut statement| {
+            statement.query_row(rusqlite::params_from_iter(&words), |row| row.get(0))
+        })
         .during("count audit rows")?;
     let rows = db
         .prepare_cached(&format!(
@@ -172,5 +207,9 @@ pub(super) fn audit(db: &Connection, query: &WindowQuery) -> Result<Window<Audit
                 .collect()
         })
         .during("read the audit log")?;
-    Ok(Window { rows, total, offset: query.offset })
+    Ok(Window {
+        rows,
+        total,
+        offset: query.offset,
+    })
 }

@@ -71,12 +71,17 @@ pub(super) fn matching(filter: &str, text: &str) -> (String, Vec<String>) {
             conditions.push(format!("instr(lower({text}), ?{n}) {not}"));
         }
     }
-    if conditions.is_empty() { ("1".to_owned(), words) } else { (conditions.join(" AND "), words) }
+    if conditions.is_empty() {
+        ("1".to_owned(), words)
+    } else {
+        (conditions.join(" AND "), words)
+    }
 }
 
 /// Half the window goes before the row a window is centred on.
 fn centred(rank: u64, limit: u64, total: u64) -> u64 {
-    rank.saturating_sub(limit / 2).min(total.saturating_sub(limit))
+    rank.saturating_sub(limit / 2)
+        .min(total.saturating_sub(limit))
 }
 
 /// One ordered, filtered piece of a table; lists are one or several of them in a row.
@@ -89,15 +94,24 @@ struct Piece<'a> {
 
 impl Piece<'_> {
     fn count(&self, db: &Connection, words: &[String]) -> Result<u64, StoreError> {
-        db.prepare_cached(&format!("SELECT count(*) FROM {} WHERE {}", self.table, self.condition))
-            .and_then(|mut statement| statement.query_row(params_from_iter(words), |row| row.get(0)))
-            .during("count the rows of a list")
+        db.prepare_cached(&format!(
+            "SELECT count(*) FROM {} WHERE {}",
+            self.table, self.condition
+        ))
+        .and_then(|mut statement| statement.query_row(params_from_iter(words), |row| row.get(0)))
+        .during("count the rows of a list")
     }
 
-    fn rank(&self, db: &Connection, words: &[String], id: &[u8]) -> Result<Option<u64>, StoreError> {
+    fn rank(
+        &self,
+        db: &Connection,
+        words: &[String],
+        id: &[u8],
+    ) -> Result<Option<u64>, StoreError> {
         use rusqlite::OptionalExtension;
         let n = words.len() + 1;
-        let mut values: Vec<rusqlite::types::Value> = words.iter().cloned().map(Into::into).collect();
+        let mut values: Vec<rusqlite::types::Value> =
+            words.iter().cloned().map(Into::into).collect();
         values.push(id.to_vec().into());
         db.prepare_cached(&format!(
             "SELECT n - 1 FROM (SELECT id, row_number() OVER (ORDER BY {}) AS n FROM {} WHERE {}) WHERE id = ?{n}",
@@ -119,7 +133,11 @@ impl Piece<'_> {
             "SELECT {} FROM {} WHERE {} ORDER BY {} LIMIT {limit} OFFSET {offset}",
             self.columns, self.table, self.condition, self.order
         ))
-        .and_then(|mut statement| statement.query_map(params_from_iter(words), read)?.collect())
+        .and_then(|mut statement| {
+            statement
+                .query_map(params_from_iter(words), read)?
+                .collect()
+        })
         .during("read a window of a list")
     }
 }
@@ -132,7 +150,10 @@ fn window<T>(
     around: Option<&[u8]>,
     read: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Window<T>, StoreError> {
-    let counts = pieces.iter().map(|piece| piece.count(db, words)).collect::<Result<Vec<_>, _>>()?;
+    let counts = pieces
+        .iter()
+        .map(|piece| piece.count(db, words))
+        .collect::<Result<Vec<_>, _>>()?;
     let total = counts.iter().sum();
     let mut offset = query.offset;
     if let Some(id) = around {
@@ -160,7 +181,11 @@ fn window<T>(
         skip = 0;
         rows.extend(got);
     }
-    Ok(Window { rows, total, offset })
+    Ok(Window {
+        rows,
+        total,
+        offset,
+    })
 }
 
 fn direction(order: Order) -> &'static str {
@@ -178,7 +203,11 @@ impl ReadPool {
     ///
     /// # Errors
     /// When a statement fails.
-    pub fn runs(&self, filter: &RunFilter, query: &WindowQuery) -> Result<Window<RunRecord>, StoreError> {
+    pub fn runs(
+        &self,
+        filter: &RunFilter,
+        query: &WindowQuery,
+    ) -> Result<Window<RunRecord>, StoreError> {
         let text = "name || ' ' || job_name || ' ' || title || ' ' || branch || ' ' || state || ' ' || \
                     coalesce(outcome, '') || ' ' || coalesce(node_name, '') || ' ' || executor || ' #' || number";
         let (condition, words) = matching(&query.filter, text);
@@ -192,8 +221,10 @@ impl ReadPool {
             RunState::Running => "placed DESC, id DESC",
             RunState::Dead => "stopped DESC, id DESC",
         };
-        let states: Vec<RunState> =
-            [RunState::Pending, RunState::Running, RunState::Dead].into_iter().filter(|state| wanted(*state)).collect();
+        let states: Vec<RunState> = [RunState::Pending, RunState::Running, RunState::Dead]
+            .into_iter()
+            .filter(|state| wanted(*state))
+            .collect();
         let way = direction(query.order);
         let column = match query.sort.as_str() {
             "job" => Some("job_name"),
@@ -217,7 +248,11 @@ impl ReadPool {
                 })
                 .collect(),
             Some(column) => {
-                let list = states.iter().map(|s| format!("'{}'", s.word())).collect::<Vec<_>>().join(",");
+                let list = states
+                    .iter()
+                    .map(|s| format!("'{}'", s.word()))
+                    .collect::<Vec<_>>()
+                    .join(",");
                 vec![Piece {
                     table: "attempts",
                     columns: RUN_COLUMNS,
@@ -226,9 +261,19 @@ impl ReadPool {
                 }]
             }
         };
-        let around = query.around.as_deref().and_then(|id| id.parse::<crate::ids::AttemptId>().ok());
+        let around = query
+            .around
+            .as_deref()
+            .and_then(|id| id.parse::<crate::ids::AttemptId>().ok());
         self.read(|db| {
-            window(db, &pieces, &words, query, around.as_ref().map(|id| &id.as_bytes()[..]), RunRecord::from_row)
+            window(
+                db,
+                &pieces,
+                &words,
+                query,
+                around.as_ref().map(|id| &id.as_bytes()[..]),
+                RunRecord::from_row,
+            )
         })
     }
 
@@ -236,7 +281,10 @@ impl ReadPool {
     ///
     /// # Errors
     /// When a statement fails.
-    pub fn places(&self, runs: &[&RunRecord]) -> Result<Vec<(crate::ids::AttemptId, u64)>, StoreError> {
+    pub fn places(
+        &self,
+        runs: &[&RunRecord],
+    ) -> Result<Vec<(crate::ids::AttemptId, u64)>, StoreError> {
         self.read(|db| {
             let mut statement = db
                 .prepare_cached(
@@ -248,7 +296,9 @@ impl ReadPool {
                 .filter(|run| run.state == RunState::Pending)
                 .map(|run| {
                     let place = statement
-                        .query_row(rusqlite::params![run.priority, run.queued, run.id], |row| row.get(0))
+                        .query_row(rusqlite::params![run.priority, run.queued, run.id], |row| {
+                            row.get(0)
+                        })
                         .during("count those ahead in line")?;
                     Ok((run.id, place))
                 })
@@ -273,10 +323,25 @@ impl ReadPool {
             "duration" => format!("coalesce(stopped - created, 0) {way}, created DESC"),
             _ => "created DESC, id DESC".to_owned(),
         };
-        let piece = Piece { table: "pipelines", columns: PIPELINE_COLUMNS, condition, order };
-        let around = query.around.as_deref().and_then(|id| id.parse::<crate::ids::PipelineId>().ok());
+        let piece = Piece {
+            table: "pipelines",
+            columns: PIPELINE_COLUMNS,
+            condition,
+            order,
+        };
+        let around = query
+            .around
+            .as_deref()
+            .and_then(|id| id.parse::<crate::ids::PipelineId>().ok());
         self.read(|db| {
-            window(db, &[piece], &words, query, around.as_ref().map(|id| &id.as_bytes()[..]), PipelineRecord::from_row)
+            window(
+                db,
+                &[piece],
+                &words,
+                query,
+                around.as_ref().map(|id| &id.as_bytes()[..]),
+                PipelineRecord::from_row,
+            )
         })
     }
 
@@ -284,14 +349,19 @@ impl ReadPool {
     ///
     /// # Errors
     /// When the statement fails.
-    pub fn job_counts(&self, pipeline: crate::ids::PipelineId) -> Result<Vec<(Status, u32)>, StoreError> {
+    pub fn job_counts(
+        &self,
+        pipeline: crate::ids::PipelineId,
+    ) -> Result<Vec<(Status, u32)>, StoreError> {
         self.read(|db| {
             db.prepare_cached(
                 "SELECT j.status, count(*) FROM jobs j JOIN workflows w ON w.id = j.workflow
                  WHERE j.pipeline = ?1 AND w.superseded = 0 GROUP BY j.status",
             )
             .and_then(|mut statement| {
-                statement.query_map([pipeline], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+                statement
+                    .query_map([pipeline], |row| Ok((row.get(0)?, row.get(1)?)))?
+                    .collect()
             })
             .during("count a pipeline's jobs")
         })
@@ -309,7 +379,11 @@ impl ReadPool {
     ///
     /// # Errors
     /// When a statement fails.
-    pub fn changes_after(&self, seq: i64, limit: usize) -> Result<Option<Vec<ChangeRecord>>, StoreError> {
+    pub fn changes_after(
+        &self,
+        seq: i64,
+        limit: usize,
+    ) -> Result<Option<Vec<ChangeRecord>>, StoreError> {
         self.read(|db| journal::changes_after(db, seq, limit))
     }
 }

@@ -16,18 +16,30 @@ pub const SCHEMA: u32 = STEPS.len() as u32;
 pub(super) fn migrate(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let found: u32 = db
         .pragma_query_value(None, "user_version", |row| row.get(0))
-        .map_err(|source| StoreError::Open { path: path.to_owned(), source })?;
+        .map_err(|source| StoreError::Open {
+            path: path.to_owned(),
+            source,
+        })?;
     if found > SCHEMA {
-        return Err(StoreError::Newer { path: path.to_owned(), found, known: SCHEMA });
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known: SCHEMA,
+        });
     }
     for (index, step) in STEPS.iter().enumerate().skip(found as usize) {
         if index > 0 {
             let copy = path.with_extension(format!("db.schema-{index}"));
-            db.backup("main", &copy, None::<fn(rusqlite::backup::Progress)>).map_err(|source| StoreError::Copy { path: copy.clone(), source })?;
+            db.backup("main", &copy, None::<fn(rusqlite::backup::Progress)>)
+                .map_err(|source| StoreError::Copy {
+                    path: copy.clone(),
+                    source,
+                })?;
         }
         let tx = db.transaction().during("begin a migration")?;
         tx.execute_batch(step).during("migrate the database")?;
-        tx.pragma_update(None, "user_version", index as u32 + 1).during("number the schema")?;
+        tx.pragma_update(None, "user_version", index as u32 + 1)
+            .during("number the schema")?;
         tx.commit().during("commit a migration")?;
     }
     Ok(())

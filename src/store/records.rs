@@ -149,6 +149,8 @@ pub struct RunRecord {
     pub started: Option<Timestamp>,
     /// Ended at.
     pub stopped: Option<Timestamp>,
+    /// Its node.
+    pub node: Option<NodeId>,
     /// Name of its node.
     pub node_name: Option<String>,
     /// Step that runs or that decided.
@@ -218,7 +220,11 @@ impl FromSql for Timestamp {
 
 /// Positions as stored: decimal numbers with commas.
 pub(super) fn positions_text(positions: &[u32]) -> String {
-    positions.iter().map(u32::to_string).collect::<Vec<_>>().join(",")
+    positions
+        .iter()
+        .map(u32::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// Positions from their text; what is no number is left out.
@@ -250,7 +256,8 @@ impl PipelineRecord {
     }
 }
 
-pub(super) const WORKFLOW_COLUMNS: &str = "id, pipeline, name, status, created, stopped, rerun_of, superseded";
+pub(super) const WORKFLOW_COLUMNS: &str =
+    "id, pipeline, name, status, created, stopped, rerun_of, superseded";
 
 impl WorkflowRecord {
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -292,7 +299,7 @@ impl JobRecord {
 
 pub(super) const RUN_COLUMNS: &str = "id, job, workflow, pipeline, project, name, job_name, workflow_name, title, \
      number, branch, copy, copies, executor, resource_class, cpu_millis, memory_mb, priority, state, outcome, cause, \
-     stopping, queued, placed, started, stopped, node_name, step, exit_code";
+     stopping, queued, placed, started, stopped, node_name, step, exit_code, node";
 
 impl RunRecord {
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -326,6 +333,7 @@ impl RunRecord {
             node_name: row.get(26)?,
             step: row.get(27)?,
             exit_code: row.get(28)?,
+            node: row.get(29)?,
         })
     }
 }

@@ -15,17 +15,28 @@ pub struct Writer {
 
 impl Writer {
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        let opened = |source| StoreError::Open { path: path.to_owned(), source };
+        let opened = |source| StoreError::Open {
+            path: path.to_owned(),
+            source,
+        };
         let mut db = Connection::open(path).map_err(opened)?;
-        db.busy_timeout(std::time::Duration::from_secs(10)).map_err(opened)?;
-        db.pragma_update(None, "journal_mode", "wal").map_err(opened)?;
+        db.busy_timeout(std::time::Duration::from_secs(10))
+            .map_err(opened)?;
+        db.pragma_update(None, "journal_mode", "wal")
+            .map_err(opened)?;
         // FULL: what was acknowledged survives a power cut. The price is one fsync per batch, not per command.
-        db.pragma_update(None, "synchronous", "full").map_err(opened)?;
-        db.pragma_update(None, "foreign_keys", "on").map_err(opened)?;
-        db.pragma_update(None, "cache_size", -8192).map_err(opened)?;
+        db.pragma_update(None, "synchronous", "full")
+            .map_err(opened)?;
+        db.pragma_update(None, "foreign_keys", "on")
+            .map_err(opened)?;
+        db.pragma_update(None, "cache_size", -8192)
+            .map_err(opened)?;
         db.set_prepared_statement_cache_capacity(128);
         migrations::migrate(&mut db, path)?;
-        Ok(Self { db, path: path.to_owned() })
+        Ok(Self {
+            db,
+            path: path.to_owned(),
+        })
     }
 
     /// Path of the database file.
@@ -39,7 +50,10 @@ impl Writer {
     /// # Errors
     /// When SQLite cannot take the write lock.
     pub fn begin(&mut self) -> Result<Tx<'_>, StoreError> {
-        let db = self.db.transaction_with_behavior(TransactionBehavior::Immediate).during("begin a transaction")?;
+        let db = self
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .during("begin a transaction")?;
         Ok(Tx { db })
     }
 
@@ -49,7 +63,10 @@ impl Writer {
     /// While it does not.
     pub fn probe(&mut self) -> Result<(), StoreError> {
         self.db
-            .execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', randomblob(4096))", [])
+            .execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', randomblob(4096))",
+                [],
+            )
             .during("write to the database")?;
         Ok(())
     }

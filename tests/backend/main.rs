@@ -1,4 +1,12 @@
-//! Tests of the headless library through its public interface.
+//! Tests of the headless library through its public interface: no terminal, no command line.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by failing"
+)]
+
+mod house;
 mod pipeline;
+mod scheduler;
+mod storage;
 mod support;

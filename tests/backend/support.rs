@@ -1,14 +1,11 @@
 //! What the tests of the library share: finding outside data, reporting a skip.
 
+#[path = "../support/skip.rs"]
+mod skip;
+
 use std::path::PathBuf;
 
-/// Reports that the running test is skipped, in the one line that `tests/run` counts; the caller then returns.
-///
-/// `why` begins with `needs`, as `needs ROUNDEL_CORPUS`.
-pub fn skip(why: &str) {
-    let thread = std::thread::current();
-    println!("skipped: {why} ({})", thread.name().unwrap_or("unnamed test"));
-}
+pub use skip::skip;
 
 /// The directory of real config files, from `ROUNDEL_CORPUS`; reports a skip when it is not set.
 pub fn corpus() -> Option<PathBuf> {

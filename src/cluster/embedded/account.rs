@@ -10,7 +10,9 @@ fn passwd() -> String {
 /// Name of a user id; the number itself when nobody has it.
 #[must_use]
 pub fn name_of(uid: u32) -> String {
-    accounts(&passwd()).find(|account| account.uid == uid).map_or_else(|| uid.to_string(), |account| account.name)
+    accounts(&passwd())
+        .find(|account| account.uid == uid)
+        .map_or_else(|| uid.to_string(), |account| account.name)
 }
 
 /// An account by name.
@@ -37,6 +39,9 @@ mod tests {
     fn accounts_are_read_from_the_usual_form() {
         let text = "root:x:0:0:root:/root:/bin/bash\nbroken\nann:x:1000:1001::/home/ann:/bin/sh\n";
         let found: Vec<_> = accounts(text).map(|a| (a.name, a.uid, a.gid)).collect();
-        assert_eq!(found, [("root".to_owned(), 0, 0), ("ann".to_owned(), 1000, 1001)]);
+        assert_eq!(
+            found,
+            [("root".to_owned(), 0, 0), ("ann".to_owned(), 1000, 1001)]
+        );
     }
 }

@@ -58,8 +58,11 @@ impl Machine {
 #[must_use]
 pub fn split(machine: Machine, nodes: u32) -> Vec<Share> {
     let small = machine.cpu_millis < 4_000 || machine.memory_mb < 8_192;
-    let (cpu_kept, memory_kept) =
-        if small { (machine.cpu_millis / 4, machine.memory_mb / 4) } else { (KEPT_CPU_MILLIS, KEPT_MEMORY_MB) };
+    let (cpu_kept, memory_kept) = if small {
+        (machine.cpu_millis / 4, machine.memory_mb / 4)
+    } else {
+        (KEPT_CPU_MILLIS, KEPT_MEMORY_MB)
+    };
     if nodes <= 1 {
         return vec![Share {
             cpu_total_millis: machine.cpu_millis,
@@ -71,7 +74,8 @@ pub fn split(machine: Machine, nodes: u32) -> Vec<Share> {
     }
     let cpu = ((machine.cpu_millis - cpu_kept) / nodes).max(DEFAULT_CLASS.0);
     let memory = ((machine.memory_mb - memory_kept) / nodes).max(DEFAULT_CLASS.1);
-    let overcommitted = u64::from(cpu) * u64::from(nodes) > u64::from(machine.cpu_millis - cpu_kept)
+    let overcommitted = u64::from(cpu) * u64::from(nodes)
+        > u64::from(machine.cpu_millis - cpu_kept)
         || u64::from(memory) * u64::from(nodes) > u64::from(machine.memory_mb - memory_kept);
     let share = Share {
         cpu_total_millis: cpu,
@@ -89,18 +93,56 @@ mod tests {
 
     #[test]
     fn coordination_keeps_its_part() {
-        let large = split(Machine { cpu_millis: 16_000, memory_mb: 65_536 }, 1);
-        assert_eq!((large[0].cpu_reserved_millis, large[0].memory_reserved_mb), (2_000, 4_096));
-        let small = split(Machine { cpu_millis: 2_000, memory_mb: 24_000 }, 1);
-        assert_eq!((small[0].cpu_reserved_millis, small[0].memory_reserved_mb), (500, 6_000));
+        let large = split(
+            Machine {
+                cpu_millis: 16_000,
+                memory_mb: 65_536,
+            },
+            1,
+        );
+        assert_eq!(
+            (large[0].cpu_reserved_millis, large[0].memory_reserved_mb),
+            (2_000, 4_096)
+        );
+        let small = split(
+            Machine {
+                cpu_millis: 2_000,
+                memory_mb: 24_000,
+            },
+            1,
+        );
+        assert_eq!(
+            (small[0].cpu_reserved_millis, small[0].memory_reserved_mb),
+            (500, 6_000)
+        );
     }
 
     #[test]
     fn rehearsal_nodes_hold_a_default_class_and_own_up_to_overcommit() {
-        let nodes = split(Machine { cpu_millis: 2_000, memory_mb: 24_000 }, 4);
+        let nodes = split(
+            Machine {
+                cpu_millis: 2_000,
+                memory_mb: 24_000,
+            },
+            4,
+        );
         assert_eq!(nodes.len(), 4);
-        assert!(nodes.iter().all(|n| n.cpu_total_millis == 2_000 && n.memory_total_mb == 7_680 && n.overcommitted));
-        let roomy = split(Machine { cpu_millis: 34_000, memory_mb: 70_000 }, 4);
-        assert!(roomy.iter().all(|n| n.cpu_total_millis == 8_000 && !n.overcommitted));
+        assert!(
+            nodes.iter().all(|n| n.cpu_total_millis == 2_000
+                && n.memory_total_mb == 7_680
+                && n.overcommitted)
+        );
+        let roomy = split(
+            Machine {
+                cpu_millis: 34_000,
+                memory_mb: 70_000,
+            },
+            4,
+        );
+        assert!(
+            roomy
+                .iter()
+                .all(|n| n.cpu_total_millis == 8_000 && !n.overcommitted)
+        );
     }
 }

@@ -46,19 +46,30 @@ pub enum StartError {
 #[must_use]
 pub fn mirror_path(data: &Path, project_key: &str) -> PathBuf {
     use sha2::{Digest, Sha256};
-    let hash: String = Sha256::digest(project_key.as_bytes()).iter().take(10).map(|b| format!("{b:02x}")).collect();
+    let hash: String = Sha256::digest(project_key.as_bytes())
+        .iter()
+        .take(10)
+        .map(|b| format!("{b:02x}"))
+        .collect();
     data.join("repos").join(format!("{hash}.git"))
 }
 
 /// Writes the attempt's files and starts its agent. Blocks.
-pub(super) fn start(settings: &Settings, submission: Submission) -> Result<tokio::process::Child, StartError> {
+pub(super) fn start(
+    settings: &Settings,
+    submission: Submission,
+) -> Result<tokio::process::Child, StartError> {
     let id = submission.attempt.to_string();
     let dir = settings.data.join("attempts").join(&id);
     let written = |path: &Path| {
         let path = path.to_owned();
         move |source| StartError::Write { path, source }
     };
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(written(&dir))?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&dir)
+        .map_err(written(&dir))?;
     let token = dir.join("token");
     private_file(&token, submission.token.as_bytes()).map_err(written(&token))?;
     let task_path = dir.join("task.json");
@@ -66,10 +77,18 @@ pub(super) fn start(settings: &Settings, submission: Submission) -> Result<tokio
     let text = serde_json::to_vec(&task).expect("a task is plain data");
     private_file(&task_path, &text).map_err(written(&task_path))?;
     let log_dir = settings.data.join("logs").join(&id);
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&log_dir).map_err(written(&log_dir))?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&log_dir)
+        .map_err(written(&log_dir))?;
     let log_path = log_dir.join("agent.log");
-    let log =
-        OpenOptions::new().create(true).append(true).mode(0o600).open(&log_path).map_err(written(&log_path))?;
+    let log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(&log_path)
+        .map_err(written(&log_path))?;
 
     let mut command = std::process::Command::new(&settings.program);
     command
@@ -85,18 +104,29 @@ pub(super) fn start(settings: &Settings, submission: Submission) -> Result<tokio
         .stderr(log);
     tokio::process::Command::from(command)
         .spawn()
-        .map_err(|source| StartError::Spawn { program: settings.program.clone(), source })
+        .map_err(|source| StartError::Spawn {
+            program: settings.program.clone(),
+            source,
+        })
 }
 
 fn private_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)?;
     file.write_all(bytes)
 }
 
 /// PATH of agents and of their steps.
 pub(super) fn path() -> String {
     const PLAIN: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    std::env::var("PATH").ok().filter(|path| !path.is_empty()).unwrap_or_else(|| PLAIN.to_owned())
+    std::env::var("PATH")
+        .ok()
+        .filter(|path| !path.is_empty())
+        .unwrap_or_else(|| PLAIN.to_owned())
 }
 
 fn task(settings: &Settings, submission: Submission) -> Task {
@@ -106,7 +136,10 @@ fn task(settings: &Settings, submission: Submission) -> Task {
     };
     let mut environment: Vec<(String, String)> = vec![
         ("PATH".to_owned(), path()),
-        ("LANG".to_owned(), std::env::var("LANG").unwrap_or_else(|_| "C.UTF-8".to_owned())),
+        (
+            "LANG".to_owned(),
+            std::env::var("LANG").unwrap_or_else(|_| "C.UTF-8".to_owned()),
+        ),
         ("USER".to_owned(), user.clone()),
         ("LOGNAME".to_owned(), user.clone()),
     ];
@@ -115,7 +148,10 @@ fn task(settings: &Settings, submission: Submission) -> Task {
     }
     environment.extend(settings.host_env.iter().cloned());
     environment.extend(submission.environment);
-    let mut notes = vec![format!("{}: a process of this machine, as the user {user}.", submission.name)];
+    let mut notes = vec![format!(
+        "{}: a process of this machine, as the user {user}.",
+        submission.name
+    )];
     notes.extend(submission.notes);
     Task {
         attempt: submission.attempt,

@@ -7,10 +7,11 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal};
 
 use super::Inner;
-use crate::agent::{self, spool};
-use crate::api::agent::{BODY_MAX, Finished, Record, RecordBody};
+use crate::api::agent::{BODY_MAX, Event, Finished, Record, RecordBody};
 use crate::cluster::{Report, Reports};
 use crate::ids::AttemptId;
+use crate::processes;
+use crate::storage::spool::Reader;
 
 /// How long an agent that claimed its token may take to write its `pid`.
 const CLAIM_GRACE: Duration = Duration::from_secs(10);
@@ -34,7 +35,9 @@ impl<R: Reports> Inner<R> {
         let dir = self.attempt_dir(attempt);
         // The socket may have moved with the server.
         let server = dir.join("server");
-        if dir.is_dir() && fs::write(&server, self.settings.socket.as_os_str().as_encoded_bytes()).is_err() {
+        if dir.is_dir()
+            && fs::write(&server, self.settings.socket.as_os_str().as_encoded_bytes()).is_err()
+        {
             tracing::warn!(attempt = %attempt, "the agent could not be told where the server is now");
         }
         if read_pid(&dir).is_none() && unclaimed(&dir) {
@@ -55,7 +58,8 @@ impl<R: Reports> Inner<R> {
                 tokio::time::sleep(LOOK_EVERY).await;
             }
         }
-        self.settle(attempt, "the build agent was killed".to_owned()).await;
+        self.settle(attempt, "the build agent was killed".to_owned())
+            .await;
     }
 
     /// The agent is gone: takes what is in its spool and result, reports, and clears up.
@@ -71,8 +75,8 @@ impl<R: Reports> Inner<R> {
         let abnormal = open;
         let scratch = self.settings.scratch.join(attempt.to_string());
         let cleared = tokio::task::spawn_blocking(move || {
-            if abnormal && let Err(err) = agent::sweep(&dir) {
-                tracing::warn!(dir = %dir.display(), error = %err, "what a run left could not be cleared up");
+            if abnormal {
+                processes::sweep(&dir);
             }
             let _ = fs::remove_dir_all(&scratch);
             fs::remove_dir_all(&dir)
@@ -87,24 +91,31 @@ impl<R: Reports> Inner<R> {
 
     /// Hands over records that never reached the server, then the result file if the records hold no end.
     async fn import(&self, attempt: AttemptId, dir: &Path) {
-        let path = dir.join("spool");
         let mut after = 0;
         let mut ended = false;
-        loop {
-            let from = path.clone();
-            let read = tokio::task::spawn_blocking(move || spool::read_from(&from, after, BODY_MAX)).await;
-            let records = match read {
-                Ok(Ok(records)) => records,
-                Ok(Err(err)) => {
-                    tracing::warn!(attempt = %attempt, error = %err, "the spool of a dead agent could not be read to its end");
+        let mut reader = Reader::open(&dir.join("spool")).ok();
+        while let Some(mut open) = reader.take() {
+            let read = tokio::task::spawn_blocking(move || {
+                let records = open.next_records(BODY_MAX);
+                (open, records)
+            });
+            let Ok((open, records)) = read.await else {
+                break;
+            };
+            let records = match records {
+                Ok(records) => records,
+                Err(err) => {
+                    tracing::warn!(attempt = %attempt, error = %err, "a dead agent's spool could not be read to its end");
                     break;
                 }
-                Err(_) => break,
             };
             let Some(last) = records.last() else { break };
             after = last.seq;
-            ended |= records.iter().any(|r| matches!(&r.body, RecordBody::Event(crate::api::agent::Event::Finished(_))));
+            ended |= records
+                .iter()
+                .any(|record| matches!(record.body, RecordBody::Event(Event::Finished(_))));
             self.deliver(Report::Spool { attempt, records }).await;
+            reader = Some(open);
         }
         let result = fs::read(dir.join("result.json")).ok();
         let finished = result.and_then(|bytes| serde_json::from_slice::<Finished>(&bytes).ok());
@@ -112,9 +123,13 @@ impl<R: Reports> Inner<R> {
             let record = Record {
                 seq: finished.last_seq.max(after) + 1,
                 micros: finished.at.0 * 1000,
-                body: RecordBody::Event(crate::api::agent::Event::Finished(finished)),
+                body: RecordBody::Event(Event::Finished(finished)),
             };
-            self.deliver(Report::Spool { attempt, records: vec![record] }).await;
+            self.deliver(Report::Spool {
+                attempt,
+                records: vec![record],
+            })
+            .await;
         }
     }
 }
@@ -128,19 +143,23 @@ struct Process {
 
 impl Process {
     fn alive(self) -> bool {
-        agent::process::start_time(self.pid.as_raw_nonzero().get() as u32) == Some(self.start)
+        processes::start_time(self.pid.as_raw_nonzero().get() as u32) == Some(self.start)
     }
 }
 
 fn read_pid(dir: &Path) -> Option<Process> {
     let text = fs::read_to_string(dir.join("pid")).ok()?;
     let (pid, start) = text.trim().split_once(' ')?;
-    Some(Process { pid: Pid::from_raw(pid.parse().ok()?)?, start: start.parse().ok()? })
+    Some(Process {
+        pid: Pid::from_raw(pid.parse().ok()?)?,
+        start: start.parse().ok()?,
+    })
 }
 
 /// Whether no agent took the token, and from now on none can: whoever renames the file first has it.
 fn unclaimed(dir: &Path) -> bool {
-    !dir.join("task.json").exists() || fs::rename(dir.join("token"), dir.join("token.revoked")).is_ok()
+    !dir.join("task.json").exists()
+        || fs::rename(dir.join("token"), dir.join("token.revoked")).is_ok()
 }
 
 /// Tells an agent to stop. One that is still starting learns it with its first report.

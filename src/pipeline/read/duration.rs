@@ -20,7 +20,11 @@ pub(crate) fn seconds(text: &str) -> Option<u64> {
         rest = &rest[digits + 1..];
     }
     let fits = total > 0.0 && total <= MAX_SECONDS;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and a week")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and a week"
+    )]
     fits.then(|| total.ceil() as u64)
 }
 

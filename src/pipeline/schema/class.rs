@@ -64,7 +64,10 @@ pub(crate) fn find(kind: Kind, name: &str) -> Option<Size> {
         _ => name,
     };
     let row = table(kind).iter().find(|row| row.0 == plain);
-    row.map(|&(_, cpus, memory_mb)| Size { cpu_millis: cpus * 1000, memory_mb })
+    row.map(|&(_, cpus, memory_mb)| Size {
+        cpu_millis: cpus * 1000,
+        memory_mb,
+    })
 }
 
 /// The names of the classes of a kind.

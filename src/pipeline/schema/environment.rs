@@ -29,17 +29,26 @@ impl Variables {
         if !matches!(&*item.node.value, Value::Scalar(_)) {
             return self.map(item, report);
         }
-        let Some(text) = item.text(report) else { return };
+        let Some(text) = item.text(report) else {
+            return;
+        };
         match text.split_once('=') {
             Some((name, value)) => self.put(name, value.to_owned(), item, report),
-            None => report.error(&item.place(), format!("`{text}` must be written `NAME=value`")),
+            None => report.error(
+                &item.place(),
+                format!("`{text}` must be written `NAME=value`"),
+            ),
         }
     }
 
     fn map(&mut self, value: &Cursor, report: &mut Report) {
         let Some(map) = value.map(report) else { return };
         for (name, value) in map.iter() {
-            let text = if value.node.is_null() { Some(String::new()) } else { value.text(report) };
+            let text = if value.node.is_null() {
+                Some(String::new())
+            } else {
+                value.text(report)
+            };
             if let Some(text) = text {
                 self.put(name, text, &value, report);
             }
@@ -48,7 +57,10 @@ impl Variables {
 
     fn put(&mut self, name: &str, value: String, at: &Cursor, report: &mut Report) {
         if name.is_empty() || name.contains(['=', '\0']) {
-            report.error(&at.key_place(), format!("`{name}` cannot be the name of a variable"));
+            report.error(
+                &at.key_place(),
+                format!("`{name}` cannot be the name of a variable"),
+            );
             return;
         }
         // YAML has `"\0"`; an operating system has no such variable.

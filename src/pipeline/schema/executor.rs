@@ -19,10 +19,15 @@ pub(super) struct Read {
 
 /// Reads the executor of a job; notes an error if there is none, or more than one.
 pub(super) fn read(job: &Map, report: &mut Report) -> Option<Read> {
-    let given: Vec<Cursor> =
-        ["docker", "machine", "macos"].into_iter().filter_map(|key| job.get(key)).collect();
+    let given: Vec<Cursor> = ["docker", "machine", "macos"]
+        .into_iter()
+        .filter_map(|key| job.get(key))
+        .collect();
     if let Some(second) = given.get(1) {
-        report.error(&second.key_place(), "a job has one executor, this one names several");
+        report.error(
+            &second.key_place(),
+            "a job has one executor, this one names several",
+        );
     }
     if let Some(value) = job.get("docker") {
         return docker(&value, report);
@@ -34,10 +39,16 @@ pub(super) fn read(job: &Map, report: &mut Report) -> Option<Read> {
         return macos(&value, report);
     }
     // The error that these keys are not run yet is enough.
-    let is_later = ["executor", "windows", "type"].into_iter().any(|key| job.get(key).is_some());
+    let is_later = ["executor", "windows", "type"]
+        .into_iter()
+        .any(|key| job.get(key).is_some());
     if !is_later && unknown(job).is_none() {
         let message = "the job names no executor".to_owned();
-        report.error_hint(&job.at.key_place(), message, Some(format!("give it one of {}", keys::EXECUTORS)));
+        report.error_hint(
+            &job.at.key_place(),
+            message,
+            Some(format!("give it one of {}", keys::EXECUTORS)),
+        );
     }
     None
 }
@@ -69,8 +80,15 @@ fn docker(value: &Cursor, report: &mut Report) -> Option<Read> {
     }
     let containers: Option<Vec<Container>> =
         items.iter().map(|item| container(item, report)).collect();
-    let executor = Executor::Docker { containers: containers? };
-    Some(Read { executor, kind: Kind::Docker, class: None, shell: None })
+    let executor = Executor::Docker {
+        containers: containers?,
+    };
+    Some(Read {
+        executor,
+        kind: Kind::Docker,
+        class: None,
+        shell: None,
+    })
 }
 
 fn container(item: &Cursor, report: &mut Report) -> Option<Container> {
@@ -95,13 +113,20 @@ fn line(map: &Map, key: &str, report: &mut Report) -> Vec<String> {
     match map.get(key) {
         None => Vec::new(),
         Some(value) if value.items().is_some() => value.texts(report),
-        Some(value) => value.text(report).map(|text| words(&text)).unwrap_or_default(),
+        Some(value) => value
+            .text(report)
+            .map(|text| words(&text))
+            .unwrap_or_default(),
     }
 }
 
 fn machine(value: &Cursor, report: &mut Report) -> Option<Read> {
-    let mut read =
-        Read { executor: Executor::Machine { image: None }, kind: Kind::Machine, class: None, shell: None };
+    let mut read = Read {
+        executor: Executor::Machine { image: None },
+        kind: Kind::Machine,
+        class: None,
+        shell: None,
+    };
     match value.node.scalar().map(Scalar::boolean) {
         Some(Some(true)) => return Some(read),
         Some(Some(false)) => {
@@ -109,7 +134,9 @@ fn machine(value: &Cursor, report: &mut Report) -> Option<Read> {
             return None;
         }
         Some(None) => {
-            read.executor = Executor::Machine { image: Some(value.text(report)?) };
+            read.executor = Executor::Machine {
+                image: Some(value.text(report)?),
+            };
             return Some(read);
         }
         None => {}
@@ -118,6 +145,11 @@ fn machine(value: &Cursor, report: &mut Report) -> Option<Read> {
     map.check(&keys::MACHINE, report);
     if let Some(enabled) = map.get("enabled") {
         enabled.boolean(report)?;
+    }
+    if let Some(caching) = map.get("docker_layer_caching")
+        && caching.boolean(report) == Some(true)
+    {
+        report.not_yet(&caching.key_place(), "`docker_layer_caching`");
     }
     let image = map.get("image").and_then(|image| image.text(report));
     read.executor = Executor::Machine { image };
@@ -133,8 +165,15 @@ fn macos(value: &Cursor, report: &mut Report) -> Option<Read> {
         report.error(&value.key_place(), "`macos` needs the key `xcode`");
     }
     report.warning(&value.key_place(), "no node here offers the executor macos");
-    let executor = Executor::Other { name: "macos".to_owned() };
-    Some(Read { executor, kind: Kind::Other, class: map.get("resource_class"), shell: map.get("shell") })
+    let executor = Executor::Other {
+        name: "macos".to_owned(),
+    };
+    Some(Read {
+        executor,
+        kind: Kind::Other,
+        class: map.get("resource_class"),
+        shell: map.get("shell"),
+    })
 }
 
 /// Reads a resource class: its name and size.
@@ -152,8 +191,15 @@ pub(super) fn class(value: &Cursor, kind: Kind, report: &mut Report) -> Option<(
     }
     let hint = match nearest(&name, class::names(kind)) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the classes are {}", class::names(kind).collect::<Vec<_>>().join(", ")),
+        None => format!(
+            "the classes are {}",
+            class::names(kind).collect::<Vec<_>>().join(", ")
+        ),
     };
-    report.error_hint(&value.place(), format!("unknown resource class `{name}`"), Some(hint));
+    report.error_hint(
+        &value.place(),
+        format!("unknown resource class `{name}`"),
+        Some(hint),
+    );
     None
 }

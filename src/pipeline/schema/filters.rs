@@ -11,14 +11,26 @@ pub(super) fn read(value: &Cursor, patterns: &mut Patterns, report: &mut Report)
         report.not_yet(&value.place(), "an expression as `filters`");
         return Filters::default();
     }
-    let Some(map) = value.map(report) else { return Filters::default() };
+    let Some(map) = value.map(report) else {
+        return Filters::default();
+    };
     map.check(&keys::FILTERS, report);
-    let mut rule = |key: &str| map.get(key).and_then(|value| rule(&value, patterns, report));
-    Filters { branches: rule("branches"), tags: rule("tags") }
+    let mut rule = |key: &str| {
+        map.get(key)
+            .and_then(|value| rule(&value, patterns, report))
+    };
+    Filters {
+        branches: rule("branches"),
+        tags: rule("tags"),
+    }
 }
 
 /// Reads the `branches` of a job; with both keys only `ignore` counts there.
-pub(super) fn branches(value: &Cursor, patterns: &mut Patterns, report: &mut Report) -> Option<Rule> {
+pub(super) fn branches(
+    value: &Cursor,
+    patterns: &mut Patterns,
+    report: &mut Report,
+) -> Option<Rule> {
     let mut rule = rule(value, patterns, report)?;
     if rule.ignore.is_some() {
         rule.only = None;
@@ -40,7 +52,12 @@ fn rule(value: &Cursor, patterns: &mut Patterns, report: &mut Report) -> Option<
     Some(Rule { only, ignore })
 }
 
-fn entries(map: &Map, key: &str, patterns: &mut Patterns, report: &mut Report) -> Option<Vec<Pattern>> {
+fn entries(
+    map: &Map,
+    key: &str,
+    patterns: &mut Patterns,
+    report: &mut Report,
+) -> Option<Vec<Pattern>> {
     let value = map.get(key)?;
     let items = value.one_or_many();
     let read = |item: &Cursor| {
@@ -48,7 +65,11 @@ fn entries(map: &Map, key: &str, patterns: &mut Patterns, report: &mut Report) -
         match patterns.read(&text) {
             Ok(pattern) => Some(pattern),
             Err(err) => {
-                report.error_hint(&item.place(), format!("pattern `{text}` {}", err.message), err.hint);
+                report.error_hint(
+                    &item.place(),
+                    format!("pattern `{text}` {}", err.message),
+                    err.hint,
+                );
                 None
             }
         }

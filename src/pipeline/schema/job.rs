@@ -25,7 +25,7 @@ pub(crate) fn read(
     let unknown = executor::unknown(&map);
     if let Some((key, at)) = &unknown {
         let message = format!("`{key}` is not a supported executor type");
-        let near = read::hint(key, &keys::JOB);
+        let near = read::hint(key, &keys::JOB, report);
         let hint = near.unwrap_or_else(|| format!("the supported ones are {}", keys::EXECUTORS));
         report.error_hint(&at.key_place(), message, Some(hint));
     }
@@ -34,19 +34,28 @@ pub(crate) fn read(
     let place = executor::read(&map, report);
     let steps = match map.get("steps") {
         Some(steps) => step::read_all(&steps, commands, report),
+        // Some types of job have none, and no type is run yet.
+        None if map.get("type").is_some() => None,
         None => {
             report.error(&value.key_place(), "the job has no `steps`");
             None
         }
     };
     let environment = environment::read(&map, report);
-    let parallelism = map.get("parallelism").map(|value| value.integer(report, 1, MAX_PARALLELISM));
+    let parallelism = map
+        .get("parallelism")
+        .map(|value| value.integer(report, 1, MAX_PARALLELISM));
     let directory = map.get("working_directory").map(|value| value.text(report));
-    let branches = map.get("branches").map(|value| filters::branches(&value, patterns, report));
+    let branches = map
+        .get("branches")
+        .map(|value| filters::branches(&value, patterns, report));
     let place = place?;
     let class = map.get("resource_class").or(place.class);
     let class = class.map(|value| executor::class(&value, place.kind, report));
-    let shell = map.get("shell").or(place.shell).map(|value| value.text(report));
+    let shell = map
+        .get("shell")
+        .or(place.shell)
+        .map(|value| value.text(report));
 
     // A value that is there and wrong has been reported: no job then.
     let (resource_class, size) = match class {
@@ -62,16 +71,28 @@ pub(crate) fn read(
         working_directory: directory.unwrap_or_else(|| Some(WORKING_DIRECTORY.to_owned()))?,
         shell: shell.map_or(Some(None), |shell| shell.map(Some))?,
         steps: steps?,
-        branches: branches.map_or_else(Filters::default, |rule| Filters { branches: rule, tags: None }),
+        branches: branches.map_or_else(Filters::default, |rule| Filters {
+            branches: rule,
+            tags: None,
+        }),
         cost: value.node.cost(),
     })
 }
 
 /// Checks a job that no workflow uses: only that it looks like one.
 pub(crate) fn check_shape(name: &str, value: &Cursor, report: &mut Report) {
-    let Some(map) = shaped(name, value, report) else { return };
-    if let Some(steps) = map.get("steps").filter(|steps| steps.items().is_none() && !steps.is_hole()) {
-        report.lenient(&steps.place(), format!("`steps` must be a list, not {}", steps.node.kind()), None);
+    let Some(map) = shaped(name, value, report) else {
+        return;
+    };
+    if let Some(steps) = map
+        .get("steps")
+        .filter(|steps| steps.items().is_none() && !steps.is_hole())
+    {
+        report.lenient(
+            &steps.place(),
+            format!("`steps` must be a list, not {}", steps.node.kind()),
+            None,
+        );
     }
 }
 
@@ -80,7 +101,10 @@ fn shaped(name: &str, value: &Cursor, report: &mut Report) -> Option<crate::pipe
         return value.map(report);
     }
     let message = format!("job `{name}` must be a map, not {}", value.node.kind());
-    let hint = keys::JOB.all().any(|key| key == name).then(|| "indent it to stand inside a job".to_owned());
+    let hint = keys::JOB
+        .all()
+        .any(|key| key == name)
+        .then(|| "indent it to stand inside a job".to_owned());
     report.lenient(&value.key_place(), message, hint);
     None
 }

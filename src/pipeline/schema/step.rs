@@ -15,12 +15,19 @@ pub(crate) const CHECKOUT_NAME: &str = "Checkout code";
 pub(crate) const NO_OUTPUT_TIMEOUT_S: u64 = 600;
 
 /// Reads the steps of a job. `commands` are the names that stand for reusable commands.
-pub(super) fn read_all(value: &Cursor, commands: &HashSet<String>, report: &mut Report) -> Option<Vec<Step>> {
+pub(super) fn read_all(
+    value: &Cursor,
+    commands: &HashSet<String>,
+    report: &mut Report,
+) -> Option<Vec<Step>> {
     let items = value.list(report)?;
     if items.is_empty() {
         report.error(&value.key_place(), "the job has no steps");
     }
-    let steps: Vec<Option<Step>> = items.iter().map(|item| read(item, commands, report)).collect();
+    let steps: Vec<Option<Step>> = items
+        .iter()
+        .map(|item| read(item, commands, report))
+        .collect();
     steps.into_iter().collect()
 }
 
@@ -37,22 +44,29 @@ fn read(item: &Cursor, commands: &HashSet<String>, report: &mut Report) -> Optio
         Value::Scalar(_) if !item.node.is_null() => (item.text(report)?, item.clone()),
         Value::Hole => return None,
         _ => {
-            report.error(&item.place(), format!("a step is a name or a map, not {}", item.node.kind()));
+            report.error(
+                &item.place(),
+                format!("a step is a name or a map, not {}", item.node.kind()),
+            );
             return None;
         }
     };
     let is_word = matches!(&*item.node.value, Value::Scalar(_));
     let options = Some(&value).filter(|value| !is_word && !value.node.is_null());
     match name.as_str() {
-        _ if commands.contains(&name) => report.not_yet(&value.key_place(), &format!("command `{name}`")),
+        _ if commands.contains(&name) => {
+            report.not_yet(&value.key_place(), &format!("command `{name}`"));
+        }
         "run" => return run(options, item, report),
         "checkout" => return checkout(options, report),
         _ if keys::STEP.later.contains(&name.as_str()) => {
             report.not_yet(&value.key_place(), &format!("`{name}`"));
         }
-        _ if name.contains('/') => report.not_yet(&value.key_place(), &format!("orb command `{name}`")),
+        _ if name.contains('/') => {
+            report.not_yet(&value.key_place(), &format!("orb command `{name}`"));
+        }
         _ => {
-            let hint = read::hint(&name, &keys::STEP);
+            let hint = read::hint(&name, &keys::STEP, report);
             report.error_hint(&value.key_place(), format!("unknown step `{name}`"), hint);
         }
     }
@@ -62,10 +76,19 @@ fn read(item: &Cursor, commands: &HashSet<String>, report: &mut Report) -> Optio
 /// The commonest error of real files: keys of a step that stand beside its name.
 fn several(item: &Cursor, report: &mut Report) {
     let Some(map) = item.map(report) else { return };
-    let names: Vec<String> = map.names().take(4).map(|name| format!("`{name}`")).collect();
+    let names: Vec<String> = map
+        .names()
+        .take(4)
+        .map(|name| format!("`{name}`"))
+        .collect();
     let Some(first) = names.first() else {
         return report.error(&item.place(), "the step is empty");
     };
+    if first == "`type`" {
+        let hint = "write `- run:` with the key `command` below it".to_owned();
+        let message = "steps with a `type` ended with the trial of version 2";
+        return report.error_hint(&item.place(), message, Some(hint));
+    }
     let hint = format!("indent what belongs to {first} deeper than {first}");
     let message = format!("a step has one key, this one has {}", names.join(", "));
     report.error_hint(&item.place(), message, Some(hint));
@@ -93,9 +116,15 @@ fn run(options: Option<&Cursor>, item: &Cursor, report: &mut Report) -> Option<S
     let shell = text("shell", report);
     let working_directory = text("working_directory", report);
     let environment = environment::read(&map, report);
-    let background = map.get("background").and_then(|value| value.boolean(report)).unwrap_or(false);
+    let background = map
+        .get("background")
+        .and_then(|value| value.boolean(report))
+        .unwrap_or(false);
     let no_output_timeout_s = timeout(&map, report).unwrap_or(NO_OUTPUT_TIMEOUT_S);
-    let when = map.get("when").and_then(|value| when(&value, report)).unwrap_or_default();
+    let when = map
+        .get("when")
+        .and_then(|value| when(&value, report))
+        .unwrap_or_default();
     let Some(command) = map.get("command") else {
         report.error(&options.key_place(), "`run` needs the key `command`");
         return None;
@@ -120,7 +149,11 @@ fn timeout(map: &Map, report: &mut Report) -> Option<u64> {
     let seconds = duration::seconds(&text);
     if seconds.is_none() {
         let hint = "write a number with `s`, `m` or `h`, as `20m`; a week is the most".to_owned();
-        report.error_hint(&value.place(), format!("`{text}` is no span of time"), Some(hint));
+        report.error_hint(
+            &value.place(),
+            format!("`{text}` is no span of time"),
+            Some(hint),
+        );
     }
     seconds
 }
@@ -132,7 +165,11 @@ fn when(value: &Cursor, report: &mut Report) -> Option<When> {
         "on_fail" => Some(When::OnFail),
         other => {
             let hint = "write `always`, `on_success` or `on_fail`".to_owned();
-            report.error_hint(&value.place(), format!("`{other}` does not say when a step runs"), Some(hint));
+            report.error_hint(
+                &value.place(),
+                format!("`{other}` does not say when a step runs"),
+                Some(hint),
+            );
             None
         }
     }
@@ -147,5 +184,8 @@ fn checkout(options: Option<&Cursor>, report: &mut Report) -> Option<Step> {
         path = map.get("path").and_then(|value| value.text(report));
         name = map.get("name").and_then(|value| value.text(report));
     }
-    Some(Step::Checkout { name: name.unwrap_or_else(|| CHECKOUT_NAME.to_owned()), path })
+    Some(Step::Checkout {
+        name: name.unwrap_or_else(|| CHECKOUT_NAME.to_owned()),
+        path,
+    })
 }

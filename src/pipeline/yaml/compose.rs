@@ -7,9 +7,11 @@ use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 
+use super::frame::{self, Content, Frame, Mapping};
+use super::margin::Margin;
+use super::source::{Source, check_characters};
 use super::{Document, Entry, Fault, MAX_BYTES, MAX_COST, MAX_DEPTH, MAX_KEY};
-use super::{Node, Pos, Scalar, Span, Value, merge};
-use crate::pipeline::nearest::nearest;
+use super::{Node, Scalar, Span, Value, merge};
 
 /// No more repeated keys than this are noted.
 const MAX_REPEATED: usize = 100;
@@ -20,73 +22,44 @@ const MAX_REPEATED: usize = 100;
 /// The first fault: not YAML, or over a budget.
 pub(crate) fn parse(text: &str) -> Result<Document, Fault> {
     if text.len() > MAX_BYTES {
-        let message = format!("the file has {} bytes; at most {MAX_BYTES} are read", text.len());
-        return Err(fault(Span::START, String::new(), message, None));
+        let message = format!(
+            "the file has {} bytes; at most {MAX_BYTES} are read",
+            text.len()
+        );
+        return Err(Fault::new(Span::START, String::new(), message, None));
     }
     check_characters(text)?;
-    let mut composer = Composer::new(text);
-    for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|err| composer.scan_fault(&err))?;
-        composer.event(event, convert(span))?;
-    }
-    composer.finish()
-}
-
-/// Refuses what YAML does not allow in a text; the parser would take a NUL for the end of the file.
-fn check_characters(text: &str) -> Result<(), Fault> {
-    for (line, row) in (1..).zip(text.split('\n')) {
-        let bad = |c: char| c.is_control() && !matches!(c, '\t' | '\r' | '\u{85}');
-        if let Some((column, c)) = (1..).zip(row.chars()).find(|&(_, c)| bad(c)) {
-            let start = Pos { line, column };
-            let span = Span { start, end: Pos { line, column: column + 1 } };
-            let message = format!("not valid YAML: control character U+{:04X}", u32::from(c));
-            return Err(fault(span, String::new(), message, None));
+    let mut margin = Margin::new(text);
+    loop {
+        let mut composer = Composer::new(Source::new(text, margin.padded()));
+        let error = match composer.read(margin.text()) {
+            Ok(()) => return composer.finish(),
+            Err(Stop::Fault(fault)) => return Err(fault),
+            Err(Stop::Scan(error)) => error,
+        };
+        let fault = composer.source.scan_fault(&error, composer.path());
+        if !margin.pad(&error) {
+            return Err(fault);
         }
     }
-    Ok(())
 }
 
-fn fault(span: Span, key: String, message: String, hint: Option<&str>) -> Fault {
-    Fault { span, key, message, hint: hint.map(str::to_owned) }
+/// What ended a reading.
+enum Stop {
+    Scan(ScanError),
+    Fault(Fault),
 }
 
-fn convert(span: saphyr_parser::Span) -> Span {
-    let pos = |marker: &saphyr_parser::Marker| Pos {
-        line: u32::try_from(marker.line()).unwrap_or(u32::MAX),
-        column: u32::try_from(marker.col() + 1).unwrap_or(u32::MAX),
-    };
-    Span { start: pos(&span.start), end: pos(&span.end) }
-}
-
-/// A map or list whose end has not been read.
-struct Frame {
-    start: Span,
-    anchor: usize,
-    content: Content,
-}
-
-enum Content {
-    List(Vec<Node>),
-    Map(Mapping),
-}
-
-#[derive(Default)]
-struct Mapping {
-    entries: Vec<Entry>,
-    /// Position of each key in `entries`.
-    places: HashMap<String, usize>,
-    /// Values of the `<<` keys, in order.
-    merges: Vec<Node>,
-    /// A key whose value has not been read, and whether it is `<<`.
-    pending: Option<(String, Span, bool)>,
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Stop::Fault(fault)
+    }
 }
 
 struct Composer<'t> {
-    lines: Vec<&'t str>,
+    source: Source<'t>,
     frames: Vec<Frame>,
     anchors: HashMap<usize, Node>,
-    /// Names of the anchors so far, for hints.
-    names: Vec<&'t str>,
     /// What has been used of the budget: nodes written, aliases expanded, entries merged.
     spent: u32,
     root: Option<Node>,
@@ -94,16 +67,23 @@ struct Composer<'t> {
 }
 
 impl<'t> Composer<'t> {
-    fn new(text: &'t str) -> Self {
+    fn new(source: Source<'t>) -> Self {
         Self {
-            lines: text.split('\n').collect(),
+            source,
             frames: Vec::new(),
             anchors: HashMap::new(),
-            names: Vec::new(),
             spent: 0,
             root: None,
             repeated: Vec::new(),
         }
+    }
+
+    fn read(&mut self, text: &str) -> Result<(), Stop> {
+        for event in Parser::new_from_str(text) {
+            let (event, span) = event.map_err(Stop::Scan)?;
+            self.event(event, self.source.convert(span))?;
+        }
+        Ok(())
     }
 
     fn event(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
@@ -118,7 +98,10 @@ impl<'t> Composer<'t> {
             }
             Event::Alias(anchor) => {
                 let Some(node) = self.anchors.get(&anchor).cloned() else {
-                    let message = format!("alias `{}` stands inside its own anchor", self.word(span));
+                    let message = format!(
+                        "alias `{}` stands inside its own anchor",
+                        self.source.word(span)
+                    );
                     return Err(self.fault(span, message, None));
                 };
                 self.spend(node.cost, span)?;
@@ -140,12 +123,18 @@ impl<'t> Composer<'t> {
     fn open(&mut self, anchor: usize, start: Span, content: Content) -> Result<(), Fault> {
         self.spend(1, start)?;
         self.anchor(anchor, start, None);
-        self.frames.push(Frame { start, anchor, content });
+        self.frames.push(Frame {
+            start,
+            anchor,
+            content,
+        });
         self.check_depth(0, start)
     }
 
     fn close(&mut self, end: Span) -> Result<(), Fault> {
-        let Some(frame) = self.frames.pop() else { return Ok(()) };
+        let Some(frame) = self.frames.pop() else {
+            return Ok(());
+        };
         let (value, last) = match frame.content {
             Content::List(items) => {
                 let last = items.last().map(|item| item.span.end);
@@ -158,8 +147,15 @@ impl<'t> Composer<'t> {
         };
         // The end of a block is announced at the next token, lines below; a flow ends at its bracket.
         let flow = end.start != end.end;
-        let written = if flow { end.end } else { last.unwrap_or(frame.start.end) };
-        let span = Span { start: frame.start.start, end: written.max(frame.start.start) };
+        let written = if flow {
+            end.end
+        } else {
+            last.unwrap_or(frame.start.end)
+        };
+        let span = Span {
+            start: frame.start.start,
+            end: written.max(frame.start.start),
+        };
         let node = Node::new(span, value);
         if frame.anchor != 0 {
             self.anchors.insert(frame.anchor, node.clone());
@@ -205,14 +201,11 @@ impl<'t> Composer<'t> {
                 Ok(())
             }
             Some((key, key_span, false)) => {
-                let entry = Entry { key, key_span, value: node };
-                match mapping.places.get(&entry.key) {
-                    Some(&at) => mapping.entries[at] = entry,
-                    None => {
-                        mapping.places.insert(entry.key.clone(), mapping.entries.len());
-                        mapping.entries.push(entry);
-                    }
-                }
+                mapping.put(Entry {
+                    key,
+                    key_span,
+                    value: node,
+                });
                 Ok(())
             }
         }
@@ -225,20 +218,24 @@ impl<'t> Composer<'t> {
             return Err(self.fault(node.span, message, Some(hint)));
         };
         if scalar.text.len() > MAX_KEY {
-            let message = format!("a key has {} bytes; at most {MAX_KEY} are read", scalar.text.len());
+            let message = format!(
+                "a key has {} bytes; at most {MAX_KEY} are read",
+                scalar.text.len()
+            );
             return Err(self.fault(node.span, message, None));
         }
         let (key, is_merge) = (scalar.text.clone(), scalar.plain && scalar.text == "<<");
-        let mapping = match self.frames.last_mut().map(|frame| &mut frame.content) {
-            Some(Content::Map(mapping)) => mapping,
-            _ => return Ok(()),
+        let content = self.frames.last_mut().map(|frame| &mut frame.content);
+        let Some(Content::Map(mapping)) = content else {
+            return Ok(());
         };
-        let before = mapping.places.get(&key).map(|&at| mapping.entries[at].key_span.start.line);
+        let before = mapping.line_of(&key);
         mapping.pending = Some((key.clone(), node.span, is_merge));
         if let Some(line) = before.filter(|_| self.repeated.len() < MAX_REPEATED) {
             let message = format!("key `{key}` stands twice in one map");
             let hint = format!("it stands first on line {line}");
-            self.repeated.push(self.fault(node.span, message, Some(&hint)));
+            self.repeated
+                .push(self.fault(node.span, message, Some(&hint)));
         }
         Ok(())
     }
@@ -247,8 +244,7 @@ impl<'t> Composer<'t> {
         if id == 0 {
             return;
         }
-        let name = self.word(span);
-        self.names.push(name);
+        self.source.note_anchor(span);
         if let Some(node) = node {
             self.anchors.insert(id, node.clone());
         }
@@ -259,7 +255,8 @@ impl<'t> Composer<'t> {
         if self.spent <= MAX_COST {
             return Ok(());
         }
-        let message = format!("the file grows beyond {MAX_COST} nodes when its aliases are expanded");
+        let message =
+            format!("the file grows beyond {MAX_COST} nodes when its aliases are expanded");
         Err(self.fault(span, message, Some("use fewer aliases of aliases")))
     }
 
@@ -274,67 +271,27 @@ impl<'t> Composer<'t> {
 
     fn finish(self) -> Result<Document, Fault> {
         match self.root {
-            Some(root) if !root.is_null() => Ok(Document { root, repeated: self.repeated }),
+            Some(root) if !root.is_null() => Ok(Document {
+                root,
+                repeated: self.repeated,
+            }),
             _ => {
                 let hint = "a config has at least `version`, `jobs` and a job named `build`";
-                Err(fault(Span::START, String::new(), "the file is empty".to_owned(), Some(hint)))
+                Err(Fault::new(
+                    Span::START,
+                    String::new(),
+                    "the file is empty".to_owned(),
+                    Some(hint),
+                ))
             }
         }
     }
 
     fn fault(&self, span: Span, message: String, hint: Option<&str>) -> Fault {
-        fault(span, self.path(), message, hint)
+        Fault::new(span, self.path(), message, hint)
     }
 
-    /// The path of the key being read, from the open maps and lists.
     fn path(&self) -> String {
-        let mut path = String::new();
-        for frame in &self.frames {
-            match &frame.content {
-                Content::List(items) => path.push_str(&format!("[{}]", items.len())),
-                Content::Map(Mapping { pending: Some((key, _, _)), .. }) => {
-                    if !path.is_empty() {
-                        path.push('.');
-                    }
-                    path.push_str(key);
-                }
-                Content::Map(_) => {}
-            }
-        }
-        path
-    }
-
-    /// The name of the anchor or alias that begins at a place.
-    fn word(&self, span: Span) -> &'t str {
-        let line = span.start.line as usize;
-        let row = self.lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
-        let skip = row.char_indices().nth(span.start.column as usize - 1).map_or(row.len(), |(at, _)| at);
-        let rest = row[skip..].trim_start_matches(['&', '*']);
-        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | '[' | ']' | '{' | '}'));
-        &rest[..end.unwrap_or(rest.len())]
-    }
-
-    fn scan_fault(&self, err: &ScanError) -> Fault {
-        let at = convert(saphyr_parser::Span::empty(*err.marker()));
-        // At the end of the text the parser may stand on a line that an editor does not show.
-        let last = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
-        let start = Pos { line: at.start.line.clamp(1, last), ..at.start };
-        let span = Span { start, end: Pos { line: start.line, column: start.column + 1 } };
-        if err.info().contains("unknown anchor") {
-            let name = self.word(span);
-            let near = nearest(name, self.names.iter().copied());
-            let hint = near.map(|near| format!("did you mean `*{near}`?"));
-            let message = format!("alias `*{name}` has no anchor `&{name}` above it");
-            return self.fault(span, message, hint.as_deref());
-        }
-        let row = self.lines.get(start.line as usize - 1).copied().unwrap_or_default();
-        let hint = if row.trim_start_matches(' ').starts_with('\t') {
-            "indent with spaces: YAML allows no tabs there"
-        } else if err.info().contains("mapping values are not allowed") {
-            "check the indentation, and put quotes around a text that holds `: `"
-        } else {
-            "check the indentation of this line and of the one above"
-        };
-        self.fault(span, format!("not valid YAML: {}", err.info()), Some(hint))
+        frame::path(&self.frames)
     }
 }

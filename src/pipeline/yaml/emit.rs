@@ -77,7 +77,11 @@ fn line(out: &mut String, indent: usize, inline: bool) {
 }
 
 fn write_key(out: &mut String, key: &str, indent: usize) {
-    let key = if is_plain(key) { key.to_owned() } else { quoted(key) };
+    let key = if is_plain(key) {
+        key.to_owned()
+    } else {
+        quoted(key)
+    };
     // YAML reads no more than 1,024 characters as a key without a question mark.
     if key.chars().count() > 1_000 {
         out.push_str("? ");
@@ -102,9 +106,14 @@ fn scalar(out: &mut String, text: &str, indent: usize) {
 
 /// Whether the text can stand without quotes: narrower than YAML, so that nobody has to know YAML to see it.
 fn is_plain(text: &str) -> bool {
-    let first = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '_' | '~' | '$' | '(');
+    let first =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '/' | '_' | '~' | '$' | '(');
     let inner = |c: char| c.is_alphanumeric() || " ._/~$()+=@^,;'\"\\<>|&*!?%-".contains(c);
-    let colons = |text: &str| text.match_indices(':').all(|(at, _)| text[at + 1..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/'));
+    let colons = |text: &str| {
+        text.match_indices(':').all(|(at, _)| {
+            text[at + 1..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
+        })
+    };
     text.starts_with(first)
         && text.chars().all(|c| inner(c) || c == ':')
         && colons(text)
@@ -115,11 +124,17 @@ fn is_plain(text: &str) -> bool {
 
 /// Whether the text reads best, and reads back, as a literal block.
 fn is_block(text: &str) -> bool {
-    let printable = |c: char| c == '\n' || c == '\t' || (!c.is_control() && !matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}'));
+    let printable = |c: char| {
+        c == '\n'
+            || c == '\t'
+            || (!c.is_control() && !matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}'))
+    };
     text.contains('\n')
         && text.chars().all(printable)
         && !text.starts_with([' ', '\t', '\n'])
-        && text.split('\n').all(|line| !line.starts_with('\t') && (line.is_empty() || !line.trim().is_empty()))
+        && text
+            .split('\n')
+            .all(|line| !line.starts_with('\t') && (line.is_empty() || !line.trim().is_empty()))
 }
 
 fn block(out: &mut String, text: &str, indent: usize) {
@@ -150,8 +165,12 @@ fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if u32::from(c) < 0x100 && c.is_control() => out.push_str(&format!("\\x{:02X}", u32::from(c))),
-            '\u{feff}' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if u32::from(c) < 0x100 && c.is_control() => {
+                out.push_str(&format!("\\x{:02X}", u32::from(c)));
+            }
+            '\u{feff}' | '\u{2028}' | '\u{2029}' => {
+                out.push_str(&format!("\\u{:04X}", u32::from(c)));
+            }
             c => out.push(c),
         }
     }

@@ -20,12 +20,20 @@ impl Scalar {
 
     /// The boolean, if it is one.
     pub(crate) fn boolean(&self) -> Option<bool> {
-        if self.plain { boolean(&self.text) } else { None }
+        if self.plain {
+            boolean(&self.text)
+        } else {
+            None
+        }
     }
 
     /// The whole number, if it is one.
     pub(crate) fn integer(&self) -> Option<i64> {
-        if self.plain { integer(&self.text) } else { None }
+        if self.plain {
+            integer(&self.text)
+        } else {
+            None
+        }
     }
 
     /// What it is, for a message.
@@ -44,7 +52,11 @@ impl Scalar {
 
 /// Whether a reader of YAML 1.1 or 1.2 takes this plain text for a string; date and time count as not.
 pub(crate) fn is_string(text: &str) -> bool {
-    let null = Scalar { text: text.to_owned(), plain: true }.is_null();
+    let null = Scalar {
+        text: text.to_owned(),
+        plain: true,
+    }
+    .is_null();
     !(null
         || boolean(text).is_some()
         || is_number(text)
@@ -85,15 +97,20 @@ fn integer(text: &str) -> Option<i64> {
         [b'0', _, ..] => i64::from_str_radix(&clean[1..], 8),
         _ => clean.parse(),
     };
-    magnitude.ok().map(|value| if negative { -value } else { value })
+    magnitude
+        .ok()
+        .map(|value| if negative { -value } else { value })
 }
 
 /// Whether it looks like any number or date of YAML 1.1: generous, since its use is to decide on quotes and words.
 fn is_number(text: &str) -> bool {
     let body = text.strip_prefix(['-', '+']).unwrap_or(text);
     let special = [".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"].contains(&body);
-    let digit_first = body.trim_start_matches('.').starts_with(|c: char| c.is_ascii_digit());
-    let numeric = |c: char| c.is_ascii_digit() || matches!(c, '.' | '_' | ':' | '-' | '+' | 'e' | 'E');
+    let digit_first = body
+        .trim_start_matches('.')
+        .starts_with(|c: char| c.is_ascii_digit());
+    let numeric =
+        |c: char| c.is_ascii_digit() || matches!(c, '.' | '_' | ':' | '-' | '+' | 'e' | 'E');
     special
         || (digit_first && (body.chars().all(numeric) || integer(text).is_some() || is_date(text)))
 }
@@ -109,21 +126,37 @@ mod tests {
     use super::*;
 
     fn plain(text: &str) -> Scalar {
-        Scalar { text: text.to_owned(), plain: true }
+        Scalar {
+            text: text.to_owned(),
+            plain: true,
+        }
     }
 
     #[test]
     fn booleans_are_those_of_yaml_1_1_in_three_spellings() {
-        for text in ["yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE"] {
+        for text in [
+            "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE",
+        ] {
             assert_eq!(plain(text).boolean(), Some(true), "{text}");
         }
-        for text in ["no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE"] {
+        for text in [
+            "no", "No", "NO", "off", "Off", "OFF", "false", "False", "FALSE",
+        ] {
             assert_eq!(plain(text).boolean(), Some(false), "{text}");
         }
-        for text in ["y", "n", "Y", "N", "tRUE", "yEs", "o", "", "é", "truee", "ünd"] {
+        for text in [
+            "y", "n", "Y", "N", "tRUE", "yEs", "o", "", "é", "truee", "ünd",
+        ] {
             assert_eq!(plain(text).boolean(), None, "{text}");
         }
-        assert_eq!(Scalar { text: "true".into(), plain: false }.boolean(), None);
+        assert_eq!(
+            Scalar {
+                text: "true".into(),
+                plain: false
+            }
+            .boolean(),
+            None
+        );
     }
 
     #[test]
@@ -153,17 +186,53 @@ mod tests {
 
     #[test]
     fn only_what_every_reader_takes_for_text_counts_as_a_string() {
-        for text in ["build", "v1", "1a", "3.x", "a:b", "cimg/go:1.17", "10m", "~/x", "-x", "0xZZ", "1.2.3-rc"] {
+        for text in [
+            "build",
+            "v1",
+            "1a",
+            "3.x",
+            "a:b",
+            "cimg/go:1.17",
+            "10m",
+            "~/x",
+            "-x",
+            "0xZZ",
+            "1.2.3-rc",
+        ] {
             assert!(is_string(text), "{text}");
         }
-        for text in ["", "~", "null", "yes", "n", "1", "1.5", "1e3", "1:30", "012", "0x1f", ".5", ".inf", "2019-01-01", "2019-01-01 10:00:00", "<<", "=", "-1"] {
+        for text in [
+            "",
+            "~",
+            "null",
+            "yes",
+            "n",
+            "1",
+            "1.5",
+            "1e3",
+            "1:30",
+            "012",
+            "0x1f",
+            ".5",
+            ".inf",
+            "2019-01-01",
+            "2019-01-01 10:00:00",
+            "<<",
+            "=",
+            "-1",
+        ] {
             assert!(!is_string(text), "{text}");
         }
     }
 
     #[test]
     fn kinds_have_words() {
-        let cases = [("", "empty"), ("on", "a boolean"), ("3.10", "a number"), ("x", "a string")];
+        let cases = [
+            ("", "empty"),
+            ("on", "a boolean"),
+            ("3.10", "a number"),
+            ("x", "a string"),
+        ];
         for (text, kind) in cases {
             assert_eq!(plain(text).kind(), kind, "{text}");
         }

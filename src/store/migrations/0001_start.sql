@@ -111,6 +111,7 @@ CREATE INDEX attempts_line ON attempts (priority DESC, queued, id) WHERE state =
 CREATE INDEX attempts_running ON attempts (placed DESC) WHERE state = 'running';
 CREATE INDEX attempts_dead ON attempts (stopped DESC) WHERE state = 'dead';
 CREATE INDEX attempts_name ON attempts (name);
+CREATE INDEX attempts_history ON attempts (title, job_name, stopped DESC) WHERE state = 'dead' AND outcome = 'success';
 
 CREATE TABLE steps (
   attempt   BLOB NOT NULL,

@@ -1,0 +1,334 @@
+//! Steps as processes of this machine: each in a group of its own, all in the control groups of the attempt.
+
+use std::cell::Cell;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::Child;
+use tokio::task::JoinHandle;
+
+use crate::agent::journal::Journal;
+use crate::agent::paths::Places;
+use crate::api::agent::{OUTPUT_MAX, RunAs, Task};
+use crate::clock;
+use crate::processes::{self, cgroup::Cgroup};
+
+/// Time between the polite signal and the other one.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long a pipe that a left-over process holds open is listened to after its step has ended, counted from its
+/// last byte.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+
+/// The host as one attempt sees it.
+#[derive(Debug)]
+pub(in crate::agent) struct Host {
+    pub places: Places,
+    pub cgroup: Cgroup,
+    attempt: String,
+    environment: Vec<(String, String)>,
+    run_as: Option<RunAs>,
+    bash_env: PathBuf,
+    readers: Vec<JoinHandle<()>>,
+}
+
+/// What a step runs.
+#[derive(Debug)]
+pub(in crate::agent) struct Program<'a> {
+    pub step: u16,
+    pub words: Vec<OsString>,
+    pub directory: PathBuf,
+    pub environment: &'a [(String, String)],
+    /// Silence after which it is killed.
+    pub silence: Option<Duration>,
+    /// Moment after which it is killed.
+    pub deadline: Instant,
+    pub background: bool,
+}
+
+/// How a step's program ended.
+#[derive(Debug)]
+pub(in crate::agent) enum End {
+    /// By itself, with this code (128+n for a signal).
+    Exited(i32),
+    /// It was left in the background.
+    Left,
+    /// The run was told to stop.
+    Stopped,
+    /// No byte for too long.
+    Silent,
+    /// The run's time is up.
+    Late,
+    /// It could not be started.
+    Failed(io::Error),
+}
+
+impl Host {
+    /// Makes home, project directory and control groups.
+    pub(in crate::agent) fn prepare(task: &Task, dir: &Path) -> io::Result<Self> {
+        let places = Places::new(&task.scratch, &task.working_directory);
+        fs::create_dir_all(&places.home)?;
+        let bash_env = task.scratch.join("bash_env");
+        fs::write(&bash_env, b"")?;
+        let cgroup = Cgroup::create(&task.attempt.short(), task.cpu_millis, task.memory_mb);
+        fs::write(dir.join("cgroup"), cgroup.lines())?;
+        let host = Self {
+            places,
+            cgroup,
+            attempt: task.attempt.to_string(),
+            environment: task.environment.clone(),
+            run_as: task.run_as.clone(),
+            bash_env,
+            readers: Vec::new(),
+        };
+        if let Some(account) = &host.run_as {
+            for path in [&task.scratch, &host.places.home, &host.bash_env] {
+                std::os::unix::fs::chown(path, Some(account.uid), Some(account.gid))?;
+            }
+        }
+        host.make_dir(&host.places.project)?;
+        Ok(host)
+    }
+
+    /// Makes a directory as the account of the steps: what is below its home may be links of its own making.
+    pub(in crate::agent) fn make_dir(&self, path: &Path) -> io::Result<()> {
+        if self.run_as.is_none() {
+            return fs::create_dir_all(path);
+        }
+        if path.is_dir() {
+            return Ok(());
+        }
+        let mut command = Command::new("mkdir");
+        command
+            .arg("-p")
+            .arg("--")
+            .arg(path)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        self.become_account(&mut command);
+        let status = command.status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("mkdir ended with {status}")))
+        }
+    }
+
+    fn become_account(&self, command: &mut Command) {
+        if let Some(account) = &self.run_as {
+            // As root, std drops the supplementary groups along with these.
+            command.gid(account.gid).uid(account.uid);
+        }
+    }
+
+    /// Runs a step's program to its end, or leaves it in the background.
+    pub(in crate::agent) async fn run(
+        &mut self,
+        program: &Program<'_>,
+        journal: &Rc<Journal>,
+    ) -> End {
+        let heard = Rc::new(Cell::new(clock::monotonic()));
+        let (mut child, group) = match self.spawn(program) {
+            Ok(spawned) => spawned,
+            Err(err) => return End::Failed(err),
+        };
+        tracing::info!(step = program.step, pid = group, "step started");
+        let step = program.step;
+        let readers = [
+            child
+                .stdout
+                .take()
+                .map(|pipe| listen(pipe, step, 1, journal.clone(), heard.clone())),
+            child
+                .stderr
+                .take()
+                .map(|pipe| listen(pipe, step, 2, journal.clone(), heard.clone())),
+        ];
+        let mut readers: Vec<JoinHandle<()>> = readers.into_iter().flatten().collect();
+        if program.background {
+            self.readers.append(&mut readers);
+            tokio::task::spawn_local(async move {
+                // Its exit code is nobody's business; waiting only keeps it from being a zombie.
+                let _ = child.wait().await;
+            });
+            return End::Left;
+        }
+        let end = tokio::select! {
+            status = child.wait() => match status {
+                Ok(status) => End::Exited(code(status)),
+                Err(err) => End::Failed(err),
+            },
+            () = journal.stopped() => End::Stopped,
+            () = silent(&heard, program.silence) => End::Silent,
+            () = tokio::time::sleep_until(program.deadline.into()) => End::Late,
+        };
+        if !matches!(end, End::Exited(_)) {
+            self.end_group(group, &mut child).await;
+        }
+        last_words(&mut readers, &heard).await;
+        self.readers.append(&mut readers);
+        end
+    }
+
+    fn spawn(&self, program: &Program<'_>) -> io::Result<(Child, u32)> {
+        self.make_dir(&program.directory)?;
+        let mut words = program.words.iter();
+        let first = words
+            .next()
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the shell is empty"))?;
+        let mut command = Command::new(first);
+        command
+            .args(words)
+            .current_dir(&program.directory)
+            .env_clear()
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env("HOME", &self.places.home)
+            .env("BASH_ENV", &self.bash_env)
+            .envs(
+                program
+                    .environment
+                    .iter()
+                    .map(|(name, value)| (name, value)),
+            )
+            .env("PWD", &program.directory)
+            .env(processes::MARK, &self.attempt)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        self.become_account(&mut command);
+        // The child begins in the control groups because its parent is in them at that moment: nothing can slip out
+        // between fork and a later move.
+        self.cgroup.enter();
+        let child = tokio::process::Command::from(command).spawn();
+        self.cgroup.leave();
+        let child = child?;
+        let group = child.id().unwrap_or_default();
+        Ok((child, group))
+    }
+
+    /// TERM to the step's group, then, after a while, KILL to everything of the attempt.
+    async fn end_group(&self, group: u32, child: &mut Child) {
+        signal_group(group, Signal::TERM);
+        let polite = tokio::time::timeout(GRACE, child.wait()).await.is_ok();
+        if !polite {
+            tracing::warn!(group, "the step did not end when asked to; killing it");
+        }
+        self.kill_everything().await;
+        // Killed processes are gone at once, so this cannot last.
+        let _ = child.wait().await;
+    }
+
+    /// Kills what is left of the attempt. Cheap when nothing is.
+    async fn kill_everything(&self) {
+        if self.cgroup.can_kill() {
+            self.cgroup.kill();
+            return;
+        }
+        let own = std::process::id();
+        let killed = tokio::task::spawn_blocking(move || {
+            processes::kill_all(|| processes::descendants(own))
+        });
+        // Broken off only when the agent itself ends.
+        let _ = killed.await;
+    }
+
+    /// The end of the run: what was left in the background is asked to go, then made to.
+    pub(in crate::agent) async fn finish(mut self) {
+        let own = std::process::id();
+        let can_kill = self.cgroup.can_kill();
+        let left = || {
+            if can_kill {
+                self.cgroup.pids()
+            } else {
+                processes::descendants(own)
+            }
+        };
+        let pids = left();
+        if !pids.is_empty() {
+            tracing::info!(processes = pids.len(), "ending what the steps left running");
+            processes::signal(&pids, Signal::TERM);
+            let begun = clock::monotonic();
+            while !left().is_empty() && begun.elapsed() < GRACE {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            self.kill_everything().await;
+        }
+        let heard = Cell::new(clock::monotonic());
+        let mut readers = std::mem::take(&mut self.readers);
+        last_words(&mut readers, &heard).await;
+        readers.iter().for_each(JoinHandle::abort);
+        let cgroup = self.cgroup.clone();
+        // Broken off only when the agent itself ends.
+        let _ = tokio::task::spawn_blocking(move || cgroup.remove()).await;
+    }
+}
+
+/// Copies a pipe into the journal until its last writer closes it. The journal's own pace holds the writer back.
+fn listen(
+    mut pipe: impl AsyncRead + Unpin + 'static,
+    step: u16,
+    stream: u8,
+    journal: Rc<Journal>,
+    heard: Rc<Cell<Instant>>,
+) -> JoinHandle<()> {
+    tokio::task::spawn_local(async move {
+        let mut buffer = vec![0; OUTPUT_MAX];
+        while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
+            heard.set(clock::monotonic());
+            journal.output(step, stream, &buffer[..read]).await;
+            heard.set(clock::monotonic());
+        }
+    })
+}
+
+/// Waits for pipes to close, and no longer than a moment past the last byte when left-over processes hold them.
+async fn last_words(readers: &mut Vec<JoinHandle<()>>, heard: &Cell<Instant>) {
+    heard.set(clock::monotonic());
+    while !readers.is_empty() && heard.get().elapsed() < LAST_WORDS {
+        let next = readers.last_mut().expect("there is one");
+        if tokio::time::timeout(LAST_WORDS, next).await.is_ok() {
+            readers.pop();
+        }
+    }
+}
+
+/// Resolves after `limit` without a byte.
+async fn silent(heard: &Cell<Instant>, limit: Option<Duration>) {
+    let Some(limit) = limit else {
+        return std::future::pending().await;
+    };
+    loop {
+        let quiet = heard.get().elapsed();
+        if quiet >= limit {
+            return;
+        }
+        tokio::time::sleep(limit - quiet).await;
+    }
+}
+
+fn signal_group(group: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(group)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
+        // A group that is gone already needs no signal.
+        let _ = rustix::process::kill_process_group(pid, signal);
+    }
+}
+
+fn code(status: ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal))
+        .unwrap_or(-1)
+}

@@ -1,0 +1,250 @@
+//! What a person names as a repository: a path or a URL, and the project it stands for.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::VcsError;
+use super::git::{git, run};
+
+/// Time for a question to a repository on this machine.
+pub(super) const LOCAL: Duration = Duration::from_secs(20);
+
+/// Where a repository is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// On this machine: its top directory (or the git directory of a bare one).
+    Path(PathBuf),
+    /// Somewhere that git fetches from.
+    Url(String),
+}
+
+/// A repository and the project it stands for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Source {
+    /// Where it is.
+    pub place: Place,
+    /// Normalised origin URL, else the absolute path: the same for all clones of one project.
+    pub key: String,
+    /// Owner, from the origin URL; `local` without one.
+    pub org: String,
+    /// Name, from the origin URL; the folder's without one.
+    pub name: String,
+    /// What a checkout's origin should be.
+    pub origin: String,
+}
+
+/// Finds a repository by path or URL. A URL is only looked at, not contacted.
+///
+/// # Errors
+/// [`VcsError::Refused`], [`VcsError::NoPath`], [`VcsError::NotARepository`], or what git says.
+pub fn locate(source: &str) -> Result<Source, VcsError> {
+    let refused = |why| VcsError::Refused {
+        what: crate::sanitise::line(source).into_owned(),
+        why,
+    };
+    if source.is_empty() {
+        return Err(refused("it is empty"));
+    }
+    if source.starts_with('-') {
+        return Err(refused(
+            "it begins with `-`, which git would take for an option",
+        ));
+    }
+    if source.chars().any(char::is_control) {
+        return Err(refused("it holds control characters"));
+    }
+    if is_url(source) {
+        return from_url(source, &refused);
+    }
+    let path = Path::new(source);
+    let path = path.canonicalize().map_err(|_| VcsError::NoPath {
+        path: path.to_owned(),
+    })?;
+    let top = top_of(&path)?;
+    let mut command = git(&top);
+    command.args(["config", "--get", "remote.origin.url"]);
+    let said = run(command, "read the repository's origin", LOCAL, 8192)?;
+    let origin = String::from_utf8_lossy(&said.out).trim().to_owned();
+    if let Some((key, org, name)) = project_of(&origin) {
+        return Ok(Source {
+            place: Place::Path(top),
+            key,
+            org,
+            name,
+            origin,
+        });
+    }
+    let folder = top.file_name().map_or_else(
+        || "root".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    );
+    let name = crate::sanitise::line(folder.trim_end_matches(".git")).into_owned();
+    let key = top.display().to_string();
+    Ok(Source {
+        place: Place::Path(top),
+        org: "local".to_owned(),
+        name,
+        origin: key.clone(),
+        key,
+    })
+}
+
+/// The top of the work tree, or the directory of a bare repository.
+fn top_of(path: &Path) -> Result<PathBuf, VcsError> {
+    let not_one = || VcsError::NotARepository {
+        path: path.to_owned(),
+    };
+    let directory = if path.is_dir() {
+        path
+    } else {
+        path.parent().ok_or_else(not_one)?
+    };
+    let mut command = git(directory);
+    command.args([
+        "rev-parse",
+        "--is-bare-repository",
+        "--absolute-git-dir",
+        "--show-toplevel",
+    ]);
+    let said = run(command, "find the repository", LOCAL, 16 * 1024)?;
+    let text = String::from_utf8_lossy(&said.out).into_owned();
+    let mut lines = text.lines();
+    match (lines.next(), lines.next(), lines.next()) {
+        (Some("true"), Some(bare), _) => Ok(PathBuf::from(bare)),
+        (Some("false"), Some(_), Some(top)) if said.ok => Ok(PathBuf::from(top)),
+        // Inside `.git` itself there is no work tree.
+        (Some("false"), Some(inside), _) => PathBuf::from(inside)
+            .parent()
+            .map(Path::to_owned)
+            .ok_or_else(not_one),
+        _ if said.err.contains("not a git repository") => Err(not_one()),
+        _ => Err(VcsError::Failed {
+            what: "find the repository",
+            said: said.err,
+        }),
+    }
+}
+
+/// `scheme://...`, a remote helper (`ext::...`), or `user@host:path`.
+fn is_url(text: &str) -> bool {
+    text.contains("://") || text.contains("::") || scp_like(text).is_some()
+}
+
+/// `user@host:path` or `host:path` that is no path of this machine.
+fn scp_like(text: &str) -> Option<(&str, &str)> {
+    let (host, path) = text.split_once(':')?;
+    (!host.contains('/') && !host.is_empty() && !path.is_empty() && !Path::new(text).exists())
+        .then_some((host, path))
+}
+
+fn from_url(url: &str, refused: &impl Fn(&'static str) -> VcsError) -> Result<Source, VcsError> {
+    if !url.contains("://") {
+        if url.contains("::") {
+            return Err(refused("remote helpers may run programs"));
+        }
+        let dashed = |part: &str| part.starts_with('-') || part.contains("@-");
+        if url
+            .split_once(':')
+            .is_some_and(|(host, path)| dashed(host) || dashed(path))
+        {
+            return Err(refused("a part of it begins with `-`"));
+        }
+    } else {
+        let (scheme, rest) = url.split_once("://").unwrap_or_default();
+        if !["https", "http", "ssh", "git", "file"].contains(&scheme) {
+            return Err(refused(
+                "its scheme is not one of https, http, ssh, git, file",
+            ));
+        }
+        if rest.starts_with('-')
+            || rest
+                .split('@')
+                .next_back()
+                .is_some_and(|host| host.starts_with('-'))
+        {
+            return Err(refused("its host begins with `-`"));
+        }
+    }
+    let (key, org, name) = project_of(url).ok_or_else(|| refused("it names no repository"))?;
+    Ok(Source {
+        place: Place::Url(url.to_owned()),
+        key,
+        org,
+        name,
+        origin: url.to_owned(),
+    })
+}
+
+/// Key, owner and name of a URL: `https://host/owner/name.git`, `git@host:owner/name`.
+fn project_of(url: &str) -> Option<(String, String, String)> {
+    let (host, path) = match url.split_once("://") {
+        Some(("file", rest)) => ("", rest),
+        Some((_, rest)) => rest.split_once('/')?,
+        None => scp_like(url)?,
+    };
+    let host = host.rsplit('@').next()?.to_ascii_lowercase();
+    let path = path
+        .trim_matches('/')
+        .trim_end_matches(".git")
+        .trim_end_matches('/');
+    let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;
+    let owner = path
+        .rsplit('/')
+        .nth(1)
+        .filter(|_| !host.is_empty())
+        .unwrap_or("local");
+    let inert = |text: &str| crate::sanitise::line(text).into_owned();
+    Some((format!("{host}/{path}"), inert(owner), inert(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_of_one_project_have_one_key() {
+        let one = |url| project_of(url).unwrap();
+        let wanted = (
+            "git.example.com/acme/web".to_owned(),
+            "acme".to_owned(),
+            "web".to_owned(),
+        );
+        assert_eq!(one("https://git.example.com/acme/web.git"), wanted);
+        assert_eq!(one("ssh://git@git.example.com/acme/web"), wanted);
+        assert_eq!(one("git@git.example.com:acme/web.git"), wanted);
+        assert_eq!(one("https://user:pw@GIT.example.com/acme/web/"), wanted);
+        assert_eq!(
+            one("file:///srv/git/web.git"),
+            (
+                "/srv/git/web".to_owned(),
+                "local".to_owned(),
+                "web".to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn what_could_run_a_program_is_refused() {
+        for bad in [
+            "-oProxyCommand=x",
+            "--upload-pack=x",
+            "ext::sh -c x",
+            "https://-x/y",
+            "git@-h:x",
+            "foo://h/x",
+            "",
+        ] {
+            let err = locate(bad).unwrap_err();
+            assert!(matches!(err, VcsError::Refused { .. }), "{bad}: {err}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_git_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let err = locate(&dir.path().display().to_string()).unwrap_err();
+        assert!(matches!(err, VcsError::NotARepository { .. }), "{err}");
+        let err = locate("/no/such/path").unwrap_err();
+        assert!(matches!(err, VcsError::NoPath { .. }), "{err}");
+    }
+}

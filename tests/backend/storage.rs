@@ -1,0 +1,3 @@
+//! Bytes on disk.
+
+mod logs;

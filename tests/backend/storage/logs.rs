@@ -1,0 +1,393 @@
+//! The log store against a plain model of a log: whatever is cut off and replayed, the bytes are the same.
+
+use std::fs::{self, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use roundel::api::agent::{Record, RecordBody};
+use roundel::error::{Explain, Kind};
+use roundel::ids::AttemptId;
+use roundel::storage::logs::{
+    LINE_MAX, LogStore, READ_MAX, lines_plain, read_plain, search_plain, tail_plain,
+};
+
+/// What was written: stream, arrival and bytes of each record.
+type Written = Vec<(u8, Vec<u8>)>;
+
+fn records(step: u16, written: &Written) -> Vec<Record> {
+    (1..)
+        .zip(written)
+        .map(|(seq, (stream, bytes))| Record {
+            seq,
+            micros: i64::try_from(seq).unwrap() * 10,
+            body: RecordBody::Output {
+                step,
+                stream: *stream,
+                bytes: bytes.clone(),
+            },
+        })
+        .collect()
+}
+
+struct Store {
+    folder: tempfile::TempDir,
+    store: LogStore,
+    attempt: AttemptId,
+}
+
+impl Store {
+    fn new() -> Store {
+        let folder = tempfile::tempdir().unwrap();
+        let store = LogStore::open(folder.path()).unwrap();
+        Store {
+            folder,
+            store,
+            attempt: AttemptId::fresh(),
+        }
+    }
+
+    fn with(written: &Written) -> Store {
+        let store = Store::new();
+        store
+            .store
+            .append(store.attempt, &records(1, written))
+            .unwrap();
+        store
+    }
+
+    /// As after SIGKILL of the server: nothing is remembered but the files.
+    fn reopen(&mut self) {
+        self.store = LogStore::open(self.folder.path()).unwrap();
+    }
+
+    fn file(&self, extension: &str) -> PathBuf {
+        self.folder
+            .path()
+            .join(self.attempt.to_string())
+            .join(format!("1.{extension}"))
+    }
+
+    fn bytes(&self, stream: Option<u8>) -> Vec<u8> {
+        let mut all = Vec::new();
+        loop {
+            let part = self
+                .store
+                .read(self.attempt, 1, stream, all.len() as u64, u64::MAX)
+                .unwrap();
+            if part.is_empty() {
+                return all;
+            }
+            all.extend(part);
+        }
+    }
+}
+
+fn joined(written: &Written, stream: Option<u8>) -> Vec<u8> {
+    written
+        .iter()
+        .filter(|(s, _)| stream.is_none_or(|want| want == *s))
+        .flat_map(|(_, bytes)| bytes.clone())
+        .collect()
+}
+
+/// The lines of a log the simple way: number, arrival, stream, text.
+fn model_lines(written: &Written, stream: Option<u8>) -> Vec<(u64, i64, u8, Vec<u8>)> {
+    let mut lines: Vec<(u64, i64, u8, Vec<u8>)> = Vec::new();
+    let mut ended = true;
+    for ((s, bytes), seq) in written.iter().zip(1..) {
+        if stream.is_some_and(|want| want != *s) {
+            continue;
+        }
+        for byte in bytes {
+            if ended {
+                lines.push((lines.len() as u64, seq * 10, *s, Vec::new()));
+            }
+            ended = *byte == b'\n';
+            if !ended {
+                lines.last_mut().unwrap().3.push(*byte);
+            }
+        }
+    }
+    lines
+}
+
+fn written() -> impl Strategy<Value = Written> {
+    let bytes = prop_oneof![
+        6 => "[a-c \n]{1,24}".prop_map(String::into_bytes),
+        1 => prop::collection::vec(any::<u8>(), 1..40),
+        1 => (1..40_000_usize).prop_map(|n| vec![b'x'; n]),
+    ];
+    prop::collection::vec((1..=2_u8, bytes), 1..40)
+}
+
+fn cut(path: &Path, by: u64) {
+    let file = OpenOptions::new().write(true).open(path).unwrap();
+    let length = file.metadata().unwrap().len();
+    file.set_len(length.saturating_sub(by)).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_cut_anywhere_and_a_replay_give_the_same_bytes(
+        written in written(),
+        log_cut in 0..200_u64,
+        index_cut in 0..200_u64,
+        batches in prop::collection::vec(1..9_usize, 1..9),
+        from in any::<prop::sample::Index>(),
+    ) {
+        let mut store = Store::with(&written);
+        cut(&store.file("log"), log_cut);
+        cut(&store.file("idx"), index_cut);
+        store.reopen();
+        let kept = store.store.last_seq(store.attempt);
+        let before = store.bytes(None);
+        prop_assert!(joined(&written, None).starts_with(&before), "what is left is a prefix");
+        prop_assert_eq!(store.store.len(store.attempt, 1), before.len() as u64);
+
+        // The agent comes again from any record it is not sure of, in batches of any size.
+        let all = records(1, &written);
+        let mut rest = &all[from.index(usize::try_from(kept).unwrap() + 1)..];
+        for size in batches.iter().cycle() {
+            let (batch, after) = rest.split_at(rest.len().min(*size));
+            store.store.append(store.attempt, batch).unwrap();
+            rest = after;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        for stream in [None, Some(1), Some(2)] {
+            prop_assert_eq!(store.bytes(stream), joined(&written, stream));
+        }
+        prop_assert_eq!(fs::metadata(store.file("log")).unwrap().len(), joined(&written, None).len() as u64);
+    }
+
+    #[test]
+    fn windows_of_lines_are_those_of_a_plain_read(
+        written in written(),
+        stream in prop::sample::select(vec![None, Some(1), Some(2)]),
+        first in 0..60_u64,
+        count in 0..20_u64,
+    ) {
+        let store = Store::with(&written);
+        let model = model_lines(&written, stream);
+        let check = |window: &roundel::api::builds::LogLines, expected: &[(u64, i64, u8, Vec<u8>)]| {
+            prop_assert_eq!(window.total, model.len() as u64);
+            prop_assert_eq!(window.bytes, joined(&written, stream).len() as u64);
+            prop_assert_eq!(window.lines.len(), expected.len());
+            for (line, (n, t, s, bytes)) in window.lines.iter().zip(expected) {
+                prop_assert_eq!((line.n, line.t, line.s), (*n, *t, *s));
+                let shown = bytes.len().min(usize::try_from(LINE_MAX).unwrap());
+                prop_assert_eq!(line.cut, (bytes.len() - shown) as u64);
+                let expected = String::from_utf8_lossy(&bytes[..shown]).into_owned();
+                prop_assert_eq!(line.text.trim_end_matches('\r'), expected.trim_end_matches('\r'));
+            }
+            Ok(())
+        };
+        let from = usize::try_from(first).unwrap().min(model.len());
+        let to = usize::try_from(first + count).unwrap().min(model.len());
+        check(&store.store.lines(store.attempt, 1, stream, first, count).unwrap(), &model[from..to])?;
+        let tail = store.store.tail(store.attempt, 1, stream, count).unwrap();
+        check(&tail, &model[model.len() - model.len().min(usize::try_from(count).unwrap())..])?;
+
+        let found = store.store.search(store.attempt, 1, stream, "ab", first).unwrap();
+        let expected: Vec<u64> = model[from..]
+            .iter()
+            .filter(|(.., bytes)| bytes.to_ascii_lowercase().windows(2).any(|pair| pair == b"ab"))
+            .map(|(n, ..)| *n)
+            .collect();
+        prop_assert_eq!(found.lines, expected);
+    }
+
+    #[test]
+    fn a_plain_file_reads_as_a_log_does(text in "[a-c\n]{0,80}", first in 0..30_u64, count in 1..20_u64) {
+        let written = vec![(2, text.clone().into_bytes())];
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("agent.log");
+        fs::write(&path, &text).unwrap();
+        let model = model_lines(&written, None);
+        let texts = |lines: &[(u64, i64, u8, Vec<u8>)]| -> Vec<String> {
+            lines.iter().map(|(.., bytes)| String::from_utf8_lossy(bytes).into_owned()).collect()
+        };
+        let from = usize::try_from(first).unwrap().min(model.len());
+        let to = usize::try_from(first + count).unwrap().min(model.len());
+        let window = lines_plain(&path, first, count).unwrap();
+        prop_assert_eq!((window.total, window.bytes), (model.len() as u64, text.len() as u64));
+        prop_assert_eq!(window.lines.into_iter().map(|line| line.text).collect::<Vec<_>>(), texts(&model[from..to]));
+        let tail = tail_plain(&path, count).unwrap();
+        let last = model.len() - model.len().min(usize::try_from(count).unwrap());
+        prop_assert_eq!(tail.lines.into_iter().map(|line| line.text).collect::<Vec<_>>(), texts(&model[last..]));
+        prop_assert_eq!(read_plain(&path, first, first + count).unwrap(), {
+            let bytes = text.as_bytes();
+            let at = |n: u64| usize::try_from(n).unwrap().min(bytes.len());
+            bytes[at(first)..at(first + count)].to_vec()
+        });
+        let found = search_plain(&path, "b", first).unwrap();
+        prop_assert!(found.lines.iter().all(|n| *n >= first && texts(&model)[usize::try_from(*n).unwrap()].contains('b')));
+    }
+}
+
+#[test]
+fn what_is_kept_already_is_skipped_and_other_kinds_are_ignored() {
+    let store = Store::new();
+    let mut all = records(
+        1,
+        &vec![
+            (1, b"one\n".to_vec()),
+            (2, b"two\n".to_vec()),
+            (1, b"three".to_vec()),
+        ],
+    );
+    all.push(Record {
+        seq: 9,
+        micros: 0,
+        body: RecordBody::Event(roundel::api::agent::Event::AgentStarted {
+            pid: 1,
+            pid_start: 2,
+            version: String::new(),
+        }),
+    });
+    assert_eq!(
+        store.store.append(store.attempt, &all[..2]).unwrap(),
+        [(1, 8)]
+    );
+    assert_eq!(store.store.append(store.attempt, &all).unwrap(), [(1, 13)]);
+    assert_eq!(store.bytes(None), b"one\ntwo\nthree");
+    assert_eq!(store.store.last_seq(store.attempt), 3);
+    assert_eq!(
+        store.store.stream_len(store.attempt, 1, Some(2)).unwrap(),
+        4
+    );
+}
+
+#[test]
+fn a_line_of_50_mb_is_stepped_over_by_the_index() {
+    let mut written: Written = vec![(1, b"before\n".to_vec())];
+    written.extend((0..800).map(|_| (1, vec![b'y'; 64 * 1024])));
+    written.push((2, b"\nafter\n".to_vec()));
+    let store = Store::new();
+    for batch in records(1, &written).chunks(8) {
+        store.store.append(store.attempt, batch).unwrap();
+    }
+    let window = store.store.lines(store.attempt, 1, None, 0, 10).unwrap();
+    let texts: Vec<_> = window
+        .lines
+        .iter()
+        .map(|line| (line.text.len() as u64, line.cut, line.s))
+        .collect();
+    assert_eq!(
+        texts,
+        [(6, 0, 1), (LINE_MAX, 800 * 65536 - LINE_MAX, 1), (5, 0, 2)]
+    );
+    assert_eq!(
+        store.store.tail(store.attempt, 1, None, 1).unwrap().lines[0].text,
+        "after"
+    );
+    assert_eq!(
+        store
+            .store
+            .search(store.attempt, 1, None, "after", 0)
+            .unwrap()
+            .lines,
+        [2]
+    );
+    assert_eq!(
+        store
+            .store
+            .read(store.attempt, 1, None, 0, u64::MAX)
+            .unwrap()
+            .len() as u64,
+        READ_MAX
+    );
+}
+
+#[test]
+fn more_steps_than_files_may_be_open_are_written_all_the_same() {
+    let store = Store::new();
+    for round in 1..=2_u64 {
+        for step in 0..200 {
+            let body = RecordBody::Output {
+                step,
+                stream: 1,
+                bytes: format!("{step} {round}\n").into_bytes(),
+            };
+            store
+                .store
+                .append(
+                    store.attempt,
+                    &[Record {
+                        seq: round,
+                        micros: 0,
+                        body,
+                    }],
+                )
+                .unwrap();
+        }
+    }
+    for step in [0, 1, 100, 199] {
+        store.store.sync(store.attempt, step).unwrap();
+        let expected = format!("{step} 1\n{step} 2\n");
+        assert_eq!(
+            store.store.read(store.attempt, step, None, 0, 100).unwrap(),
+            expected.as_bytes()
+        );
+    }
+}
+
+#[test]
+fn writers_of_many_threads_and_their_readers_do_not_meet() {
+    let store = Store::new();
+    std::thread::scope(|scope| {
+        for step in 0..4 {
+            let (logs, attempt) = (store.store.clone(), store.attempt);
+            scope.spawn(move || {
+                for seq in 1..=300 {
+                    let body = RecordBody::Output {
+                        step,
+                        stream: 1,
+                        bytes: format!("{seq}\n").into_bytes(),
+                    };
+                    logs.append(
+                        attempt,
+                        &[Record {
+                            seq,
+                            micros: 0,
+                            body,
+                        }],
+                    )
+                    .unwrap();
+                    logs.close(attempt);
+                    assert!(
+                        logs.tail(attempt, step, None, 1).unwrap().lines[0].text == seq.to_string()
+                    );
+                }
+            });
+        }
+    });
+    assert_eq!(
+        store
+            .store
+            .lines(store.attempt, 3, None, 299, 5)
+            .unwrap()
+            .lines[0]
+            .text,
+        "300"
+    );
+}
+
+#[test]
+fn a_log_that_is_not_there_is_not_found() {
+    let store = Store::new();
+    let err = store.store.lines(store.attempt, 1, None, 0, 1).unwrap_err();
+    assert_eq!(
+        (
+            err.kind(),
+            store.store.len(store.attempt, 1),
+            store.store.last_seq(store.attempt)
+        ),
+        (Kind::NotFound, 0, 0)
+    );
+    store.store.sync(store.attempt, 1).unwrap();
+    store.store.remove(store.attempt).unwrap();
+}
