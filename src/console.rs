@@ -5,7 +5,10 @@
 //! [`runner`] performs those; a view draws the state. State and views know no clock, no IO and no key.
 
 mod action;
+mod app;
 mod chord;
+mod command;
+mod effect;
 mod event;
 mod feed;
 mod keymap;
@@ -13,7 +16,15 @@ mod line;
 mod list;
 mod marks;
 mod now;
+mod overlays;
 mod pen;
+mod place;
+mod screens;
+mod shell;
 mod text;
 mod theme;
+mod verbs;
+mod view;
 mod widgets;
+
+pub fn from_args(_: &[String]) -> std::process::ExitCode { 0.into() }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
+use roundel::sanitise;
 
 use crate::console::line::Line;
 use crate::console::text;
@@ -58,7 +59,7 @@ impl<'a> Pen<'a> {
             if at >= end {
                 break;
             }
-            let words = inert(&span.text);
+            let words = sanitise::line(&span.text);
             let room = end - at;
             let rest: u16 = if whole { 0 } else { line.spans[i + 1..].iter().map(|s| text::width(&s.text)).sum() };
             // A line that goes on beyond its room ends in an ellipsis, wherever its spans break.
@@ -107,15 +108,6 @@ impl<'a> Pen<'a> {
             Role::Text | Role::Ok | Role::Running | Role::Waiting | Role::Failed | Role::Canceled | Role::Warning | Role::Link
         );
         if self.stale && state { Role::Muted } else { role }
-    }
-}
-
-/// Makes text from outside harmless for a terminal.
-fn inert(words: &str) -> Cow<'_, str> {
-    if words.chars().any(char::is_control) {
-        Cow::Owned(words.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect())
-    } else {
-        Cow::Borrowed(words)
     }
 }
 

@@ -28,6 +28,7 @@ pub mod job;
 pub mod node;
 pub mod pipeline;
 pub mod queue;
+mod workflow;
 
 /// What a screen is drawn from besides its own state.
 #[derive(Clone, Copy, Debug)]
@@ -63,8 +64,8 @@ pub trait Screen {
     fn touch(&mut self, touch: Touch);
     /// Takes a command; `None` when it means nothing here.
     fn command(&mut self, cmd: Cmd, shell: &Shell) -> Option<Vec<Effect>>;
-    /// What the cursor is on.
-    fn subject(&self) -> Subject<'_>;
+    /// What verbs are about, the foremost first.
+    fn subjects(&self) -> Vec<Subject<'_>>;
     /// Draws it.
     fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene);
     /// The words of the filter line.

@@ -14,8 +14,6 @@ use crate::console::text;
 /// What the cursor is on.
 #[derive(Clone, Copy, Debug)]
 pub enum Subject<'a> {
-    /// Nothing that anything can be done with.
-    Nothing,
     /// A run.
     Run(&'a RunRow),
     /// A pipeline, and its newest workflow where that is known.
@@ -35,15 +33,15 @@ pub struct Verb {
     pub effects: Result<Vec<Effect>, String>,
 }
 
-/// All verbs of a subject. `protected` tells why nothing can be written, if so.
+/// All verbs of some subjects. `protected` tells why nothing can be written, if so.
 #[must_use]
-pub fn verbs(subject: Subject, protected: Option<&str>) -> Vec<Verb> {
-    let mut verbs = match subject {
-        Subject::Nothing => Vec::new(),
+pub fn verbs(subjects: &[Subject], protected: Option<&str>) -> Vec<Verb> {
+    let all = subjects.iter().flat_map(|subject| match subject {
         Subject::Run(run) => of_run(run),
-        Subject::Pipeline(row, workflow) => of_pipeline(row, workflow),
+        Subject::Pipeline(row, workflow) => of_pipeline(row, *workflow),
         Subject::Node(node) => of_node(node),
-    };
+    });
+    let mut verbs: Vec<Verb> = all.collect();
     if let Some(why) = protected {
         for verb in verbs.iter_mut().filter(|verb| verb.cmd != Cmd::LogOf) {
             verb.effects = Err(why.to_owned());
@@ -52,16 +50,15 @@ pub fn verbs(subject: Subject, protected: Option<&str>) -> Vec<Verb> {
     verbs
 }
 
-/// The menu of a subject's verbs.
+/// The menu of the verbs of some subjects, named for the first.
 #[must_use]
-pub fn menu(subject: Subject, protected: Option<&str>, contexts: &[Context]) -> Option<Overlay> {
-    let title = match subject {
-        Subject::Nothing => return None,
+pub fn menu(subjects: &[Subject], protected: Option<&str>, contexts: &[Context]) -> Option<Overlay> {
+    let title = match subjects.first()? {
         Subject::Run(run) => run_name(run),
         Subject::Pipeline(row, _) => pipeline_name(row),
         Subject::Node(node) => node.name.clone(),
     };
-    let items = verbs(subject, protected).into_iter().map(|verb| Item {
+    let items = verbs(subjects, protected).into_iter().map(|verb| Item {
         key: key_of(contexts, verb.cmd).and_then(|key| key.chars().next()),
         label: verb.label,
         note: String::new(),

@@ -37,6 +37,8 @@ pub const TABLE: &[Section] = &[
         title: "Build",
         bindings: &[
             hint(&["enter"], Cmd::Open, "job", "open this job: runs, steps, log"),
+            key(&["right"], Cmd::Right, "to a job that requires this one"),
+            key(&["left"], Cmd::Left, "to a job that this one requires"),
             hint(&["l"], Cmd::LogOf, "log", "open its log"),
             hint(&["r"], Cmd::Rerun, "rerun", "run it again: all, or from what failed"),
             key(&["X"], Cmd::Stop, "cancel this build"),

@@ -177,8 +177,8 @@ impl Screen for Cluster {
         }
     }
 
-    fn subject(&self) -> Subject<'_> {
-        self.listed.list.current().map_or(Subject::Nothing, Subject::Node)
+    fn subjects(&self) -> Vec<Subject<'_>> {
+        self.listed.list.current().map(Subject::Node).into_iter().collect()
     }
 
     fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene) {

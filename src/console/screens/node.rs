@@ -191,8 +191,9 @@ impl Screen for Node {
         Some(Vec::new())
     }
 
-    fn subject(&self) -> Subject<'_> {
-        self.detail.data().map_or(Subject::Nothing, |detail| Subject::Node(&detail.node))
+    fn subjects(&self) -> Vec<Subject<'_>> {
+        let node = self.detail.data().map(|detail| Subject::Node(&detail.node));
+        node.into_iter().chain(self.current().map(Subject::Run)).collect()
     }
 
     fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene) {

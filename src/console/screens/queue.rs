@@ -172,8 +172,8 @@ impl Screen for Queue {
         }
     }
 
-    fn subject(&self) -> Subject<'_> {
-        self.listed.list.current().map_or(Subject::Nothing, Subject::Run)
+    fn subjects(&self) -> Vec<Subject<'_>> {
+        self.listed.list.current().map(Subject::Run).into_iter().collect()
     }
 
     fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene) {

@@ -30,6 +30,20 @@ pub fn capacity(used: u64, held: u64, whole: u64, cells: u16) -> Line {
         .put(Role::BarFree, part("░", free))
 }
 
+/// A bar of several parts of a whole, each at least one cell when it is not zero; the rest is free.
+#[must_use]
+pub fn parts(parts: &[(Role, &'static str, u64)], whole: u64, cells: u16) -> Line {
+    let mut left = u64::from(cells);
+    let mut line = Line::new();
+    for (role, glyph, part) in parts {
+        let share = if whole == 0 { 0 } else { part * u64::from(cells) / whole };
+        let n = share.max(u64::from(*part > 0)).min(left);
+        left -= n;
+        line = line.put(*role, glyph.repeat(usize::try_from(n).unwrap_or(0)));
+    }
+    line.put(Role::BarFree, "░".repeat(usize::try_from(left).unwrap_or(0)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
