@@ -3,7 +3,6 @@
 //! No IO, no await, no clock: time comes with events. What a key means comes from the key table, what it does from the
 //! screen or overlay that has the keys.
 
-use roundel::api::Change;
 use roundel::clock::Timestamp;
 
 use crate::console::action::Action;

@@ -72,6 +72,12 @@ pub trait Screen {
     fn footer(&self, scene: &Scene) -> Line;
     /// What it shows, as the API gave it.
     fn rows(&self) -> Value;
+    /// Order of the newest change that what it shows includes.
+    fn seq(&self) -> Option<i64>;
+    /// Number of rows there are, of which it shows some.
+    fn total(&self) -> Option<u64> {
+        None
+    }
     /// Whether all it needs has been answered.
     fn is_settled(&self) -> bool;
     /// Its list, where it is one that filters and sorts.

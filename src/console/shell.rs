@@ -75,7 +75,7 @@ pub struct Shell {
     pub wrote: VecDeque<Wrote>,
     /// What the present directory holds.
     pub look: Look,
-    /// Where a session of another person's shell has its repository: paths are those of this machine.
+    /// Name of the theme.
     pub theme: String,
 }
 

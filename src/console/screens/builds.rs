@@ -214,6 +214,14 @@ impl Screen for Builds {
         json(&self.listed.list.visible().filter_map(|(row, _)| row).collect::<Vec<_>>())
     }
 
+    fn seq(&self) -> Option<i64> {
+        self.listed.list.feed().data().map(|page| page.seq)
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.listed.list.total()
+    }
+
     fn is_settled(&self) -> bool {
         self.listed.list.feed().is_settled()
     }

@@ -257,6 +257,10 @@ impl Screen for Job {
         json(&self.detail())
     }
 
+    fn seq(&self) -> Option<i64> {
+        self.run.data().map(|detail| detail.seq)
+    }
+
     fn is_settled(&self) -> bool {
         let log = self.log.lines.is_settled() || self.detail().is_some_and(|detail| detail.run.state == RunState::Pending);
         self.run.failure().is_some() || self.pipeline.failure().is_some() || (self.run.is_settled() && self.pipeline.is_settled() && log)

@@ -243,6 +243,10 @@ impl Screen for Node {
         self.detail.data().map_or(Value::Null, |detail| json(&[detail]))
     }
 
+    fn seq(&self) -> Option<i64> {
+        self.detail.data().map(|detail| detail.seq)
+    }
+
     fn is_settled(&self) -> bool {
         self.detail.is_settled()
     }

@@ -173,6 +173,10 @@ impl Screen for Pipeline {
         self.detail.data().map_or(Value::Null, |detail| json(&[detail]))
     }
 
+    fn seq(&self) -> Option<i64> {
+        self.detail.data().map(|detail| detail.seq)
+    }
+
     fn is_settled(&self) -> bool {
         self.detail.is_settled()
     }

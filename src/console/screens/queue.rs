@@ -203,6 +203,14 @@ impl Screen for Queue {
         json(&self.listed.list.visible().filter_map(|(row, _)| row).collect::<Vec<_>>())
     }
 
+    fn seq(&self) -> Option<i64> {
+        self.listed.list.feed().data().map(|page| page.seq)
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.listed.list.total()
+    }
+
     fn is_settled(&self) -> bool {
         self.listed.list.feed().is_settled() && (self.listed.list.current().is_none() || self.why.is_settled() || !self.explains)
     }
