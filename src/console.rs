@@ -1,36 +1,181 @@
-//! The console (in work).
+//! The console: what people see and what their hands do, in a terminal.
+//!
+//! Uses the library only through what is public there: the wire types, the typed client, the clock and the
+//! sanitiser. Inside, one line: an [`event`] goes into [`app`], which changes its state and answers actions; the
+//! [`runner`] performs those; [`view`] draws the state. State and views know no clock, no IO and no key.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use roundel::client::launch::Place;
+use roundel::client::launch;
+use roundel::error::Kind;
 
-/// What the console is started with.
-#[derive(Debug)]
+mod action;
+mod app;
+mod backend;
+mod chord;
+mod command;
+mod effect;
+mod event;
+mod feed;
+mod keymap;
+mod line;
+mod list;
+mod marks;
+mod now;
+mod once;
+mod overlays;
+mod pen;
+mod place;
+mod runner;
+mod screens;
+mod shell;
+mod terminal;
+mod text;
+mod theme;
+mod verbs;
+mod view;
+mod widgets;
+
+use backend::Server;
+use place::Place;
+use runner::{End, Look};
+use theme::Depth;
+
+/// What a console is opened with.
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Which server.
-    pub place: Place,
-    /// The bootstrap file for a server that has to be started.
+    pub server: launch::Place,
+    /// Bootstrap file for a server that is started.
     pub config: Option<PathBuf>,
-    /// Colours may be used.
-    pub color: bool,
-    /// One frame to print instead of the live screen.
+    /// Name of the screen to begin with; `None` = builds.
+    pub screen: Option<String>,
+    /// Print one frame instead.
     pub once: Option<Once>,
+    /// Draw with ASCII only.
+    pub ascii: bool,
+    /// Theme; `None` = by the terminal.
+    pub theme: Option<String>,
+    /// Do not bracket frames by DEC 2026.
+    pub unsynchronized: bool,
 }
 
 /// One frame.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Once {
-    /// Name of the screen, as in the palette.
-    pub screen: String,
     /// Columns and rows.
     pub size: (u16, u16),
-    /// JSON instead of text.
-    pub json: bool,
+    /// How it is printed.
+    pub format: Format,
 }
 
-/// Runs until it is left.
-pub fn run(options: Options) -> ExitCode {
-    drop(options);
-    ExitCode::from(3)
+/// How a frame is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// As the terminal would show it.
+    Text,
+    /// As the API gave what it shows.
+    Json,
+}
+
+/// Runs the console, or prints one frame.
+pub fn run(options: &Options) -> ExitCode {
+    let place = match options
+        .screen
+        .as_deref()
+        .map_or(Ok(Place::Builds), Place::parse)
+    {
+        Ok(place) => place,
+        Err(err) => return failed(&err.to_string(), Kind::Usage),
+    };
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(err) => return failed(&format!("no runtime: {err}"), Kind::Infrastructure),
+    };
+    let server = Server {
+        place: options.server.clone(),
+        config: options.config.clone(),
+        start: true,
+    };
+    let once = options.once.or(dumb.then_some(Once {
+        size: (80, 24),
+        format: Format::Text,
+    }));
+    if let Some(once) = once {
+        return runtime.block_on(print(server, place, once, options.ascii));
+    }
+    let ended = runtime.block_on(runner::run(server, place, look(options)));
+    runtime.shutdown_background();
+    match ended {
+        Ok(End::Quit) => ExitCode::SUCCESS,
+        Ok(End::Interrupted) => ExitCode::from(130),
+        Err(err) => failed(
+            &format!("the console cannot open: {err}; `roundel console --once` prints one frame"),
+            Kind::Usage,
+        ),
+    }
+}
+
+async fn print(server: Server, place: Place, once: Once, ascii: bool) -> ExitCode {
+    let frame = once::read(server, place, once.size).await;
+    let text = match once.format {
+        Format::Text => frame.text(ascii),
+        Format::Json => format!("{:#}\n", frame.json()),
+    };
+    // Nobody is left to be told when the reader has closed the pipe.
+    _ = io::stdout().write_all(text.as_bytes());
+    if frame.is_live() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(Kind::NoServer.exit_code())
+    }
+}
+
+fn failed(text: &str, kind: Kind) -> ExitCode {
+    eprintln!("roundel: {text}");
+    ExitCode::from(kind.exit_code())
+}
+
+/// Theme and colours by what the terminal says of itself; nothing is asked of it.
+fn look(options: &Options) -> Look {
+    let env = |name: &str| std::env::var(name).unwrap_or_default();
+    let term = env("TERM");
+    let depth = if matches!(env("COLORTERM").as_str(), "truecolor" | "24bit") {
+        Depth::True
+    } else if term.contains("256") {
+        Depth::Indexed
+    } else {
+        Depth::Sixteen
+    };
+    // `15;0` is light on dark; the last number is the ground.
+    let ground = env("COLORFGBG")
+        .rsplit(';')
+        .next()
+        .and_then(|n| n.parse::<u8>().ok());
+    let by_terminal = if ground.is_some_and(|n| n == 7 || n == 15) {
+        "light"
+    } else {
+        "dark"
+    };
+    let theme = if env("NO_COLOR").is_empty() {
+        options
+            .theme
+            .clone()
+            .unwrap_or_else(|| by_terminal.to_owned())
+    } else {
+        "mono".to_owned()
+    };
+    Look {
+        theme,
+        depth,
+        ascii: options.ascii,
+        synchronized: !options.unsynchronized,
+    }
 }

@@ -282,7 +282,7 @@ pub struct StepRow {
 
 /// Query of `GET /logs/{attempt}/{step}` (step index, or `agent` for the Build Agent's own log). Exactly one of the
 /// ways: bytes (`from`, `to`), lines (`line`, `count`), tail (`tail`), search (`search`).
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LogQuery {
     /// First byte; the answer is raw bytes with the header `x-roundel-log-length` (length of the whole log).

@@ -106,7 +106,7 @@ pub struct NodeDetail {
 }
 
 /// `POST /nodes/{ref}/drain`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct SetDrain {
     /// On or off.
     pub enable: bool,

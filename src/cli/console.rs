@@ -15,9 +15,15 @@ pub(super) struct Args {
     /// Print one frame and leave
     #[arg(long)]
     once: bool,
-    /// Screen of that frame
-    #[arg(long, value_name = "NAME", requires = "once", default_value = "queue")]
-    screen: String,
+    /// Screen to begin with: queue, builds, cluster, pipeline:ID, run:ID, node:NAME
+    #[arg(long, value_name = "NAME")]
+    screen: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long)]
+    ascii: bool,
+    /// Theme: dark, light or mono
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
     /// Size of that frame
     #[arg(long, value_name = "WxH", requires = "once", default_value = "120x36")]
     size: Size,
@@ -62,7 +68,7 @@ enum Format {
 /// Opens the console and answers its exit code.
 pub(super) fn run(args: &Args, global: &Global) -> ExitCode {
     match options(args, global) {
-        Ok(options) => console::run(options),
+        Ok(options) => console::run(&options),
         Err(failure) => {
             let (mut out, mut err) = (io::sink(), io::stderr());
             let terminals = Terminals {
@@ -87,16 +93,24 @@ fn options(args: &Args, global: &Global) -> Result<Options, Failure> {
             ),
         );
     }
-    let once = args.once.then(|| Once {
-        screen: args.screen.clone(),
+    let json = global.json || args.format == Format::Json;
+    let once = args.once.then_some(Once {
         size: (args.size.0, args.size.1),
-        json: global.json || args.format == Format::Json,
+        format: if json {
+            console::Format::Json
+        } else {
+            console::Format::Text
+        },
     });
+    let plain = (!context::color(global)).then(|| "mono".to_owned());
     Ok(Options {
-        place: context::runtime()?.block_on(context::place(global))?,
+        server: context::runtime()?.block_on(context::place(global))?,
         config: context::config_file(global)?,
-        color: context::color(global),
+        screen: args.screen.clone(),
         once,
+        ascii: args.ascii,
+        theme: args.theme.clone().or(plain),
+        unsynchronized: false,
     })
 }
 

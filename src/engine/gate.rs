@@ -98,12 +98,6 @@ impl Gate {
         self.write().remove(&attempt);
     }
 
-    pub(super) fn note(&self, attempt: AttemptId, seq: u64) {
-        if let Some(entry) = self.entry(attempt) {
-            entry.seq.fetch_max(seq, Ordering::Relaxed);
-        }
-    }
-
     pub(super) fn tell_to_stop(&self, attempt: AttemptId) {
         if let Some(entry) = self.entry(attempt) {
             entry.stop.store(true, Ordering::Relaxed);

@@ -60,7 +60,10 @@ fn start_in(dir: &Path, limits: Limits) -> Bench {
     Bench { engine, fleet }
 }
 
-const NO_LIMITS: Limits = Limits { per_project: None, total: None };
+const NO_LIMITS: Limits = Limits {
+    per_project: None,
+    total: None,
+};
 
 const DIAMOND: &str = "
 version: 2.1
@@ -86,7 +89,10 @@ impl Bench {
     }
 
     async fn build_as(&self, id: PipelineId, config: &str) {
-        let facts = Facts { branch: "main".to_owned(), ..Facts::default() };
+        let facts = Facts {
+            branch: "main".to_owned(),
+            ..Facts::default()
+        };
         let plan = pipeline::compile(config, &facts).unwrap().plan;
         let new = NewBuild {
             id,
@@ -102,35 +108,61 @@ impl Bench {
             plan: Some(plan),
             problems: "[]".to_owned(),
         };
-        self.send(BuildCommand::Create(Box::new(new))).await.unwrap();
+        self.send(BuildCommand::Create(Box::new(new)))
+            .await
+            .unwrap();
     }
 
     async fn send(&self, command: BuildCommand) -> Result<(i64, Reply), CommandError> {
-        self.engine.handle.send(Command::Build(command), actor(), None).await
+        self.engine
+            .handle
+            .send(Command::Build(command), actor(), None)
+            .await
     }
 
     async fn drain(&self, enable: bool, deadline_s: Option<u64>) {
         let node = self.engine.view.live().nodes[0].record.id;
-        let command = Command::Fleet(FleetCommand::SetDrain { node, enable, deadline_s });
-        self.engine.handle.send(command, actor(), None).await.unwrap();
+        let command = Command::Fleet(FleetCommand::SetDrain {
+            node,
+            enable,
+            deadline_s,
+        });
+        self.engine
+            .handle
+            .send(command, actor(), None)
+            .await
+            .unwrap();
     }
 
     fn runs(&self, state: RunState) -> Vec<RunRecord> {
-        let filter = RunFilter { states: vec![state], node: None };
-        let query = WindowQuery { limit: 100, ..WindowQuery::default() };
+        let filter = RunFilter {
+            states: vec![state],
+            node: None,
+        };
+        let query = WindowQuery {
+            limit: 100,
+            ..WindowQuery::default()
+        };
         self.engine.view.store.runs(&filter, &query).unwrap().rows
     }
 
     fn running(&self) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.runs(RunState::Running).into_iter().map(|run| run.job_name).collect();
+        let mut names: Vec<String> = self
+            .runs(RunState::Running)
+            .into_iter()
+            .map(|run| run.job_name)
+            .collect();
         names.sort();
         names
     }
 
     /// An agent's whole life in one report.
     async fn end(&self, job: &str, outcome: Outcome) {
-        let run = self.runs(RunState::Running).into_iter().find(|run| run.job_name == job).unwrap();
+        let run = self
+            .runs(RunState::Running)
+            .into_iter()
+            .find(|run| run.job_name == job)
+            .unwrap();
         self.end_attempt(run.id, outcome).await;
     }
 
@@ -148,7 +180,11 @@ impl Bench {
                 },
             ),
         ];
-        self.engine.handle.agent_events(attempt, 2, events).await.unwrap();
+        self.engine
+            .handle
+            .agent_events(attempt, 2, events)
+            .await
+            .unwrap();
     }
 
     fn jobs(&self, pipeline: PipelineId) -> Vec<(String, Status)> {
@@ -159,7 +195,13 @@ impl Bench {
     }
 
     fn status(&self, pipeline: PipelineId) -> Status {
-        self.engine.view.store.pipeline(pipeline).unwrap().unwrap().status
+        self.engine
+            .view
+            .store
+            .pipeline(pipeline)
+            .unwrap()
+            .unwrap()
+            .status
     }
 }
 
@@ -190,17 +232,33 @@ async fn what_requires_a_failed_job_is_not_run_and_a_rerun_from_failed_keeps_the
     assert_eq!(bench.status(id), Status::Failing);
     bench.end("c", Outcome::Success).await;
     assert_eq!(bench.status(id), Status::Failed);
-    let of = |jobs: &[(String, Status)], name: &str| jobs.iter().find(|(n, _)| n == name).unwrap().1;
+    let of =
+        |jobs: &[(String, Status)], name: &str| jobs.iter().find(|(n, _)| n == name).unwrap().1;
     let jobs = bench.jobs(id);
-    assert_eq!((of(&jobs, "b"), of(&jobs, "d")), (Status::Failed, Status::NotRun));
+    assert_eq!(
+        (of(&jobs, "b"), of(&jobs, "d")),
+        (Status::Failed, Status::NotRun)
+    );
 
     let pass = bench.engine.view.store.workflows(id).unwrap()[0].id;
-    bench.send(BuildCommand::Rerun { workflow: pass, from_failed: true }).await.unwrap();
+    bench
+        .send(BuildCommand::Rerun {
+            workflow: pass,
+            from_failed: true,
+        })
+        .await
+        .unwrap();
     assert_eq!(bench.running(), ["b"], "a and c are kept");
     bench.end("b", Outcome::Success).await;
     bench.end("d", Outcome::Success).await;
     assert_eq!(bench.status(id), Status::Success);
-    let again = bench.send(BuildCommand::Rerun { workflow: pass, from_failed: true }).await.unwrap_err();
+    let again = bench
+        .send(BuildCommand::Rerun {
+            workflow: pass,
+            from_failed: true,
+        })
+        .await
+        .unwrap_err();
     assert_eq!(again.kind(), Kind::Conflict);
 }
 
@@ -212,18 +270,42 @@ async fn a_pipeline_is_made_once_by_its_id() {
     bench.build_as(id, DIAMOND).await;
     bench.build_as(id, DIAMOND).await;
     assert_eq!(bench.running(), ["a"]);
-    assert_eq!(bench.engine.view.store.pipelines(&WindowQuery { limit: 9, ..WindowQuery::default() }).unwrap().total, 1);
+    assert_eq!(
+        bench
+            .engine
+            .view
+            .store
+            .pipelines(&WindowQuery {
+                limit: 9,
+                ..WindowQuery::default()
+            })
+            .unwrap()
+            .total,
+        1
+    );
 }
 
 #[tokio::test]
 async fn an_idempotency_key_makes_a_write_happen_once() {
     let dir = tempfile::tempdir().unwrap();
     let bench = start_in(dir.path(), NO_LIMITS);
-    let id = bench.build("version: 2.1\njobs: {build: {machine: true, steps: [run: x]}}").await;
+    let id = bench
+        .build("version: 2.1\njobs: {build: {machine: true, steps: [run: x]}}")
+        .await;
     bench.end("build", Outcome::Failed).await;
     let workflow = bench.engine.view.store.workflows(id).unwrap()[0].id;
-    let command = || Command::Build(BuildCommand::Rerun { workflow, from_failed: true });
-    let send = || bench.engine.handle.send(command(), actor(), Some("k".to_owned()));
+    let command = || {
+        Command::Build(BuildCommand::Rerun {
+            workflow,
+            from_failed: true,
+        })
+    };
+    let send = || {
+        bench
+            .engine
+            .handle
+            .send(command(), actor(), Some("k".to_owned()))
+    };
     let (first, second) = (send().await.unwrap(), send().await.unwrap());
     assert_eq!(first.1, second.1);
     assert_eq!(bench.engine.view.store.workflows(id).unwrap().len(), 2);
@@ -236,11 +318,22 @@ async fn cancelling_ends_what_waits_and_stops_what_runs() {
     let id = bench.build(DIAMOND).await;
     let running = bench.runs(RunState::Running)[0].id;
     bench.send(BuildCommand::CancelPipeline(id)).await.unwrap();
-    assert_eq!(bench.engine.view.gate.admit(running, "wrong", Timestamp(0)), Admission::WrongToken);
+    assert_eq!(
+        bench.engine.view.gate.admit(running, "wrong", Timestamp(0)),
+        Admission::WrongToken
+    );
     bench.end_attempt(running, Outcome::Canceled).await;
     assert_eq!(bench.status(id), Status::Canceled);
-    assert!(bench.jobs(id).iter().all(|(_, status)| *status == Status::Canceled));
-    let again = bench.send(BuildCommand::CancelPipeline(id)).await.unwrap_err();
+    assert!(
+        bench
+            .jobs(id)
+            .iter()
+            .all(|(_, status)| *status == Status::Canceled)
+    );
+    let again = bench
+        .send(BuildCommand::CancelPipeline(id))
+        .await
+        .unwrap_err();
     assert_eq!(again.kind(), Kind::Conflict);
 }
 
@@ -248,17 +341,27 @@ async fn cancelling_ends_what_waits_and_stops_what_runs() {
 async fn a_drain_at_its_deadline_interrupts_and_requeues_once_at_the_old_age() {
     let dir = tempfile::tempdir().unwrap();
     let bench = start_in(dir.path(), NO_LIMITS);
-    let id = bench.build("version: 2.1\njobs: {build: {machine: true, steps: [run: x]}}").await;
+    let id = bench
+        .build("version: 2.1\njobs: {build: {machine: true, steps: [run: x]}}")
+        .await;
     let first = bench.runs(RunState::Running)[0].clone();
     bench.drain(true, Some(0)).await;
     bench.end_attempt(first.id, Outcome::Canceled).await;
     let waiting = bench.runs(RunState::Pending);
     assert_eq!(waiting.len(), 1);
     assert_eq!(waiting[0].queued, first.queued, "it keeps its age");
-    assert_eq!(bench.runs(RunState::Dead)[0].outcome, Some(Outcome::Interrupted));
+    assert_eq!(
+        bench.runs(RunState::Dead)[0].outcome,
+        Some(Outcome::Interrupted)
+    );
     let reason = loop {
         // The hot state is shown at most every 100 ms.
-        if let Some(reason) = bench.engine.view.reason(&waiting[0]).filter(|r| r.code == "no_nodes") {
+        if let Some(reason) = bench
+            .engine
+            .view
+            .reason(&waiting[0])
+            .filter(|r| r.code == "no_nodes")
+        {
             break reason;
         }
         tokio::task::yield_now().await;
@@ -267,7 +370,10 @@ async fn a_drain_at_its_deadline_interrupts_and_requeues_once_at_the_old_age() {
 
     bench.drain(false, None).await;
     let second = bench.runs(RunState::Running)[0].clone();
-    assert_ne!(second.name, first.name, "another attempt has another name: the fence");
+    assert_ne!(
+        second.name, first.name,
+        "another attempt has another name: the fence"
+    );
     bench.drain(true, Some(0)).await;
     bench.end_attempt(second.id, Outcome::Canceled).await;
     assert!(bench.runs(RunState::Pending).is_empty(), "not a third time");
@@ -277,9 +383,17 @@ async fn a_drain_at_its_deadline_interrupts_and_requeues_once_at_the_old_age() {
 #[tokio::test]
 async fn a_new_server_takes_up_what_ran_and_what_waited() {
     let dir = tempfile::tempdir().unwrap();
-    let bench = start_in(dir.path(), Limits { per_project: None, total: Some(1) });
+    let bench = start_in(
+        dir.path(),
+        Limits {
+            per_project: None,
+            total: Some(1),
+        },
+    );
     let id = bench.build(DIAMOND).await;
-    let other = bench.build("version: 2.1\njobs: {build: {machine: true, steps: [run: x]}}").await;
+    let other = bench
+        .build("version: 2.1\njobs: {build: {machine: true, steps: [run: x]}}")
+        .await;
     let ran = bench.runs(RunState::Running)[0].id;
     let seq = bench.engine.view.live().seq;
     bench.engine.stop().await;
@@ -287,7 +401,10 @@ async fn a_new_server_takes_up_what_ran_and_what_waited() {
     let bench = start_in(dir.path(), NO_LIMITS);
     assert_eq!(*bench.fleet.adopted.lock().unwrap(), [ran]);
     assert!(bench.engine.view.live().seq >= seq);
-    assert!(bench.engine.view.gate.unreachable(ran, Timestamp(0)), "until its agent comes back");
+    assert!(
+        bench.engine.view.gate.unreachable(ran, Timestamp(0)),
+        "until its agent comes back"
+    );
     // Its report, told twice, counts once.
     bench.end_attempt(ran, Outcome::Success).await;
     bench.end_attempt(ran, Outcome::Failed).await;
@@ -301,10 +418,30 @@ async fn every_write_leaves_an_audit_row_refused_ones_too() {
     let dir = tempfile::tempdir().unwrap();
     let bench = start_in(dir.path(), NO_LIMITS);
     bench.build(DIAMOND).await;
-    let unknown = FleetCommand::SetEligibility { node: NodeId::fresh(), eligible: false };
-    bench.engine.handle.send(Command::Fleet(unknown), actor(), None).await.unwrap_err();
-    let rows = bench.engine.view.store.audit(&WindowQuery { limit: 9, ..WindowQuery::default() }).unwrap().rows;
-    let told: Vec<_> = rows.iter().map(|row| (row.entry.action.as_str(), row.entry.result == "ok")).collect();
+    let unknown = FleetCommand::SetEligibility {
+        node: NodeId::fresh(),
+        eligible: false,
+    };
+    bench
+        .engine
+        .handle
+        .send(Command::Fleet(unknown), actor(), None)
+        .await
+        .unwrap_err();
+    let rows = bench
+        .engine
+        .view
+        .store
+        .audit(&WindowQuery {
+            limit: 9,
+            ..WindowQuery::default()
+        })
+        .unwrap()
+        .rows;
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| (row.entry.action.as_str(), row.entry.result == "ok"))
+        .collect();
     assert_eq!(told, [("node.eligibility", false), ("build.create", true)]);
     assert!(rows.iter().all(|row| row.entry.actor == "uid 1000 (ann)"));
 }

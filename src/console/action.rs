@@ -1,0 +1,296 @@
+//! What the console wants done: the only way from its state to the world. The runner performs them, nobody else.
+//!
+//! Plain data. A [`Want`] is a window of what is on the screen; a [`Write`] changes something and has passed a
+//! confirmation where it destroys.
+
+use roundel::api::builds::LogQuery;
+use roundel::api::fleet::SetDrain;
+use roundel::api::{Change, ListQuery, Topic};
+
+/// What to do.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Action {
+    /// Read a window for a place of the screen; a later one for the same slot replaces it.
+    Fetch(Slot, Want),
+    /// Change something.
+    Write(Write),
+    /// Connect at once instead of waiting for the next try.
+    Reconnect,
+    /// Start a server on this data directory.
+    StartServer,
+    /// See whether a path, or the present directory, is a repository to build.
+    LookAt(Option<String>),
+    /// Put a text on the clipboard of the terminal.
+    Copy(String),
+    /// Take another theme.
+    Theme(String),
+    /// Hand the terminal back to the shell until resumed.
+    Suspend,
+    /// Draw every cell anew.
+    Redraw,
+    /// End the console.
+    Quit,
+    /// Panic, to test that the terminal is restored.
+    #[cfg(feature = "fault-injection")]
+    Panic,
+}
+
+/// A place of the screen that holds one window.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Slot {
+    /// The table of the screen.
+    Rows,
+    /// The panel below it, or what the whole screen is about.
+    Detail,
+    /// The run whose steps are shown.
+    Run,
+    /// The log.
+    Log,
+    /// What a search found in the log.
+    Search,
+}
+
+/// A window.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Want {
+    /// Of the runs.
+    Runs(ListQuery),
+    /// One run, by attempt, fleet name or prefix.
+    Run(String),
+    /// Of the pipelines.
+    Pipelines(ListQuery),
+    /// One pipeline, by id, prefix or `project#number`.
+    Pipeline(String),
+    /// Of the nodes.
+    Nodes(ListQuery),
+    /// One node, by id, name or prefix.
+    Node(String),
+    /// Of a log.
+    Lines {
+        /// The attempt.
+        attempt: String,
+        /// Index of the step; `None` = the Build Agent's own log.
+        step: Option<u16>,
+        /// Which lines.
+        query: LogQuery,
+    },
+    /// Lines of a log that hold a text.
+    Matches {
+        /// The attempt.
+        attempt: String,
+        /// Index of the step; `None` = the Build Agent's own log.
+        step: Option<u16>,
+        /// What and from where.
+        query: LogQuery,
+    },
+}
+
+impl Want {
+    /// Whether a change may have made its answer stale.
+    #[must_use]
+    pub fn stale_by(&self, change: &Change) -> bool {
+        match self {
+            Want::Runs(_) | Want::Node(_) => matches!(change.topic, Topic::Runs | Topic::Nodes),
+            Want::Nodes(_) => matches!(change.topic, Topic::Nodes | Topic::Runs),
+            Want::Pipelines(_) | Want::Pipeline(_) => {
+                matches!(change.topic, Topic::Builds | Topic::Runs)
+            }
+            // Why a run waits depends on all others and on the nodes.
+            Want::Run(_) => matches!(change.topic, Topic::Runs | Topic::Nodes),
+            Want::Lines { attempt, .. } => {
+                change.topic == Topic::Runs
+                    && (change.ids.is_empty() || change.ids.contains(attempt))
+            }
+            Want::Matches { .. } => false,
+        }
+    }
+}
+
+/// A change of something, with all that is needed to do it.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Write {
+    /// Drain on or off.
+    Drain {
+        /// Name of the node.
+        node: String,
+        /// On or off, and the deadline.
+        set: SetDrain,
+    },
+    /// Takes new work, or not.
+    Eligibility {
+        /// Name of the node.
+        node: String,
+        /// Takes new work.
+        eligible: bool,
+    },
+    /// Stop one run.
+    StopRun {
+        /// The attempt.
+        attempt: String,
+        /// Fleet name, for people.
+        name: String,
+    },
+    /// Cancel a pipeline.
+    Cancel {
+        /// The pipeline.
+        pipeline: String,
+        /// `org/api #12`, for people.
+        name: String,
+    },
+    /// Run a workflow again.
+    Rerun {
+        /// The workflow, or the pipeline when it has one only.
+        id: String,
+        /// `org/api #12`, for people.
+        name: String,
+        /// Keep what succeeded.
+        from_failed: bool,
+    },
+    /// Build a repository.
+    Build {
+        /// Path or URL.
+        source: String,
+    },
+}
+
+impl Write {
+    /// The command of a shell that does the same.
+    #[must_use]
+    pub fn command(&self) -> String {
+        match self {
+            Write::Drain { node, set } => match (set.enable, set.deadline_s) {
+                (false, _) => format!("roundel node-drain -disable {node}"),
+                (true, None) => format!("roundel node-drain -enable {node}"),
+                (true, Some(0)) => format!("roundel node-drain -enable -deadline 0 {node}"),
+                (true, Some(s)) => format!(
+                    "roundel node-drain -enable -deadline {} {node}",
+                    deadline(s)
+                ),
+            },
+            Write::Eligibility { node, eligible } => {
+                format!(
+                    "roundel node-eligibility -{} {node}",
+                    if *eligible { "enable" } else { "disable" }
+                )
+            }
+            Write::StopRun { name, .. } => format!("roundel stop {name}"),
+            Write::Cancel { pipeline, .. } => format!("roundel cancel {pipeline}"),
+            Write::Rerun {
+                id, from_failed, ..
+            } => {
+                format!(
+                    "roundel rerun {}{id}",
+                    if *from_failed { "--from-failed " } else { "" }
+                )
+            }
+            Write::Build { source } => format!("roundel build {}", quoted(source)),
+        }
+    }
+}
+
+/// Writes seconds as a deadline of the command line: `12m`, `1h`, `90s`.
+#[must_use]
+pub fn deadline(seconds: u64) -> String {
+    match seconds {
+        s if s > 0 && s % 3600 == 0 => format!("{}h", s / 3600),
+        s if s > 0 && s % 60 == 0 => format!("{}m", s / 60),
+        s => format!("{s}s"),
+    }
+}
+
+/// Reads a deadline of the command line; a bare number is minutes.
+#[must_use]
+pub fn parse_deadline(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..)? {
+        "s" => 1,
+        "" | "m" | "min" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
+}
+
+/// Quotes a word for a shell when it needs it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,=~#%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drain(enable: bool, deadline_s: Option<u64>) -> Write {
+        Write::Drain {
+            node: "n07".into(),
+            set: SetDrain { enable, deadline_s },
+        }
+    }
+
+    #[test]
+    fn each_write_has_a_command_that_does_the_same() {
+        for (write, command) in [
+            (drain(true, None), "roundel node-drain -enable n07"),
+            (
+                drain(true, Some(720)),
+                "roundel node-drain -enable -deadline 12m n07",
+            ),
+            (
+                drain(true, Some(0)),
+                "roundel node-drain -enable -deadline 0 n07",
+            ),
+            (drain(false, None), "roundel node-drain -disable n07"),
+            (
+                Write::Build {
+                    source: "/srv/a b".into(),
+                },
+                "roundel build '/srv/a b'",
+            ),
+            (
+                Write::Rerun {
+                    id: "x".into(),
+                    name: String::new(),
+                    from_failed: true,
+                },
+                "roundel rerun --from-failed x",
+            ),
+        ] {
+            assert_eq!(write.command(), command);
+        }
+    }
+
+    #[test]
+    fn deadlines_are_read_as_they_are_written() {
+        for seconds in [30, 60, 720, 3600, 86_400] {
+            assert_eq!(parse_deadline(&deadline(seconds)), Some(seconds));
+        }
+        assert_eq!(parse_deadline("10"), Some(600));
+        assert_eq!(parse_deadline("soon"), None);
+        assert_eq!(parse_deadline(""), None);
+    }
+
+    #[test]
+    fn a_change_makes_stale_what_it_touches() {
+        let change = |topic, ids: &[&str]| Change {
+            seq: 1,
+            topic,
+            ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+        };
+        let lines = Want::Lines {
+            attempt: "a".into(),
+            step: Some(1),
+            query: LogQuery::default(),
+        };
+        assert!(lines.stale_by(&change(Topic::Runs, &["a"])));
+        assert!(!lines.stale_by(&change(Topic::Runs, &["b"])));
+        assert!(Want::Nodes(ListQuery::default()).stale_by(&change(Topic::Nodes, &[])));
+        assert!(!Want::Nodes(ListQuery::default()).stale_by(&change(Topic::Audit, &[])));
+    }
+}

@@ -1,0 +1,255 @@
+//! The state of the console and the one function that changes it: an event goes in, actions come out.
+//!
+//! No IO, no await, no clock: time comes with events. What a key means comes from the key table, what it does from the
+//! screen or overlay that has the keys.
+
+use roundel::clock::Timestamp;
+
+use crate::console::action::Action;
+use crate::console::chord::Chord;
+use crate::console::command;
+use crate::console::effect::Effect;
+use crate::console::event::{Event, Link};
+use crate::console::keymap::{Cmd, Context, Keymap};
+use crate::console::overlays::Overlay;
+use crate::console::place::Place;
+use crate::console::screens::{Screen, Screens, Touch};
+use crate::console::shell::{Look, Shell};
+use crate::console::theme::Role;
+use crate::console::verbs;
+
+mod describe;
+mod keys;
+mod news;
+mod trail;
+
+use trail::Trail;
+
+/// The whole state.
+#[derive(Debug)]
+pub struct App {
+    /// What holds on every screen.
+    pub shell: Shell,
+    screens: Screens,
+    trail: Trail,
+    overlay: Option<Overlay>,
+    keymap: Keymap,
+}
+
+impl App {
+    /// A console that stands at a place and knows nothing yet.
+    #[must_use]
+    pub fn new(shell: Shell, place: Place) -> Self {
+        let mut screens = Screens::default();
+        screens.enter(&place);
+        Self {
+            shell,
+            screens,
+            trail: Trail::new(place),
+            overlay: None,
+            keymap: Keymap::standard(),
+        }
+    }
+
+    /// Takes an event; answers what is to be done about it.
+    pub fn update(&mut self, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let effects = self.react(event, &mut actions);
+        self.apply(effects, &mut actions);
+        actions.extend(self.screens.at(self.trail.place()).need(&self.shell));
+        actions
+    }
+
+    /// The first actions, before any event.
+    pub fn start(&mut self) -> Vec<Action> {
+        self.screens.at(self.trail.place()).need(&self.shell)
+    }
+
+    fn react(&mut self, event: Event, actions: &mut Vec<Action>) -> Vec<Effect> {
+        match event {
+            Event::Key(chord) => return self.key(chord),
+            Event::Paste(text) => {
+                if let Some(overlay) = &mut self.overlay {
+                    return overlay.pasted(&text);
+                }
+            }
+            Event::Resize(columns, rows) => self.shell.size = (columns, rows),
+            Event::Tick(now) => self.tick(now),
+            Event::Link(link) => self.linked(link),
+            Event::Hello(hello) => {
+                self.shell.skew = 0;
+                self.shell.hello = Some(*hello);
+            }
+            Event::Summary(summary) => self.summed(*summary),
+            Event::Change(change) => self.touch(Touch::Change(&change)),
+            Event::LogAdvanced(log) => self.touch(Touch::Log(&log)),
+            Event::Reset => self.touch(Touch::All),
+            Event::Answer(slot, want, answer) => self
+                .screens
+                .at(self.trail.place())
+                .accept(slot, &want, answer),
+            Event::Written(write, result) => return self.written(&write, result),
+            Event::Found(repository) => self.shell.look = Look::Found(repository),
+            Event::NotStarted(failure) => {
+                let hint = failure
+                    .hint
+                    .map(|hint| format!("; {hint}"))
+                    .unwrap_or_default();
+                self.shell.say(
+                    Role::Failed,
+                    format!("no server was started: {}{hint}", failure.text),
+                );
+                self.shell.link = Link::Connecting;
+                actions.push(Action::Reconnect);
+            }
+            Event::Resumed => actions.push(Action::Redraw),
+            Event::Ended => actions.push(Action::Quit),
+        }
+        Vec::new()
+    }
+
+    fn touch(&mut self, touch: Touch) {
+        self.screens.at(self.trail.place()).touch(touch);
+    }
+
+    fn apply(&mut self, effects: Vec<Effect>, actions: &mut Vec<Action>) {
+        for effect in effects {
+            match effect {
+                Effect::Go(place) => {
+                    self.trail.drill(place);
+                    self.entered();
+                }
+                Effect::Switch(place) => {
+                    self.trail.switch(place);
+                    self.entered();
+                }
+                Effect::Open(overlay) => self.overlay = Some(overlay),
+                Effect::Close => self.overlay = None,
+                Effect::Press(cmd) => {
+                    let effects = self.command(cmd);
+                    self.apply(effects, actions);
+                }
+                Effect::Filter(words) => {
+                    if let Some(list) = self.screens.at(self.trail.place()).listing() {
+                        list.set_filter(&words);
+                    }
+                }
+                Effect::OrderBy(column) => {
+                    if let Some(list) = self.screens.at(self.trail.place()).listing() {
+                        list.order_by(column);
+                    }
+                }
+                Effect::Search(words) => {
+                    let effects = self.screens.at(self.trail.place()).search(&words);
+                    self.apply(effects, actions);
+                }
+                Effect::Command(line) => match command::parse(&line) {
+                    Ok(effects) => self.apply(effects, actions),
+                    Err(why) => self.shell.say(Role::Warning, why.0),
+                },
+                Effect::Say(role, text) => self.shell.say(role, text),
+                Effect::Write(write) => {
+                    if let Some(why) = self.shell.write_protected() {
+                        self.shell.say(Role::Failed, format!("not done: {why}"));
+                        continue;
+                    }
+                    self.shell.remember(write.command());
+                    actions.push(Action::Write(write));
+                }
+                Effect::Do(action) => {
+                    if let Action::Theme(name) = &action {
+                        self.shell.theme.clone_from(name);
+                    }
+                    if action == Action::StartServer {
+                        self.shell.link = Link::Starting;
+                    }
+                    actions.push(action);
+                }
+            }
+        }
+    }
+
+    fn entered(&mut self) {
+        let place = self.trail.place().clone();
+        self.screens.enter(&place);
+    }
+
+    /// Where the console stands.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        self.trail.place()
+    }
+
+    /// The screen that is shown.
+    #[must_use]
+    pub fn screen(&self) -> &dyn Screen {
+        self.screens.shown(self.trail.place())
+    }
+
+    /// What stands over the screen.
+    #[must_use]
+    pub fn overlay(&self) -> Option<&Overlay> {
+        self.overlay.as_ref()
+    }
+
+    /// Where keys are looked up now, nearest first.
+    #[must_use]
+    pub fn contexts(&self) -> Vec<Context> {
+        match &self.overlay {
+            Some(overlay) => vec![overlay.context()],
+            None => self.screen_contexts(),
+        }
+    }
+
+    fn screen_contexts(&self) -> Vec<Context> {
+        let gone = matches!(self.shell.link, Link::Lost { .. }).then_some(Context::Gone);
+        gone.into_iter()
+            .chain(self.screen().contexts(&self.shell))
+            .collect()
+    }
+
+    fn key(&mut self, chord: Chord) -> Vec<Effect> {
+        let contexts = self.contexts();
+        let cmd = self.keymap.find(&contexts, chord);
+        if cmd == Some(Cmd::Interrupt) {
+            return self.interrupt();
+        }
+        let height = self.shell.size.1;
+        match (&mut self.overlay, cmd) {
+            (Some(overlay), Some(cmd)) => overlay.command(cmd, height),
+            (Some(overlay), None) => chord.typed().map(|c| overlay.typed(c)).unwrap_or_default(),
+            (None, Some(cmd)) => self.command(cmd),
+            (None, None) => Vec::new(),
+        }
+    }
+
+    /// ctrl-c: asks, and leaves when it had asked already.
+    fn interrupt(&mut self) -> Vec<Effect> {
+        if matches!(&self.overlay, Some(Overlay::Dialog(dialog)) if dialog.quits) {
+            return vec![Effect::Do(Action::Quit)];
+        }
+        self.ask_to_quit()
+    }
+
+    fn ask_to_quit(&self) -> Vec<Effect> {
+        let busy = self
+            .shell
+            .summary
+            .as_ref()
+            .map_or(0, |summary| summary.waiting + summary.running);
+        vec![Effect::Open(Overlay::Dialog(verbs::quit_dialog(busy)))]
+    }
+
+    /// Time went on.
+    fn tick(&mut self, now: Timestamp) {
+        self.shell.now = now;
+        if self
+            .shell
+            .flash
+            .as_ref()
+            .is_some_and(|flash| flash.until <= now)
+        {
+            self.shell.flash = None;
+        }
+    }
+}

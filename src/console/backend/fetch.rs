@@ -1,0 +1,68 @@
+//! Reads one window.
+
+use roundel::client::{Client, ClientError};
+use roundel::error::{Chain, Explain};
+use tokio::sync::mpsc;
+
+use crate::console::action::{Slot, Want};
+use crate::console::event::{Answer, Event, Failure};
+
+/// Reads a window and reports it; answers the slot that is free again.
+pub(super) async fn fetch(
+    client: Client,
+    slot: Slot,
+    want: Want,
+    events: mpsc::Sender<Event>,
+) -> Slot {
+    let answer = read(&client, &want)
+        .await
+        .map(Box::new)
+        .map_err(|err| refused(&err));
+    _ = events.send(Event::Answer(slot, want, answer)).await;
+    slot
+}
+
+async fn read(client: &Client, want: &Want) -> Result<Answer, ClientError> {
+    Ok(match want {
+        Want::Runs(query) => Answer::Runs(client.runs(query).await?),
+        Want::Run(id) => Answer::Run(client.run(id).await?),
+        Want::Pipelines(query) => Answer::Pipelines(client.pipelines(query).await?),
+        Want::Pipeline(id) => Answer::Pipeline(client.pipeline(id).await?),
+        Want::Nodes(query) => Answer::Nodes(client.nodes(query).await?),
+        Want::Node(id) => Answer::Node(client.node(id).await?),
+        Want::Lines {
+            attempt,
+            step,
+            query,
+        } => Answer::Lines(client.log_lines(attempt, &name(*step), query).await?),
+        Want::Matches {
+            attempt,
+            step,
+            query,
+        } => Answer::Matches(client.log_search(attempt, &name(*step), query).await?),
+    })
+}
+
+fn name(step: Option<u16>) -> String {
+    step.map_or_else(|| "agent".to_owned(), |step| step.to_string())
+}
+
+/// An error of the client as the screen shows it, with what the server said of a config.
+pub(super) fn refused(err: &ClientError) -> Failure {
+    let problems = match err {
+        ClientError::Server { body, .. } => body.problems.clone(),
+        _ => Vec::new(),
+    };
+    Failure {
+        problems,
+        ..failure(err)
+    }
+}
+
+/// An error as the screen shows it.
+pub(super) fn failure<E: Explain>(err: &E) -> Failure {
+    Failure {
+        hint: err.hint(),
+        ..Failure::new(err.kind(), Chain(err).to_string())
+    }
+}

@@ -1,0 +1,160 @@
+//! Keeps the stream of changes open: connects, reports what comes, and tries again, ever more rarely, when it breaks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use roundel::client::Client;
+use roundel::client::StreamItem;
+use roundel::client::launch::{self, Connected};
+use roundel::clock;
+use roundel::error::{Chain, Explain, Kind};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::sleep;
+
+use super::Server;
+use super::fetch::failure;
+use crate::console::event::{Event, Link};
+
+/// Pauses before each further try; the last one repeats.
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(300),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(3),
+    Duration::from_secs(5),
+];
+
+/// Why a connection ended or was none.
+struct Broken {
+    why: String,
+    /// It had been live: the first pause is short again.
+    was_live: bool,
+}
+
+/// Keeps connecting for as long as somebody listens to `events`.
+pub(super) async fn keep(
+    server: Server,
+    client: watch::Sender<Option<Client>>,
+    now: Arc<Notify>,
+    events: mpsc::Sender<Event>,
+) {
+    let mut tries = 0;
+    let mut start = server.start;
+    while !events.is_closed() {
+        let broken = once(&server, start, &client, &events).await;
+        // Only the first connection starts a server by itself; a lost one is started again when somebody asks.
+        start = false;
+        tries = if broken.was_live { 0 } else { tries + 1 };
+        let pause = PAUSES[tries.min(PAUSES.len() - 1)];
+        let moment = clock::now();
+        let lost = Link::Lost {
+            since: moment,
+            retry_at: moment.plus(pause),
+            why: broken.why,
+        };
+        if events.send(Event::Link(lost)).await.is_err() {
+            return;
+        }
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = now.notified() => {}
+        }
+    }
+}
+
+async fn once(
+    server: &Server,
+    start: bool,
+    client: &watch::Sender<Option<Client>>,
+    events: &mpsc::Sender<Event>,
+) -> Broken {
+    let connected = if start {
+        launch::ensure(&server.place, server.config.as_deref()).await
+    } else {
+        launch::connect(&server.place).await
+    };
+    let connected = match connected {
+        Ok(connected) => connected,
+        Err(err) => {
+            return Broken {
+                why: words(&err),
+                was_live: false,
+            };
+        }
+    };
+    client.send_replace(Some(connected.client.clone()));
+    listen(connected, events).await
+}
+
+/// Reports everything the stream brings until it breaks.
+async fn listen(connected: Connected, events: &mpsc::Sender<Event>) -> Broken {
+    // The stream first: what changes from here on is reported, so what is read afterwards cannot go stale unnoticed.
+    let mut stream = match connected.client.events(None).await {
+        Ok(stream) => stream,
+        Err(err) => {
+            return Broken {
+                why: words(&err),
+                was_live: false,
+            };
+        }
+    };
+    let summary = match connected.client.summary().await {
+        Ok(summary) => summary,
+        Err(err) => {
+            return Broken {
+                why: words(&err),
+                was_live: false,
+            };
+        }
+    };
+    let first = [
+        Event::Hello(Box::new(connected.hello)),
+        Event::Summary(Box::new(summary)),
+        Event::Link(Link::Live),
+    ];
+    for event in first {
+        _ = events.send(event).await;
+    }
+    loop {
+        let event = match stream.next().await {
+            Some(Ok(StreamItem::Change(change))) => Event::Change(change),
+            Some(Ok(StreamItem::Summary(summary))) => Event::Summary(Box::new(summary)),
+            Some(Ok(StreamItem::Log(log))) => Event::LogAdvanced(log),
+            Some(Ok(StreamItem::Reset)) => Event::Reset,
+            Some(Err(err)) => {
+                return Broken {
+                    why: words(&err),
+                    was_live: true,
+                };
+            }
+            None => {
+                return Broken {
+                    why: "the server has ended".to_owned(),
+                    was_live: true,
+                };
+            }
+        };
+        if events.send(event).await.is_err() {
+            return Broken {
+                why: String::new(),
+                was_live: true,
+            };
+        }
+    }
+}
+
+/// What broke, in a few words where the sort of error says it all.
+fn words<E: Explain>(err: &E) -> String {
+    match err.kind() {
+        Kind::NoServer => "no server answers".to_owned(),
+        _ => Chain(err).to_string(),
+    }
+}
+
+/// Starts a server because somebody asked for it, then has the connection tried at once.
+pub(super) async fn start(server: Server, now: Arc<Notify>, events: mpsc::Sender<Event>) {
+    match launch::ensure(&server.place, server.config.as_deref()).await {
+        Ok(_) => now.notify_one(),
+        Err(err) => _ = events.send(Event::NotStarted(failure(&err))).await,
+    }
+}

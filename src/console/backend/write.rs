@@ -1,0 +1,120 @@
+//! Changes something on the server, and says in one sentence what came of it.
+
+use std::path::Path;
+
+use roundel::api::builds::CreatePipeline;
+use roundel::api::fleet::SetEligibility;
+use roundel::client::{Client, ClientError};
+use roundel::error::Kind;
+use roundel::ids::PipelineId;
+use tokio::sync::mpsc;
+
+use super::fetch::refused;
+use crate::console::action::{Write, deadline};
+use crate::console::event::{Done, Event, Failure};
+use crate::console::text::plural;
+
+/// Does it and reports.
+pub(super) async fn write(client: Option<Client>, write: Write, events: mpsc::Sender<Event>) {
+    let result = match client {
+        Some(client) => perform(&client, &write).await.map_err(|err| refused(&err)),
+        None => Err(Failure::new(Kind::NoServer, "no server answers")),
+    };
+    _ = events.send(Event::Written(write, result)).await;
+}
+
+async fn perform(client: &Client, write: &Write) -> Result<Done, ClientError> {
+    let done = |text: String| Done {
+        text,
+        pipeline: None,
+    };
+    Ok(match write {
+        Write::Drain { node, set } => {
+            let name = client.set_drain(node, set).await?.value.name;
+            done(match (set.enable, set.deadline_s) {
+                (false, _) => format!("the drain of {name} has ended; it takes new work"),
+                (true, None) => format!("{name} drains, without a deadline"),
+                (true, Some(0)) => format!("{name} drains; what ran there is being stopped"),
+                (true, Some(s)) => format!(
+                    "{name} drains; what still runs in {} is stopped",
+                    deadline(s)
+                ),
+            })
+        }
+        Write::Eligibility { node, eligible } => {
+            let name = client
+                .set_eligibility(
+                    node,
+                    &SetEligibility {
+                        eligible: *eligible,
+                    },
+                )
+                .await?
+                .value
+                .name;
+            done(if *eligible {
+                format!("{name} takes new work")
+            } else {
+                format!("{name} takes no new work")
+            })
+        }
+        Write::StopRun { attempt, name } => {
+            client.stop_run(attempt).await?;
+            done(format!("{name} is being stopped"))
+        }
+        Write::Cancel { pipeline, name } => {
+            client.cancel(pipeline).await?;
+            done(format!("{name} is being canceled"))
+        }
+        Write::Rerun {
+            id,
+            name,
+            from_failed,
+        } => {
+            client.rerun(id, *from_failed).await?;
+            done(if *from_failed {
+                format!("{name} runs again from what failed")
+            } else {
+                format!("{name} runs again")
+            })
+        }
+        Write::Build { source } => {
+            let new = CreatePipeline {
+                id: PipelineId::fresh(),
+                source: absolute(source),
+                branch: None,
+                job: None,
+                no_engine: false,
+            };
+            let made = client.create_pipeline(&new).await?;
+            let warnings = made.value.warnings.len();
+            let text = if warnings == 0 {
+                format!("{source} is being built")
+            } else {
+                format!(
+                    "{source} is being built, with {} about its config",
+                    plural(warnings as u64, "warning")
+                )
+            };
+            Done {
+                text,
+                pipeline: Some(made.value.pipeline),
+            }
+        }
+    })
+}
+
+/// A path as the server can find it: it has another working directory. A URL stays as it is.
+fn absolute(source: &str) -> String {
+    if source.contains("://") || (source.contains(':') && !Path::new(source).exists()) {
+        return source.to_owned();
+    }
+    let home = source
+        .strip_prefix("~/")
+        .and_then(|rest| Some(directories::BaseDirs::new()?.home_dir().join(rest)));
+    let path = home.unwrap_or_else(|| Path::new(source).to_owned());
+    path.canonicalize()
+        .unwrap_or(path)
+        .to_string_lossy()
+        .into_owned()
+}

@@ -1,0 +1,222 @@
+//! What a line of the palette means. Pure: words in, effects out.
+
+use crate::console::action::{Action, Write};
+use crate::console::effect::Effect;
+use crate::console::keymap::{Cmd, Tab};
+use crate::console::overlays::{Candidate, Overlay};
+use crate::console::place::{JobRef, Place, tab_name};
+use crate::console::verbs;
+
+/// A line that means nothing here.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NotUnderstood(pub String);
+
+/// Words that take none after them, what they are, and what they do.
+const PLAIN: [(&str, &str, Word); 27] = [
+    ("queue", "tab 2: what waits, and why", Word::Tab(2)),
+    ("builds", "tab 3: what ran and runs", Word::Tab(3)),
+    ("cluster", "tab 4: the nodes", Word::Tab(4)),
+    ("nodes", "tab 4: the nodes", Word::Tab(4)),
+    ("help", "the keys of this screen", Word::Press(Cmd::Help)),
+    ("quit", "leave; builds go on", Word::Press(Cmd::Quit)),
+    ("q", "leave; builds go on", Word::Quit),
+    ("refresh", "read everything anew", Word::Press(Cmd::Refresh)),
+    (
+        "commands",
+        "what was written here",
+        Word::Press(Cmd::Commands),
+    ),
+    ("rerun", "this build again", Word::Press(Cmd::Rerun)),
+    ("stop", "this run or build", Word::Press(Cmd::Stop)),
+    (
+        "eligibility",
+        "this node takes new work, or not",
+        Word::Press(Cmd::Eligibility),
+    ),
+    ("log", "the log of this run", Word::Press(Cmd::LogOf)),
+    ("dashboard", "comes later", Word::Tab(1)),
+    ("insights", "comes later", Word::Tab(5)),
+    ("settings", "comes later", Word::Tab(6)),
+    ("ldap", "comes later", Word::Tab(6)),
+    ("vm", "comes later", Word::Tab(6)),
+    ("proxy", "comes later", Word::Tab(6)),
+    ("tls", "comes later", Word::Tab(6)),
+    ("metrics", "comes later", Word::Tab(6)),
+    ("audit", "comes later", Word::Tab(7)),
+    ("support", "comes later", Word::Tab(8)),
+    (
+        "theme dark",
+        "light words on dark ground",
+        Word::Theme("dark"),
+    ),
+    (
+        "theme light",
+        "dark words on light ground",
+        Word::Theme("light"),
+    ),
+    ("theme mono", "no colours", Word::Theme("mono")),
+    ("start", "a server, when there is none", Word::Start),
+];
+
+/// Words that take one after them, and what they are.
+const OPEN: [(&str, &str); 7] = [
+    ("build", "the repository at a path or URL"),
+    ("drain", "take a node out of work"),
+    ("undrain", "end the drain of a node"),
+    ("node", "a node by its name"),
+    ("pipeline", "a build by its id or project#number"),
+    ("run", "a run by its id or name"),
+    ("job", "a job: PIPELINE/NAME"),
+];
+
+#[derive(Clone, Copy, Debug)]
+enum Word {
+    Tab(u8),
+    Press(Cmd),
+    Quit,
+    Theme(&'static str),
+    Start,
+}
+
+/// Reads a line.
+///
+/// # Errors
+/// When it is none that is known; the text says which known one is nearest.
+pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
+    let line = line.trim().trim_start_matches(':').trim();
+    #[cfg(feature = "fault-injection")]
+    if line == "panic" {
+        return Ok(vec![Effect::Do(Action::Panic)]);
+    }
+    if let Some((_, _, word)) = PLAIN.iter().find(|(name, _, _)| *name == line) {
+        return Ok(match word {
+            Word::Tab(n) => tab(Tab(*n)),
+            Word::Press(cmd) => vec![Effect::Press(*cmd)],
+            Word::Quit => vec![Effect::Do(Action::Quit)],
+            Word::Theme(name) => vec![Effect::Do(Action::Theme((*name).to_owned()))],
+            Word::Start => vec![Effect::Do(Action::StartServer)],
+        });
+    }
+    let wrong = || {
+        NotUnderstood(format!(
+            "`{line}` means nothing here; nearest: {}",
+            nearest(line)
+        ))
+    };
+    let (word, rest) = line.split_once(' ').ok_or_else(wrong)?;
+    let rest = rest.trim().to_owned();
+    Ok(vec![match word {
+        "build" => Effect::Write(Write::Build { source: rest }),
+        "drain" => Effect::Open(Overlay::Dialog(verbs::drain_dialog(&rest, None))),
+        "undrain" => Effect::Write(verbs::undrain(&rest)),
+        "node" => Effect::Switch(Place::Node(rest)),
+        "pipeline" => Effect::Switch(Place::Pipeline(rest)),
+        "run" => Effect::Switch(Place::Job(JobRef {
+            run: Some(rest),
+            ..JobRef::default()
+        })),
+        "job" => Effect::Switch(Place::parse(&format!("job:{rest}")).map_err(|_| wrong())?),
+        _ => return Err(wrong()),
+    }])
+}
+
+/// What comes of choosing a tab.
+#[must_use]
+pub fn tab(tab: Tab) -> Vec<Effect> {
+    match Place::of_tab(tab) {
+        Some(place) => vec![Effect::Switch(place)],
+        None => Effect::refuse(format!("{} comes later", tab_name(tab))),
+    }
+}
+
+/// All lines that are always known, for the palette.
+#[must_use]
+pub fn candidates() -> Vec<Candidate> {
+    let plain = PLAIN
+        .iter()
+        .filter(|(name, _, _)| !matches!(*name, "q" | "nodes"));
+    let plain = plain.map(|(name, note, _)| Candidate::new(*name, *note));
+    let (now, later): (Vec<_>, Vec<_>) = plain.partition(|one| one.note != "comes later");
+    let open = OPEN
+        .iter()
+        .map(|(name, note)| Candidate::open(*name, *note));
+    now.into_iter().chain(open).chain(later).collect()
+}
+
+/// The known line that is nearest to what was typed.
+#[must_use]
+pub fn nearest(typed: &str) -> String {
+    let word = typed.trim().split(' ').next().unwrap_or("");
+    let known = PLAIN
+        .iter()
+        .map(|(name, _, _)| *name)
+        .chain(OPEN.iter().map(|(name, _)| *name))
+        .filter(|name| name.len() > 1);
+    known
+        .min_by_key(|name| distance(name, word))
+        .unwrap_or("help")
+        .to_owned()
+}
+
+/// Number of letters to add, drop or change to make one word of the other.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(40).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_candidate_is_understood() {
+        for one in candidates() {
+            let line = if one.open {
+                format!("{} p/x", one.text)
+            } else {
+                one.text
+            };
+            assert!(parse(&line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn places_are_gone_to_by_name() {
+        assert_eq!(parse(":cluster"), Ok(vec![Effect::Switch(Place::Cluster)]));
+        assert_eq!(
+            parse("node n07"),
+            Ok(vec![Effect::Switch(Place::Node("n07".into()))])
+        );
+        assert_eq!(parse("q"), Ok(vec![Effect::Do(Action::Quit)]));
+    }
+
+    #[test]
+    fn an_unknown_word_names_the_nearest() {
+        assert_eq!(nearest("clutser"), "cluster");
+        assert!(parse("qeue").unwrap_err().0.ends_with("nearest: queue"));
+        assert!(
+            parse("drian n07")
+                .unwrap_err()
+                .0
+                .ends_with("nearest: drain")
+        );
+    }
+
+    #[test]
+    fn what_is_not_built_says_that_it_comes() {
+        let Ok(effects) = parse("ldap") else {
+            panic!("ldap is a word")
+        };
+        assert!(matches!(&effects[..], [Effect::Say(_, text)] if text == "Settings comes later"));
+    }
+}

@@ -1,0 +1,44 @@
+//! What a screen or an overlay wants to come of a key: moves within the console, and actions beyond it.
+
+use crate::console::action::{Action, Write};
+use crate::console::keymap::Cmd;
+use crate::console::overlays::Overlay;
+use crate::console::place::Place;
+use crate::console::theme::Role;
+
+/// Something that should happen.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// Drill in; Esc comes back.
+    Go(Place),
+    /// Change over to a tab or a named place; Esc leads up from there.
+    Switch(Place),
+    /// Open something over the screen.
+    Open(Overlay),
+    /// Close what is over the screen.
+    Close,
+    /// As if the key of this command had been pressed on the screen.
+    Press(Cmd),
+    /// Filter the list by these words.
+    Filter(String),
+    /// Search the text for this.
+    Search(String),
+    /// Order the list by this column of the API.
+    OrderBy(&'static str),
+    /// Carry out a line of the palette.
+    Command(String),
+    /// Say a sentence.
+    Say(Role, String),
+    /// Change something on the server.
+    Write(Write),
+    /// Something beyond the console.
+    Do(Action),
+}
+
+impl Effect {
+    /// Says why something cannot be done.
+    #[must_use]
+    pub fn refuse(why: impl Into<String>) -> Vec<Self> {
+        vec![Self::Say(Role::Warning, why.into())]
+    }
+}

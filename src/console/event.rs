@@ -1,0 +1,138 @@
+//! What can happen to the console: the one kind of item on its one channel. Their order is the order of everything.
+//!
+//! Plain data; knows nothing of where an event came from.
+
+use roundel::api::builds::{LogLines, LogMatches, PipelineDetail, PipelineRow, RunDetail, RunRow};
+use roundel::api::fleet::{NodeDetail, NodeRow};
+use roundel::api::{Change, Hello, LogAdvanced, Page, Summary};
+use roundel::clock::Timestamp;
+use roundel::error::Kind;
+use roundel::pipeline::Problem;
+
+use crate::console::action::{Slot, Want, Write};
+use crate::console::chord::Chord;
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A key went down.
+    Key(Chord),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this many columns and rows now.
+    Resize(u16, u16),
+    /// Time went on; sent before every other event and whenever a visible text changes by time alone.
+    Tick(Timestamp),
+    /// The connection to the server changed.
+    Link(Link),
+    /// The server said who it is.
+    Hello(Box<Hello>),
+    /// The hot counters.
+    Summary(Box<Summary>),
+    /// Something changed on the server.
+    Change(Change),
+    /// A log grew.
+    LogAdvanced(LogAdvanced),
+    /// Changes were missed: everything must be read anew.
+    Reset,
+    /// A window that was asked for, or why there is none.
+    Answer(Slot, Want, Result<Box<Answer>, Failure>),
+    /// A write went through (with a sentence that says what came of it), or did not.
+    Written(Write, Result<Done, Failure>),
+    /// What stands at the path that was looked at.
+    Found(Option<Repository>),
+    /// The server that was to be started could not be.
+    NotStarted(Failure),
+    /// The console comes back from having been suspended.
+    Resumed,
+    /// A signal asks the console to end.
+    Ended,
+}
+
+/// How the console stands with its server.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Link {
+    /// Not connected yet.
+    Connecting,
+    /// The stream is open.
+    Live,
+    /// Lost; tried again at a moment.
+    Lost {
+        /// Since when.
+        since: Timestamp,
+        /// Next try.
+        retry_at: Timestamp,
+        /// Why, in words.
+        why: String,
+    },
+    /// The person asked for a server; it is being started.
+    Starting,
+}
+
+/// What a window held.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Of the runs.
+    Runs(Page<RunRow>),
+    /// One run.
+    Run(RunDetail),
+    /// Of the pipelines.
+    Pipelines(Page<PipelineRow>),
+    /// One pipeline.
+    Pipeline(PipelineDetail),
+    /// Of the nodes.
+    Nodes(Page<NodeRow>),
+    /// One node.
+    Node(NodeDetail),
+    /// Of a log.
+    Lines(LogLines),
+    /// Lines that hold a text.
+    Matches(LogMatches),
+}
+
+/// Why something was not done.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Failure {
+    /// What sort of failure.
+    pub kind: Kind,
+    /// The error and its causes, on one line.
+    pub text: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// Problems of a config file, when it is about one.
+    pub problems: Vec<Problem>,
+}
+
+impl Failure {
+    /// A failure in words alone.
+    pub fn new(kind: Kind, text: impl Into<String>) -> Self {
+        Self {
+            kind,
+            text: text.into(),
+            hint: None,
+            problems: Vec::new(),
+        }
+    }
+}
+
+/// What came of a write.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Done {
+    /// A sentence without a period.
+    pub text: String,
+    /// The pipeline it made, to go there.
+    pub pipeline: Option<String>,
+}
+
+/// A git repository that could be built.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Repository {
+    /// Absolute path.
+    pub path: String,
+    /// Branch checked out; empty on a detached HEAD.
+    pub branch: String,
+    /// Short commit id.
+    pub revision: String,
+    /// Jobs and workflows of its config, or why it has none that can be built.
+    pub config: Result<(usize, usize), String>,
+}

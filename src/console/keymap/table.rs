@@ -1,0 +1,410 @@
+//! The key table itself. Order matters: it is the order of the help and of the hint bar.
+
+use super::{Binding, Cmd, Context, Section, Tab};
+
+const fn key(keys: &'static [&'static str], cmd: Cmd, does: &'static str) -> Binding {
+    Binding {
+        keys,
+        cmd,
+        does,
+        hint: None,
+    }
+}
+
+const fn hint(
+    keys: &'static [&'static str],
+    cmd: Cmd,
+    word: &'static str,
+    does: &'static str,
+) -> Binding {
+    Binding {
+        keys,
+        cmd,
+        does,
+        hint: Some(word),
+    }
+}
+
+/// All keys.
+pub const TABLE: &[Section] = &[
+    Section {
+        context: Context::Queue,
+        title: "Queue",
+        bindings: &[
+            hint(&["enter"], Cmd::Open, "job", "open the job of this run"),
+            hint(&["l"], Cmd::LogOf, "log", "open its log"),
+            key(&["d"], Cmd::Describe, "show or hide why it waits"),
+            key(&["X"], Cmd::Stop, "stop this run"),
+        ],
+    },
+    Section {
+        context: Context::Builds,
+        title: "Builds",
+        bindings: &[
+            hint(
+                &["enter"],
+                Cmd::Open,
+                "open",
+                "open the workflow graph of this build",
+            ),
+            hint(
+                &["r"],
+                Cmd::Rerun,
+                "rerun",
+                "run it again: all, or from what failed",
+            ),
+            hint(
+                &["P"],
+                Cmd::BuildPath,
+                "build a path",
+                "build the repository at a path or URL",
+            ),
+            key(&["X"], Cmd::Stop, "cancel this build"),
+        ],
+    },
+    Section {
+        context: Context::Pipeline,
+        title: "Build",
+        bindings: &[
+            hint(
+                &["enter"],
+                Cmd::Open,
+                "job",
+                "open this job: runs, steps, log",
+            ),
+            key(&["right"], Cmd::Right, "to a job that requires this one"),
+            key(&["left"], Cmd::Left, "to a job that this one requires"),
+            hint(&["l"], Cmd::LogOf, "log", "open its log"),
+            hint(
+                &["r"],
+                Cmd::Rerun,
+                "rerun",
+                "run it again: all, or from what failed",
+            ),
+            key(&["X"], Cmd::Stop, "cancel this build"),
+        ],
+    },
+    Section {
+        context: Context::Job,
+        title: "Job",
+        bindings: &[
+            hint(
+                &["tab"],
+                Cmd::NextPane,
+                "log",
+                "from the steps to the log and back",
+            ),
+            key(
+                &["backtab"],
+                Cmd::PreviousPane,
+                "the same, the other way round",
+            ),
+            key(&["right", ">"], Cmd::NextRun, "next run (parallel copy)"),
+            key(&["left", "<"], Cmd::PreviousRun, "previous run"),
+            key(&["enter", "l"], Cmd::Open, "into the log of this step"),
+            key(&["o"], Cmd::StreamOut, "stdout only"),
+            key(&["e"], Cmd::StreamErr, "stderr only"),
+            key(&["b"], Cmd::StreamBoth, "stdout and stderr, as they came"),
+            hint(
+                &["a"],
+                Cmd::AgentLog,
+                "agent log",
+                "the Build Agent's own log, and back",
+            ),
+            hint(&["t"], Cmd::Times, "times", "time of each line"),
+            hint(&["w"], Cmd::Wrap, "wrap", "wrap long lines"),
+            hint(&["f"], Cmd::Follow, "follow", "follow the end of the log"),
+            hint(
+                &["s"],
+                Cmd::FullScreen,
+                "full screen",
+                "the log alone, and back",
+            ),
+            hint(&["/"], Cmd::Filter, "search", "search the whole log"),
+            key(&["n"], Cmd::NextMatch, "next match"),
+            key(&["N"], Cmd::PreviousMatch, "previous match"),
+            key(&["!"], Cmd::NextError, "next line that looks like an error"),
+            hint(
+                &["r"],
+                Cmd::Rerun,
+                "rerun",
+                "run the build again: all, or from what failed",
+            ),
+            key(&["X"], Cmd::Stop, "stop this run"),
+        ],
+    },
+    Section {
+        context: Context::Log,
+        title: "In the log",
+        bindings: &[
+            key(&["right"], Cmd::Right, "read on to the right"),
+            key(&["left"], Cmd::Left, "back to the left"),
+            key(&["enter"], Cmd::FullScreen, "the log alone, and back"),
+        ],
+    },
+    Section {
+        context: Context::Cluster,
+        title: "Cluster",
+        bindings: &[
+            hint(
+                &["enter"],
+                Cmd::Open,
+                "open",
+                "open this node: what runs there, drain, machine",
+            ),
+            hint(
+                &["D"],
+                Cmd::Drain,
+                "drain",
+                "take this node out of work, or end its drain",
+            ),
+            hint(
+                &["C"],
+                Cmd::Eligibility,
+                "eligibility",
+                "let it take new work, or not",
+            ),
+        ],
+    },
+    Section {
+        context: Context::Node,
+        title: "Node",
+        bindings: &[
+            hint(&["enter"], Cmd::Open, "job", "open the job of this run"),
+            hint(
+                &["D"],
+                Cmd::Drain,
+                "drain",
+                "take this node out of work, or end its drain",
+            ),
+            hint(
+                &["C"],
+                Cmd::Eligibility,
+                "eligibility",
+                "let it take new work, or not",
+            ),
+            key(&["l"], Cmd::LogOf, "open the log of this run"),
+            key(&["X"], Cmd::Stop, "stop this run"),
+        ],
+    },
+    Section {
+        context: Context::FirstBuild,
+        title: "First build",
+        bindings: &[
+            hint(
+                &["enter"],
+                Cmd::BuildHere,
+                "build",
+                "build the repository of this directory",
+            ),
+            hint(
+                &["P"],
+                Cmd::BuildPath,
+                "path",
+                "build the repository at a path or URL",
+            ),
+        ],
+    },
+    Section {
+        context: Context::Gone,
+        title: "No server",
+        bindings: &[hint(
+            &["enter"],
+            Cmd::StartServer,
+            "start a server",
+            "start a server on this data directory",
+        )],
+    },
+    Section {
+        context: Context::List,
+        title: "Lists",
+        bindings: &[
+            hint(
+                &["/"],
+                Cmd::Filter,
+                "filter",
+                "filter: words that must occur, !word must not",
+            ),
+            hint(&["S"], Cmd::SortMenu, "sort", "choose the order"),
+            key(&["shift-right"], Cmd::SortNext, "order by the next column"),
+            key(
+                &["shift-left"],
+                Cmd::SortPrevious,
+                "order by the previous column",
+            ),
+        ],
+    },
+    Section {
+        context: Context::Things,
+        title: "The thing under the cursor",
+        bindings: &[
+            hint(
+                &["x"],
+                Cmd::Actions,
+                "actions",
+                "what can be done here, and why not",
+            ),
+            key(&["j", "down"], Cmd::Down, "one down"),
+            key(&["k", "up"], Cmd::Up, "one up"),
+            key(&["home"], Cmd::Top, "to the top (g g)"),
+            key(&["G", "end"], Cmd::Bottom, "to the bottom"),
+            key(&["ctrl-d"], Cmd::HalfDown, "half a page down"),
+            key(&["ctrl-u"], Cmd::HalfUp, "half a page up"),
+            key(&["pgdn", "ctrl-f"], Cmd::PageDown, "a page down"),
+            key(&["pgup"], Cmd::PageUp, "a page up"),
+            key(
+                &["d"],
+                Cmd::Describe,
+                "describe: everything known, times in full",
+            ),
+            key(&["y"], Cmd::Raw, "the raw JSON"),
+            key(
+                &["c"],
+                Cmd::Copy,
+                "copy its name or id to the clipboard (OSC 52)",
+            ),
+        ],
+    },
+    Section {
+        context: Context::Everywhere,
+        title: "Everywhere",
+        bindings: &[
+            hint(
+                &[":"],
+                Cmd::Palette,
+                "command",
+                "command line: tabs, verbs, names",
+            ),
+            hint(&["?", "f1"], Cmd::Help, "help", "this help"),
+            key(&["1"], Cmd::Go(Tab(1)), "Dashboard (comes later)"),
+            key(&["2"], Cmd::Go(Tab(2)), "Queue"),
+            key(&["3"], Cmd::Go(Tab(3)), "Builds"),
+            key(&["4"], Cmd::Go(Tab(4)), "Cluster"),
+            key(&["5"], Cmd::Go(Tab(5)), "Insights (comes later)"),
+            key(&["6"], Cmd::Go(Tab(6)), "Settings (comes later)"),
+            key(&["7"], Cmd::Go(Tab(7)), "Audit Log (comes later)"),
+            key(&["8"], Cmd::Go(Tab(8)), "Support (comes later)"),
+            key(&["g"], Cmd::GotoPrefix, "go to: a second letter says where"),
+            key(
+                &["esc"],
+                Cmd::Back,
+                "back; clears a filter first; never quits",
+            ),
+            key(&["["], Cmd::HistoryBack, "back in the history"),
+            key(&["]"], Cmd::HistoryForward, "forward in the history"),
+            key(&["-"], Cmd::HistoryLast, "to the last place and back"),
+            key(
+                &["@"],
+                Cmd::Commands,
+                "what was written here, as commands of a shell",
+            ),
+            key(&["ctrl-r", "f5"], Cmd::Refresh, "read everything anew"),
+            key(&["ctrl-z"], Cmd::Suspend, "suspend"),
+            hint(&["q"], Cmd::Quit, "quit", "back; at the root, quit"),
+            key(&["ctrl-c"], Cmd::Interrupt, "quit; twice leaves at once"),
+        ],
+    },
+    Section {
+        context: Context::Goto,
+        title: "Go to",
+        bindings: &[
+            hint(&["g"], Cmd::Top, "top of the list", "top of the list"),
+            hint(&["q"], Cmd::Go(Tab(2)), "Queue", "Queue"),
+            hint(&["b"], Cmd::Go(Tab(3)), "Builds", "Builds"),
+            hint(&["n", "c"], Cmd::Go(Tab(4)), "Nodes", "Cluster: the nodes"),
+            hint(
+                &["d"],
+                Cmd::Go(Tab(1)),
+                "Dashboard, comes later",
+                "Dashboard (comes later)",
+            ),
+            hint(
+                &["i"],
+                Cmd::Go(Tab(5)),
+                "Insights, comes later",
+                "Insights (comes later)",
+            ),
+            hint(
+                &["l", "v", "p", "t", "m"],
+                Cmd::Go(Tab(6)),
+                "Settings, comes later",
+                "Settings (comes later)",
+            ),
+            hint(
+                &["a"],
+                Cmd::Go(Tab(7)),
+                "Audit Log, comes later",
+                "Audit Log (comes later)",
+            ),
+            hint(
+                &["s"],
+                Cmd::Go(Tab(8)),
+                "Support, comes later",
+                "Support (comes later)",
+            ),
+            key(&["esc"], Cmd::Back, "stay"),
+            key(&["ctrl-c"], Cmd::Interrupt, "quit"),
+        ],
+    },
+    Section {
+        context: Context::Menu,
+        title: "Menus",
+        bindings: &[
+            hint(&["enter"], Cmd::Open, "choose", "choose"),
+            key(&["down", "tab"], Cmd::Down, "one down"),
+            key(&["up", "backtab"], Cmd::Up, "one up"),
+            hint(&["esc"], Cmd::Back, "close", "close"),
+            key(&["ctrl-c"], Cmd::Interrupt, "quit"),
+        ],
+    },
+    Section {
+        context: Context::Dialog,
+        title: "Dialogs",
+        bindings: &[
+            hint(&["enter"], Cmd::Open, "choose", "press the focused button"),
+            key(&["right", "tab", "down"], Cmd::Right, "next button"),
+            key(&["left", "backtab", "up"], Cmd::Left, "previous button"),
+            hint(&["esc"], Cmd::Back, "cancel", "cancel"),
+            key(&["ctrl-c"], Cmd::Interrupt, "quit"),
+        ],
+    },
+    Section {
+        context: Context::Input,
+        title: "Typing",
+        bindings: &[
+            hint(&["enter"], Cmd::Open, "go", "take it"),
+            hint(&["esc"], Cmd::Back, "close", "leave it as it was"),
+            key(&["tab"], Cmd::Complete, "complete"),
+            key(&["up", "ctrl-p"], Cmd::Up, "choice above"),
+            key(&["down", "ctrl-n"], Cmd::Down, "choice below"),
+            key(&["left"], Cmd::Left, "cursor left"),
+            key(&["right"], Cmd::Right, "cursor right"),
+            key(&["home"], Cmd::Top, "to the start"),
+            key(&["end", "ctrl-e"], Cmd::Bottom, "to the end"),
+            key(&["backspace"], Cmd::Erase, "erase to the left"),
+            key(&["delete"], Cmd::EraseNext, "erase to the right"),
+            key(&["ctrl-w"], Cmd::EraseWord, "erase a word"),
+            key(&["ctrl-u"], Cmd::EraseLine, "erase everything"),
+            key(&["ctrl-c"], Cmd::Interrupt, "quit"),
+        ],
+    },
+    Section {
+        context: Context::Reading,
+        title: "Reading",
+        bindings: &[
+            key(&["j", "down"], Cmd::Down, "one down"),
+            key(&["k", "up"], Cmd::Up, "one up"),
+            key(&["home"], Cmd::Top, "to the top"),
+            key(&["G", "end"], Cmd::Bottom, "to the bottom"),
+            key(
+                &["pgdn", "ctrl-f", "ctrl-d", "space"],
+                Cmd::PageDown,
+                "a page down",
+            ),
+            key(&["pgup", "ctrl-u"], Cmd::PageUp, "a page up"),
+            hint(&["c"], Cmd::Copy, "copy", "copy all of it (OSC 52)"),
+            hint(&["esc", "q", "?", "enter"], Cmd::Back, "close", "close"),
+            key(&["ctrl-c"], Cmd::Interrupt, "quit"),
+        ],
+    },
+];

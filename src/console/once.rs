@@ -1,0 +1,122 @@
+//! One frame of any screen, printed: for tickets, pipes, serial lines, and tests.
+
+use std::time::Duration;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use roundel::clock;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use crate::console::action::Action;
+use crate::console::app::App;
+use crate::console::backend::{Backend, Server};
+use crate::console::event::{Event, Link};
+use crate::console::place::Place;
+use crate::console::shell::{Look, Shell};
+use crate::console::theme::{Depth, Theme};
+use crate::console::view::view;
+
+/// How long is waited for the data of the frame, a server's start included.
+const PATIENCE: Duration = Duration::from_secs(12);
+/// How long is waited for more once the frame could be drawn: parts that depend on others.
+const SETTLE: Duration = Duration::from_millis(40);
+/// Events on their way.
+const EVENTS: usize = 64;
+
+/// What the frame came to.
+#[derive(Debug)]
+pub struct Frame {
+    app: App,
+}
+
+/// Reads what a screen shows, until it is complete or patience ends.
+pub async fn read(server: Server, place: Place, size: (u16, u16)) -> Frame {
+    let (events, mut inbox) = mpsc::channel(EVENTS);
+    let backend = Backend::spawn(server, events);
+    let mut app = App::new(Shell::new(size, clock::now(), "mono"), place);
+    let mut actions = app.start();
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        for action in actions {
+            if matches!(action, Action::Fetch(..) | Action::LookAt(_)) {
+                backend.ask(action).await;
+            }
+        }
+        let until = if is_complete(&app) {
+            Instant::now() + SETTLE
+        } else {
+            deadline
+        };
+        let Ok(Some(event)) = timeout_at(until.min(deadline), inbox.recv()).await else {
+            break;
+        };
+        let broken = matches!(&event, Event::Link(Link::Lost { .. }));
+        actions = app.update(Event::Tick(clock::now()));
+        actions.extend(app.update(event));
+        if broken {
+            break;
+        }
+    }
+    Frame { app }
+}
+
+fn is_complete(app: &App) -> bool {
+    app.shell.is_live() && app.screen().is_settled() && app.shell.look != Look::Looking
+}
+
+impl Frame {
+    /// Whether the server answered.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.app.shell.is_live()
+    }
+
+    /// What the terminal would show, without escape sequences.
+    #[must_use]
+    pub fn text(&self, ascii: bool) -> String {
+        let (columns, rows) = self.app.shell.size;
+        let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+        let theme = Theme::named("mono", Depth::Sixteen).expect("the theme is built in and tested");
+        view(&self.app, &theme, ascii, &mut buffer);
+        let line = |y| {
+            let mut line = String::new();
+            let mut skip = 0;
+            for x in 0..columns {
+                let symbol = buffer[(x, y)].symbol();
+                if skip == 0 {
+                    line.push_str(symbol);
+                }
+                // The cell behind a wide character belongs to it.
+                skip = if skip > 0 {
+                    skip - 1
+                } else {
+                    crate::console::text::width(symbol).saturating_sub(1)
+                };
+            }
+            line.trim_end().to_owned()
+        };
+        (0..rows).map(line).map(|line| line + "\n").collect()
+    }
+
+    /// What it shows, as the API gave it.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let shell = &self.app.shell;
+        let state = match shell.link {
+            Link::Live => "live",
+            Link::Connecting | Link::Starting => "connecting",
+            Link::Lost { .. } => "reconnecting",
+        };
+        json!({
+            "screen": self.app.place().to_string(),
+            "state": state,
+            "seq": self.app.screen().seq(),
+            "total": self.app.screen().total(),
+            "rows": self.app.screen().rows(),
+            "summary": shell.summary,
+            "hello": shell.hello,
+        })
+    }
+}

@@ -1,0 +1,53 @@
+//! What `g` offers: a second letter says where.
+
+use ratatui::layout::Rect;
+
+use crate::console::effect::Effect;
+use crate::console::keymap::{Cmd, Context, hints};
+use crate::console::line::Line;
+use crate::console::pen::Pen;
+use crate::console::theme::Role;
+
+/// Takes the second letter's command.
+pub fn command(cmd: Cmd) -> Vec<Effect> {
+    match cmd {
+        Cmd::Back => vec![Effect::Close],
+        cmd => vec![Effect::Close, Effect::Press(cmd)],
+    }
+}
+
+/// Draws the letters above the hint bar, at the right.
+pub fn view(pen: &mut Pen, area: Rect) {
+    let rows: Vec<Line> = hints(&[Context::Goto])
+        .into_iter()
+        .map(|(key, word, _)| {
+            let (name, later) = word.split_once(", ").unwrap_or((word, ""));
+            let line = Line::new().bold(Role::Accent, format!("g {key}")).gap(3);
+            if later.is_empty() {
+                line.text(name)
+            } else {
+                line.muted(word)
+            }
+        })
+        .collect();
+    let height = u16::try_from(rows.len()).unwrap_or(0) + 2;
+    let width = rows.iter().map(Line::width).max().unwrap_or(0) + 4;
+    let top = area.bottom().saturating_sub(height + 1);
+    let panel = Rect {
+        x: area.right().saturating_sub(width + 1),
+        y: top,
+        width,
+        height,
+    }
+    .intersection(area);
+    pen.ground(panel, Role::Raised);
+    pen.lines(
+        Rect {
+            x: panel.x + 2,
+            y: panel.y + 1,
+            width: panel.width.saturating_sub(3),
+            height: panel.height.saturating_sub(2),
+        },
+        &rows,
+    );
+}

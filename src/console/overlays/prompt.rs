@@ -1,0 +1,151 @@
+//! One line to type, where the filter line is.
+
+use ratatui::layout::{Position, Rect};
+
+use crate::console::action::{Write, parse_deadline};
+use crate::console::effect::Effect;
+use crate::console::keymap::Cmd;
+use crate::console::line::Line;
+use crate::console::overlays::input::Input;
+use crate::console::pen::Pen;
+use crate::console::text;
+use crate::console::theme::Role;
+use roundel::api::fleet::SetDrain;
+
+/// What the typed line is for.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Purpose {
+    /// Filters the list while it is typed.
+    Filter {
+        /// What to return to on Esc.
+        before: String,
+    },
+    /// Searches the text once it is complete.
+    Search,
+    /// Path or URL of a repository to build.
+    Source,
+    /// Deadline of a drain.
+    Deadline {
+        /// Name of the node.
+        node: String,
+    },
+}
+
+/// A line being typed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Prompt {
+    /// What for.
+    pub purpose: Purpose,
+    /// The line.
+    pub input: Input,
+    wrong: Option<String>,
+}
+
+impl Prompt {
+    /// A line that begins with a text.
+    #[must_use]
+    pub fn new(purpose: Purpose, text: &str) -> Self {
+        Self {
+            purpose,
+            input: Input::new(text),
+            wrong: None,
+        }
+    }
+
+    /// Takes a command.
+    pub fn command(&mut self, cmd: Cmd) -> Vec<Effect> {
+        match cmd {
+            Cmd::Open => self.take(),
+            Cmd::Back => match &self.purpose {
+                Purpose::Filter { before } => vec![Effect::Close, Effect::Filter(before.clone())],
+                _ => vec![Effect::Close],
+            },
+            cmd => {
+                self.input.edit(cmd);
+                self.changed()
+            }
+        }
+    }
+
+    /// Takes typed or pasted text.
+    pub fn insert(&mut self, text: &str) -> Vec<Effect> {
+        self.input.insert(text);
+        self.changed()
+    }
+
+    fn changed(&mut self) -> Vec<Effect> {
+        self.wrong = None;
+        match self.purpose {
+            Purpose::Filter { .. } => vec![Effect::Filter(self.input.text().to_owned())],
+            _ => Vec::new(),
+        }
+    }
+
+    fn take(&mut self) -> Vec<Effect> {
+        let text = self.input.text().trim().to_owned();
+        let effect = match &self.purpose {
+            Purpose::Filter { .. } => return vec![Effect::Close],
+            Purpose::Search => Effect::Search(text),
+            Purpose::Source if text.is_empty() => return vec![Effect::Close],
+            Purpose::Source => Effect::Write(Write::Build { source: text }),
+            Purpose::Deadline { node } => match parse_deadline(&text) {
+                Some(s) => Effect::Write(Write::Drain {
+                    node: node.clone(),
+                    set: SetDrain {
+                        enable: true,
+                        deadline_s: Some(s),
+                    },
+                }),
+                None => {
+                    self.wrong = Some("write a time as 12m, 1h or 90s".to_owned());
+                    return Vec::new();
+                }
+            },
+        };
+        vec![Effect::Close, effect]
+    }
+
+    fn label(&self) -> (&'static str, &'static str) {
+        match self.purpose {
+            Purpose::Filter { .. } => ("filter ", "/"),
+            Purpose::Search => ("search ", "/"),
+            Purpose::Source => ("path or URL of a git repository to build", "  "),
+            Purpose::Deadline { .. } => ("stop what still runs after (12m, 1h)", "  "),
+        }
+    }
+
+    /// Draws it over the filter line of a terminal of this area.
+    pub fn view(&self, pen: &mut Pen, area: Rect) {
+        let y = area.bottom().saturating_sub(2);
+        let row = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        pen.ground(row, Role::Base);
+        let (label, sign) = self.label();
+        let head = Line::new().muted(label).bold(Role::Accent, sign);
+        let x = pen.line(1, y, area.width.saturating_sub(2), &head);
+        let room = area.width.saturating_sub(x + 2);
+        // The end that is being typed stays in sight.
+        let before = self.input.before();
+        let mut skip = 0;
+        while text::width(before.get(skip..).unwrap_or("")) > room {
+            skip += before[skip..].chars().next().map_or(1, char::len_utf8);
+        }
+        let shown = self.input.text().get(skip..).unwrap_or("");
+        let end = pen.line(x, y, room, &Line::new().strong(shown));
+        pen.cursor = Some(Position {
+            x: x + text::width(before.get(skip..).unwrap_or("")),
+            y,
+        });
+        if let Some(wrong) = &self.wrong {
+            pen.line(
+                end + 2,
+                y,
+                area.width.saturating_sub(end + 3),
+                &Line::new().put(Role::Failed, wrong.clone()),
+            );
+        }
+    }
+}

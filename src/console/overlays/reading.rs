@@ -1,0 +1,116 @@
+//! A text to read: the help, a description, raw JSON, the commands of this session.
+
+use ratatui::layout::Rect;
+
+use crate::console::action::Action;
+use crate::console::chord;
+use crate::console::effect::Effect;
+use crate::console::keymap::{Cmd, Context, sections};
+use crate::console::line::Line;
+use crate::console::overlays::panel;
+use crate::console::pen::Pen;
+use crate::console::theme::Role;
+
+/// A text.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Reading {
+    title: String,
+    lines: Vec<Line>,
+    top: usize,
+    /// Width it likes.
+    width: u16,
+}
+
+impl Reading {
+    /// A text from its top.
+    pub fn new(title: impl Into<String>, lines: Vec<Line>) -> Self {
+        let width = lines.iter().map(Line::width).max().unwrap_or(0).max(40);
+        Self {
+            title: title.into(),
+            lines,
+            top: 0,
+            width,
+        }
+    }
+
+    /// The help of some contexts, from the key table.
+    #[must_use]
+    pub fn help(contexts: &[Context]) -> Self {
+        let mut lines = Vec::new();
+        for section in sections(contexts) {
+            if !lines.is_empty() {
+                lines.push(Line::new());
+            }
+            lines.push(Line::new().strong(section.title));
+            for binding in section.bindings {
+                let keys: Vec<String> =
+                    binding.keys.iter().map(|name| chord::shown(name)).collect();
+                lines.push(
+                    Line::new()
+                        .gap(2)
+                        .bold(Role::Accent, keys.join("  "))
+                        .pad(20)
+                        .text(binding.does),
+                );
+            }
+        }
+        Self::new("Keys", lines)
+    }
+
+    /// Takes a command; `height` is the terminal's.
+    pub fn command(&mut self, cmd: Cmd, height: u16) -> Vec<Effect> {
+        let page = usize::from(height.saturating_sub(8)).max(1);
+        let last = self.lines.len().saturating_sub(page);
+        match cmd {
+            Cmd::Up => self.top = self.top.saturating_sub(1),
+            Cmd::Down => self.top += 1,
+            Cmd::PageUp => self.top = self.top.saturating_sub(page),
+            Cmd::PageDown => self.top += page,
+            Cmd::Top => self.top = 0,
+            Cmd::Bottom => self.top = last,
+            Cmd::Copy => {
+                let text: Vec<String> = self.lines.iter().map(Line::plain).collect();
+                return vec![
+                    Effect::Do(Action::Copy(text.join("\n"))),
+                    Effect::Say(Role::Accent, format!("copied {} lines", text.len())),
+                ];
+            }
+            Cmd::Back => return vec![Effect::Close],
+            _ => {}
+        }
+        self.top = self.top.min(last);
+        Vec::new()
+    }
+
+    /// Draws it.
+    pub fn view(&self, pen: &mut Pen, area: Rect) {
+        let whole = u16::try_from(self.lines.len())
+            .unwrap_or(u16::MAX)
+            .saturating_add(4);
+        let area = Rect {
+            height: area.height.saturating_sub(2),
+            ..area
+        };
+        let inside = panel(pen, area, self.width.saturating_add(4), whole);
+        pen.line(
+            inside.x,
+            inside.y + 1,
+            inside.width,
+            &Line::new().strong(self.title.clone()),
+        );
+        let text = Rect {
+            y: inside.y + 3,
+            height: inside.height.saturating_sub(4),
+            ..inside
+        };
+        pen.lines(text, self.lines.get(self.top..).unwrap_or(&[]));
+        let below = self
+            .lines
+            .len()
+            .saturating_sub(self.top + usize::from(text.height));
+        if below > 0 || self.top > 0 {
+            let more = Line::new().muted(format!("{} above, {below} below", self.top));
+            pen.right(inside.x, inside.y + 1, inside.width, &more);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Where in the console one is: what the history holds, what `--screen` names and what a locator prints.
+
+use std::fmt;
+
+use crate::console::keymap::Tab;
+
+/// A place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// Tab 2.
+    Queue,
+    /// Tab 3.
+    Builds,
+    /// A pipeline's graph: id, prefix or `project#number`.
+    Pipeline(String),
+    /// A job's runs, steps and log.
+    Job(JobRef),
+    /// Tab 4.
+    Cluster,
+    /// A node, by name or id.
+    Node(String),
+}
+
+/// How a job is named: by one of its runs, or by its pipeline and its id or name.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct JobRef {
+    /// Its pipeline.
+    pub pipeline: Option<String>,
+    /// Its id or name.
+    pub job: Option<String>,
+    /// One of its runs: attempt, fleet name or prefix.
+    pub run: Option<String>,
+}
+
+/// A screen name that names nothing.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "no screen `{0}`; there are queue, builds, cluster, pipeline:ID, job:PIPELINE/NAME, run:ID and node:NAME"
+)]
+pub struct NoSuchScreen(String);
+
+impl Place {
+    /// Reads a screen name.
+    ///
+    /// # Errors
+    /// When it names none.
+    pub fn parse(name: &str) -> Result<Self, NoSuchScreen> {
+        let wrong = || NoSuchScreen(name.to_owned());
+        let (kind, id) = name.split_once(':').unwrap_or((name, ""));
+        let needs_id = !matches!(kind, "queue" | "builds" | "cluster" | "nodes");
+        if needs_id == id.is_empty() {
+            return Err(wrong());
+        }
+        let id = id.to_owned();
+        Ok(match kind {
+            "queue" => Place::Queue,
+            "builds" => Place::Builds,
+            "cluster" | "nodes" => Place::Cluster,
+            "pipeline" | "build" => Place::Pipeline(id),
+            "node" => Place::Node(id),
+            "run" => Place::Job(JobRef {
+                run: Some(id),
+                ..JobRef::default()
+            }),
+            "job" => Place::Job(match id.rsplit_once('/') {
+                Some((pipeline, job)) => JobRef {
+                    pipeline: Some(pipeline.to_owned()),
+                    job: Some(job.to_owned()),
+                    run: None,
+                },
+                None => JobRef {
+                    run: Some(id),
+                    ..JobRef::default()
+                },
+            }),
+            _ => return Err(wrong()),
+        })
+    }
+
+    /// The tab it belongs to.
+    #[must_use]
+    pub fn tab(&self) -> Tab {
+        Tab(match self {
+            Place::Queue => 2,
+            Place::Builds | Place::Pipeline(_) | Place::Job(_) => 3,
+            Place::Cluster | Place::Node(_) => 4,
+        })
+    }
+
+    /// The place of a tab, for those that are built.
+    #[must_use]
+    pub fn of_tab(tab: Tab) -> Option<Self> {
+        match tab.0 {
+            2 => Some(Place::Queue),
+            3 => Some(Place::Builds),
+            4 => Some(Place::Cluster),
+            _ => None,
+        }
+    }
+
+    /// Where Esc leads when nobody drilled in from elsewhere.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        match self {
+            Place::Queue | Place::Builds | Place::Cluster => None,
+            Place::Pipeline(_) => Some(Place::Builds),
+            Place::Job(JobRef {
+                pipeline: Some(id), ..
+            }) => Some(Place::Pipeline(id.clone())),
+            Place::Job(_) => Some(Place::Builds),
+            Place::Node(_) => Some(Place::Cluster),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    /// The screen name, as [`Place::parse`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Queue => f.write_str("queue"),
+            Place::Builds => f.write_str("builds"),
+            Place::Cluster => f.write_str("cluster"),
+            Place::Pipeline(id) => write!(f, "pipeline:{id}"),
+            Place::Node(name) => write!(f, "node:{name}"),
+            Place::Job(JobRef { run: Some(run), .. }) => write!(f, "run:{run}"),
+            Place::Job(JobRef {
+                pipeline: Some(pipeline),
+                job: Some(job),
+                ..
+            }) => write!(f, "job:{pipeline}/{job}"),
+            Place::Job(_) => f.write_str("builds"),
+        }
+    }
+}
+
+/// Names of the tabs, in their order.
+pub const TABS: [(Tab, &str); 8] = [
+    (Tab(1), "Dashboard"),
+    (Tab(2), "Queue"),
+    (Tab(3), "Builds"),
+    (Tab(4), "Cluster"),
+    (Tab(5), "Insights"),
+    (Tab(6), "Settings"),
+    (Tab(7), "Audit Log"),
+    (Tab(8), "Support"),
+];
+
+/// Name of a tab.
+#[must_use]
+pub fn tab_name(tab: Tab) -> &'static str {
+    TABS.iter()
+        .find(|(known, _)| *known == tab)
+        .map_or("", |(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_is_read_back_from_its_name() {
+        for name in [
+            "queue",
+            "builds",
+            "cluster",
+            "pipeline:0190",
+            "job:org/api#12/test",
+            "run:0190",
+            "node:n07",
+        ] {
+            assert_eq!(Place::parse(name).unwrap().to_string(), name);
+        }
+    }
+
+    #[test]
+    fn what_names_nothing_is_refused() {
+        for name in ["", "dash", "pipeline", "queue:3", "node:"] {
+            assert!(Place::parse(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_place_leads_up_to_a_tab() {
+        let mut place = Place::parse("job:p/test").unwrap();
+        while let Some(parent) = place.parent() {
+            place = parent;
+        }
+        assert_eq!(place, Place::Builds);
+    }
+}

@@ -1,0 +1,298 @@
+//! The screens: each holds its windows and its cursor, says what it needs, takes commands and draws itself.
+//!
+//! A screen knows neither keys nor colours nor the connection; it answers [`Effect`]s and [`Action`]s.
+
+use ratatui::layout::Rect;
+use roundel::api::{Change, LogAdvanced};
+use serde_json::Value;
+
+use crate::console::action::{Action, Slot, Want};
+use crate::console::effect::Effect;
+use crate::console::event::{Answer, Failure};
+use crate::console::feed::{Feed, PATIENCE};
+use crate::console::keymap::{Cmd, Context};
+use crate::console::line::Line;
+use crate::console::list::{List, Order, Row};
+use crate::console::now::Now;
+use crate::console::pen::Pen;
+use crate::console::place::Place;
+use crate::console::shell::Shell;
+use crate::console::text;
+use crate::console::theme::Role;
+use crate::console::verbs::Subject;
+use crate::console::widgets::table::Column;
+
+pub mod builds;
+pub mod cluster;
+pub mod job;
+pub mod node;
+pub mod pipeline;
+pub mod queue;
+pub mod workflow;
+
+/// What a screen is drawn from besides its own state.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// What holds on every screen.
+    pub shell: &'a Shell,
+    /// The clock of this frame.
+    pub now: &'a Now,
+}
+
+/// Why windows must be read anew.
+#[derive(Clone, Copy, Debug)]
+pub enum Touch<'a> {
+    /// Everything may be old.
+    All,
+    /// The connection broke: questions under way are lost.
+    Lost,
+    /// Something changed.
+    Change(&'a Change),
+    /// A log grew.
+    Log(&'a LogAdvanced),
+}
+
+/// A screen.
+pub trait Screen {
+    /// Where its keys stand in the table, nearest first.
+    fn contexts(&self, shell: &Shell) -> Vec<Context>;
+    /// The fetches that are due for what is on the screen.
+    fn need(&mut self, shell: &Shell) -> Vec<Action>;
+    /// Takes a window.
+    fn accept(&mut self, slot: Slot, want: &Want, answer: Result<Box<Answer>, Failure>);
+    /// Marks what may be old.
+    fn touch(&mut self, touch: Touch);
+    /// Takes a command; `None` when it means nothing here.
+    fn command(&mut self, cmd: Cmd, shell: &Shell) -> Option<Vec<Effect>>;
+    /// What verbs are about, the foremost first.
+    fn subjects(&self) -> Vec<Subject<'_>>;
+    /// Draws it.
+    fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene);
+    /// The words of the filter line.
+    fn footer(&self, scene: &Scene) -> Line;
+    /// What it shows, as the API gave it.
+    fn rows(&self) -> Value;
+    /// Order of the newest change that what it shows includes.
+    fn seq(&self) -> Option<i64>;
+    /// Number of rows there are, of which it shows some.
+    fn total(&self) -> Option<u64> {
+        None
+    }
+    /// Whether all it needs has been answered.
+    fn is_settled(&self) -> bool;
+    /// Its list, where it is one that filters and sorts.
+    fn listing(&mut self) -> Option<&mut dyn Listing> {
+        None
+    }
+    /// Searches its text.
+    fn search(&mut self, _words: &str) -> Vec<Effect> {
+        Vec::new()
+    }
+}
+
+/// A list that filters and sorts, whatever its rows.
+pub trait Listing {
+    /// The words that filter it.
+    fn filter(&self) -> &str;
+    /// Filters by these words.
+    fn set_filter(&mut self, words: &str);
+    /// Its order.
+    fn order(&self) -> Order;
+    /// Orders by a column.
+    fn order_by(&mut self, column: &'static str);
+    /// Columns it can be ordered by: API name and head.
+    fn columns(&self) -> Vec<(&'static str, &'static str)>;
+}
+
+/// A list and the columns it is shown in.
+#[derive(Debug)]
+pub struct Listed<T: 'static> {
+    /// The list.
+    pub list: List<T>,
+    /// Its columns.
+    pub columns: &'static [Column],
+}
+
+impl<T: Row> Listing for Listed<T> {
+    fn filter(&self) -> &str {
+        &self.list.filter
+    }
+
+    fn set_filter(&mut self, words: &str) {
+        self.list.set_filter(words);
+    }
+
+    fn order(&self) -> Order {
+        self.list.order
+    }
+
+    fn order_by(&mut self, column: &'static str) {
+        self.list.order_by(column);
+    }
+
+    fn columns(&self) -> Vec<(&'static str, &'static str)> {
+        let sortable = self.columns.iter().filter(|column| !column.sort.is_empty());
+        sortable.map(|column| (column.sort, column.title)).collect()
+    }
+}
+
+/// All screens; each place has the one that shows it.
+#[derive(Debug, Default)]
+pub struct Screens {
+    /// Tab 2.
+    pub queue: queue::Queue,
+    /// Tab 3.
+    pub builds: builds::Builds,
+    /// A pipeline.
+    pub pipeline: pipeline::Pipeline,
+    /// A job.
+    pub job: job::Job,
+    /// Tab 4.
+    pub cluster: cluster::Cluster,
+    /// A node.
+    pub node: node::Node,
+}
+
+impl Screens {
+    /// The screen of a place.
+    pub fn at(&mut self, place: &Place) -> &mut dyn Screen {
+        match place {
+            Place::Queue => &mut self.queue,
+            Place::Builds => &mut self.builds,
+            Place::Pipeline(_) => &mut self.pipeline,
+            Place::Job(_) => &mut self.job,
+            Place::Cluster => &mut self.cluster,
+            Place::Node(_) => &mut self.node,
+        }
+    }
+
+    /// The same, to look at.
+    #[must_use]
+    pub fn shown(&self, place: &Place) -> &dyn Screen {
+        match place {
+            Place::Queue => &self.queue,
+            Place::Builds => &self.builds,
+            Place::Pipeline(_) => &self.pipeline,
+            Place::Job(_) => &self.job,
+            Place::Cluster => &self.cluster,
+            Place::Node(_) => &self.node,
+        }
+    }
+
+    /// Makes the screen of a place ready: about the right thing, and everything to be read anew.
+    pub fn enter(&mut self, place: &Place) {
+        match place {
+            Place::Pipeline(id) => self.pipeline.enter(id),
+            Place::Job(job) => self.job.enter(job),
+            Place::Node(name) => self.node.enter(name),
+            _ => {}
+        }
+        // Answers under way were for what was shown when they were asked for.
+        self.at(place).touch(Touch::Lost);
+        self.at(place).touch(Touch::All);
+    }
+}
+
+/// Takes the one kind of answer that a feed can hold; anything else leaves the function.
+macro_rules! only {
+    ($answer:expr, $kind:path) => {
+        match $answer {
+            Ok(boxed) => match *boxed {
+                $kind(value) => Ok(value),
+                _ => return,
+            },
+            Err(failure) => Err(failure),
+        }
+    };
+}
+pub(crate) use only;
+
+/// What stands in a pane that has nothing to show yet: why not, or that it is being loaded. `None` when there is data.
+fn instead<T>(feed: &Feed<T>, scene: &Scene, width: u16) -> Option<Vec<Line>> {
+    if feed.data().is_some() {
+        return None;
+    }
+    if let Some(failure) = feed.failure() {
+        return Some(failed(failure, width));
+    }
+    let waited = feed.empty_since().map(|since| scene.shell.now.since(since));
+    match waited {
+        Some(waited) if waited < PATIENCE => {
+            scene.now.wake_in(PATIENCE - waited);
+            Some(Vec::new())
+        }
+        _ if !scene.shell.is_live() => Some(vec![
+            Line::new().muted("◌ nothing read yet; waits for the server"),
+        ]),
+        _ => Some(vec![Line::new().muted("◌ loading")]),
+    }
+}
+
+/// Says what failed, what to do about it, and which key tries again.
+fn failed(failure: &Failure, width: u16) -> Vec<Line> {
+    let room = width.saturating_sub(4);
+    let mut lines: Vec<Line> = text::wrap(&failure.text, room)
+        .into_iter()
+        .enumerate()
+        .map(|(i, words)| {
+            Line::new().put(
+                Role::Failed,
+                format!("{} {words}", if i == 0 { "✗" } else { " " }),
+            )
+        })
+        .collect();
+    if let Some(hint) = &failure.hint {
+        lines.extend(
+            text::wrap(hint, room)
+                .into_iter()
+                .map(|words| Line::new().gap(2).muted(words)),
+        );
+    }
+    lines.push(Line::new().gap(2).key("ctrl-r", "tries again"));
+    lines
+}
+
+/// The filter line of a list: filter, how much of it shows, what is hidden above.
+fn list_footer<T: Row>(listed: &Listed<T>) -> Line {
+    let list = &listed.list;
+    let line = Line::new().muted("filter ").put(Role::Accent, "/");
+    let line = if list.filter.is_empty() {
+        line.muted(" none")
+    } else {
+        line.bold(Role::Strong, format!(" {}", list.filter))
+    };
+    let total = list.total().unwrap_or(0);
+    let (above, below) = list.hidden();
+    let shown = total.saturating_sub(above + below);
+    let line = line.gap(6).muted(format!(
+        "{} of {} shown",
+        text::count(shown),
+        text::count(total)
+    ));
+    let line = if above > 0 {
+        line.muted(format!("   {} above ↑", text::count(above)))
+    } else {
+        line
+    };
+    let line = if below > 0 {
+        line.muted(format!("   {} below ↓", text::count(below)))
+    } else {
+        line
+    };
+    match list.feed().failure() {
+        Some(failure) if list.feed().data().is_some() => {
+            line.gap(3).put(Role::Failed, format!("✗ {}", failure.text))
+        }
+        _ => line,
+    }
+}
+
+/// A label and what it says, as the panels have them.
+fn fact(label: &str, says: Line) -> Line {
+    Line::new().muted(label).pad(16).join(says)
+}
+
+/// Rows as the API gave them.
+fn json<T: serde::Serialize>(value: &T) -> Value {
+    serde_json::to_value(value).unwrap_or(Value::Null)
+}

@@ -1,0 +1,355 @@
+//! A job: the graph it stands in, its runs, the steps of one of them, and the log of one step.
+
+use ratatui::layout::Rect;
+use roundel::api::builds::{
+    JobRow, PipelineDetail, RunDetail, RunRow, RunState, StepRow, StepStatus, WorkflowDetail,
+};
+use serde_json::Value;
+
+use super::{Scene, Screen, Touch, json, only};
+use crate::console::action::{Action, Slot, Want};
+use crate::console::effect::Effect;
+use crate::console::event::{Answer, Failure};
+use crate::console::feed::Feed;
+use crate::console::keymap::{Cmd, Context};
+use crate::console::line::Line;
+use crate::console::overlays::{Overlay, Prompt, Purpose};
+use crate::console::pen::Pen;
+use crate::console::place::JobRef;
+use crate::console::shell::Shell;
+use crate::console::verbs::Subject;
+
+mod log;
+mod log_view;
+mod view;
+
+use log::Log;
+
+/// Which part takes the movements.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Focus {
+    /// The steps.
+    #[default]
+    Steps,
+    /// The log.
+    Log,
+    /// The log, which has the whole screen.
+    FullLog,
+}
+
+/// The screen.
+#[derive(Debug, Default)]
+pub struct Job {
+    reference: JobRef,
+    pipeline: Feed<PipelineDetail>,
+    run: Feed<RunDetail>,
+    /// The attempt whose steps are shown, once one was chosen.
+    attempt: Option<String>,
+    /// The step whose log is shown; `None` = the one that runs or failed.
+    step: Option<u16>,
+    /// The Build Agent's own log instead of a step's.
+    agent: bool,
+    focus: Focus,
+    log: Log,
+}
+
+impl Job {
+    /// Shows another job.
+    pub fn enter(&mut self, reference: &JobRef) {
+        if self.reference != *reference {
+            *self = Self {
+                reference: reference.clone(),
+                attempt: reference.run.clone(),
+                ..Self::default()
+            };
+        }
+    }
+
+    fn detail(&self) -> Option<&RunDetail> {
+        self.run.data()
+    }
+
+    /// Id or prefix of the pipeline: as given, or as the run says.
+    fn pipeline_id(&self) -> Option<String> {
+        self.reference
+            .pipeline
+            .clone()
+            .or_else(|| self.detail().map(|detail| detail.run.pipeline.clone()))
+    }
+
+    /// The job and the pass it stands in. A name means the job in the newest pass that has one.
+    fn job(&self) -> Option<(&WorkflowDetail, &JobRow)> {
+        let detail = self.pipeline.data()?;
+        let wanted = self
+            .reference
+            .job
+            .as_deref()
+            .or_else(|| self.detail().map(|detail| detail.run.job.as_str()))?;
+        let all = detail
+            .workflows
+            .iter()
+            .rev()
+            .flat_map(|pass| pass.jobs.iter().map(move |job| (pass, job)));
+        let mut named = all.filter(|(_, job)| job.id == wanted || job.name == wanted);
+        named.next()
+    }
+
+    fn runs(&self) -> &[RunRow] {
+        self.job().map_or(&[], |(_, job)| &job.runs)
+    }
+
+    /// The attempt to show: the chosen one, else the first that failed, that runs, or that there is.
+    fn attempt(&self) -> Option<String> {
+        if let Some(chosen) = &self.attempt {
+            return Some(chosen.clone());
+        }
+        let runs = self.runs();
+        let failed = |run: &&RunRow| {
+            run.outcome
+                .is_some_and(|o| o != roundel::api::builds::Outcome::Success)
+        };
+        let running = |run: &&RunRow| run.state == RunState::Running;
+        let run = runs
+            .iter()
+            .find(failed)
+            .or_else(|| runs.iter().find(running))
+            .or_else(|| runs.first());
+        run.map(|run| run.attempt.clone())
+    }
+
+    fn steps(&self) -> &[StepRow] {
+        self.detail().map_or(&[], |detail| &detail.steps)
+    }
+
+    /// Index of the step to show: the chosen one, else the one that failed or runs, else the last that has begun.
+    fn step(&self) -> Option<u16> {
+        if self.step.is_some() {
+            return self.step;
+        }
+        let steps = self.steps();
+        let bad = |step: &&StepRow| {
+            matches!(
+                step.status,
+                StepStatus::Failed | StepStatus::Timedout | StepStatus::Canceled
+            )
+        };
+        let step = steps.iter().find(bad);
+        let step = step.or_else(|| steps.iter().find(|step| step.status == StepStatus::Running));
+        let begun = |step: &&StepRow| step.started_at.is_some() && step.log_bytes > 0;
+        step.or_else(|| steps.iter().rev().find(begun))
+            .or_else(|| steps.first())
+            .map(|step| step.index)
+    }
+
+    fn shown_step(&self) -> Option<&StepRow> {
+        let index = self.step()?;
+        self.steps().iter().find(|step| step.index == index)
+    }
+
+    fn choose_run(&mut self, forward: bool) {
+        let runs = self.runs();
+        let Some(at) = self
+            .attempt()
+            .and_then(|id| runs.iter().position(|run| run.attempt == id))
+        else {
+            return;
+        };
+        let to = if forward {
+            (at + 1).min(runs.len() - 1)
+        } else {
+            at.saturating_sub(1)
+        };
+        if to != at {
+            self.attempt = Some(runs[to].attempt.clone());
+            self.step = None;
+            self.run.clear();
+        }
+    }
+
+    fn choose_step(&mut self, cmd: Cmd) -> bool {
+        let last = self.steps().len().saturating_sub(1);
+        let at = self
+            .step()
+            .and_then(|index| self.steps().iter().position(|step| step.index == index))
+            .unwrap_or(0);
+        let to = match cmd {
+            Cmd::Up => at.saturating_sub(1),
+            Cmd::Down => (at + 1).min(last),
+            Cmd::Top => 0,
+            Cmd::Bottom => last,
+            _ => return false,
+        };
+        self.step = self.steps().get(to).map(|step| step.index);
+        self.agent = false;
+        true
+    }
+
+    fn leave_log(&mut self) -> Option<Vec<Effect>> {
+        match self.focus {
+            Focus::FullLog => self.focus = Focus::Log,
+            Focus::Log => self.focus = Focus::Steps,
+            Focus::Steps if !self.log.search.is_empty() => self.log.search(""),
+            Focus::Steps => return None,
+        }
+        Some(Vec::new())
+    }
+}
+
+impl Screen for Job {
+    fn contexts(&self, _shell: &Shell) -> Vec<Context> {
+        let log = (self.focus != Focus::Steps).then_some(Context::Log);
+        log.into_iter()
+            .chain([Context::Job, Context::Things, Context::Everywhere])
+            .collect()
+    }
+
+    fn need(&mut self, shell: &Shell) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if let Some(id) = self.pipeline_id() {
+            actions.extend(
+                self.pipeline
+                    .need(Slot::Detail, Want::Pipeline(id), shell.now),
+            );
+        }
+        if let Some(attempt) = self.attempt() {
+            actions.extend(self.run.need(Slot::Run, Want::Run(attempt), shell.now));
+        }
+        let waits = self
+            .detail()
+            .is_some_and(|detail| detail.run.state == RunState::Pending);
+        if let (Some(attempt), false) = (
+            self.detail().map(|detail| detail.run.attempt.clone()),
+            waits,
+        ) {
+            let step = if self.agent { None } else { self.step() };
+            if self.agent || step.is_some() {
+                self.log.show(&attempt, step);
+                let height = self.log_area(shell, shell.body()).height;
+                actions.extend(self.log.need(height, shell.now));
+            }
+        }
+        actions
+    }
+
+    fn accept(&mut self, slot: Slot, want: &Want, answer: Result<Box<Answer>, Failure>) {
+        match slot {
+            Slot::Detail => {
+                _ = self
+                    .pipeline
+                    .accept(want, only!(answer, Answer::Pipeline), |_| false)
+            }
+            Slot::Run => _ = self.run.accept(want, only!(answer, Answer::Run), |_| false),
+            Slot::Log => self.log.accept_lines(want, only!(answer, Answer::Lines)),
+            Slot::Search => self
+                .log
+                .accept_matches(want, only!(answer, Answer::Matches)),
+            Slot::Rows => {}
+        }
+    }
+
+    fn touch(&mut self, touch: Touch) {
+        self.log.touch(touch);
+        match touch {
+            Touch::All => {
+                self.pipeline.touch();
+                self.run.touch();
+            }
+            Touch::Lost => {
+                self.pipeline.disconnect();
+                self.run.disconnect();
+            }
+            Touch::Change(change) => {
+                self.pipeline.touch_by(change);
+                self.run.touch_by(change);
+            }
+            Touch::Log(_) => {}
+        }
+    }
+
+    fn command(&mut self, cmd: Cmd, shell: &Shell) -> Option<Vec<Effect>> {
+        let width = self.log_area(shell, shell.body()).width;
+        let shown = log_view::shows_times(&self.log, width);
+        if self.log.mode(cmd, shown) {
+            return Some(Vec::new());
+        }
+        match cmd {
+            Cmd::NextPane | Cmd::PreviousPane => {
+                self.focus = if self.focus == Focus::Steps {
+                    Focus::Log
+                } else {
+                    Focus::Steps
+                };
+            }
+            Cmd::Open => self.focus = Focus::Log,
+            Cmd::FullScreen => {
+                self.focus = if self.focus == Focus::FullLog {
+                    Focus::Log
+                } else {
+                    Focus::FullLog
+                }
+            }
+            Cmd::Back => return self.leave_log(),
+            Cmd::NextRun => self.choose_run(true),
+            Cmd::PreviousRun => self.choose_run(false),
+            Cmd::AgentLog => self.agent = !self.agent,
+            Cmd::Filter => {
+                return Some(vec![Effect::Open(Overlay::Prompt(Prompt::new(
+                    Purpose::Search,
+                    &self.log.search,
+                )))]);
+            }
+            Cmd::NextMatch => return Some(self.log.next_match(true)),
+            Cmd::PreviousMatch => return Some(self.log.next_match(false)),
+            Cmd::NextError => {
+                if self.log.search == "error" {
+                    return Some(self.log.next_match(true));
+                }
+                self.log.search("error");
+            }
+            cmd if self.focus == Focus::Steps => return self.choose_step(cmd).then(Vec::new),
+            cmd => return self.log.movement(cmd).then(Vec::new),
+        }
+        Some(Vec::new())
+    }
+
+    fn subjects(&self) -> Vec<Subject<'_>> {
+        let run = self.detail().map(|detail| Subject::Run(&detail.run));
+        let pass = self.job().map(|(pass, _)| pass.id.as_str());
+        let pipeline = self
+            .pipeline
+            .data()
+            .map(|detail| Subject::Pipeline(&detail.row, pass));
+        run.into_iter().chain(pipeline).collect()
+    }
+
+    fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene) {
+        self.draw(pen, area, scene);
+    }
+
+    fn footer(&self, _scene: &Scene) -> Line {
+        self.words_below()
+    }
+
+    fn rows(&self) -> Value {
+        json(&self.detail())
+    }
+
+    fn seq(&self) -> Option<i64> {
+        self.run.data().map(|detail| detail.seq)
+    }
+
+    fn is_settled(&self) -> bool {
+        let log = self.log.lines.is_settled()
+            || self
+                .detail()
+                .is_some_and(|detail| detail.run.state == RunState::Pending);
+        self.run.failure().is_some()
+            || self.pipeline.failure().is_some()
+            || (self.run.is_settled() && self.pipeline.is_settled() && log)
+    }
+
+    fn search(&mut self, words: &str) -> Vec<Effect> {
+        self.log.search(words);
+        Vec::new()
+    }
+}

@@ -1,0 +1,180 @@
+//! What holds on every screen: the connection, who the server is, the counters, the clock, the size of the terminal.
+//!
+//! Plain state; changed by `app` alone.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+use roundel::api::{Hello, Summary};
+use roundel::clock::Timestamp;
+
+use crate::console::event::{Done, Failure, Link, Repository};
+use crate::console::theme::Role;
+
+/// Below this the screen shows one pane and says so.
+pub const SMALLEST: (u16, u16) = (60, 15);
+/// From this on there is room for a line of tabs, rules and blank lines between thoughts.
+pub const AIRY: (u16, u16) = (100, 30);
+/// How long a sentence stays in the flash line.
+const FLASH: Duration = Duration::from_secs(8);
+/// Writes remembered for `@`.
+const WROTE_MAX: usize = 100;
+
+/// A sentence in the flash line.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Flash {
+    /// The sentence.
+    pub text: String,
+    /// What it is: accent for news, failed for errors.
+    pub role: Role,
+    /// Gone then.
+    pub until: Timestamp,
+}
+
+/// A write of this session, for `@`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Wrote {
+    /// When it was sent.
+    pub at: Timestamp,
+    /// The command of a shell that does the same.
+    pub command: String,
+    /// What came of it; `None` while it is under way.
+    pub result: Option<Result<Done, Failure>>,
+}
+
+/// What is known of the present directory.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Look {
+    /// Nobody has looked.
+    NotYet,
+    /// Somebody is looking.
+    Looking,
+    /// A repository, or none.
+    Found(Option<Repository>),
+}
+
+/// The state that all screens share.
+#[derive(Debug)]
+pub struct Shell {
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// This machine's clock.
+    pub now: Timestamp,
+    /// How far the server's clock is ahead, in ms; zero when the two agree.
+    pub skew: i64,
+    /// The connection.
+    pub link: Link,
+    /// Who the server is, as last heard.
+    pub hello: Option<Hello>,
+    /// The counters, as last heard.
+    pub summary: Option<Summary>,
+    /// The flash line.
+    pub flash: Option<Flash>,
+    /// Writes of this session, newest last.
+    pub wrote: VecDeque<Wrote>,
+    /// What the present directory holds.
+    pub look: Look,
+    /// Name of the theme.
+    pub theme: String,
+}
+
+impl Shell {
+    /// A shell that knows nothing yet.
+    #[must_use]
+    pub fn new(size: (u16, u16), now: Timestamp, theme: &str) -> Self {
+        Self {
+            size,
+            now,
+            skew: 0,
+            link: Link::Connecting,
+            hello: None,
+            summary: None,
+            flash: None,
+            wrote: VecDeque::new(),
+            look: Look::NotYet,
+            theme: theme.to_owned(),
+        }
+    }
+
+    /// The data on the screen is as fresh as it can be.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.link == Link::Live
+    }
+
+    /// The moment to which ages on the screen refer: the server's clock, stopped when the connection broke.
+    #[must_use]
+    pub fn data_now(&self) -> Timestamp {
+        let here = match self.link {
+            Link::Lost { since, .. } => since,
+            _ => self.now,
+        };
+        Timestamp(here.0.saturating_add(self.skew))
+    }
+
+    /// Why nothing can be written just now, if so.
+    #[must_use]
+    pub fn write_protected(&self) -> Option<String> {
+        if !self.is_live() {
+            return Some("the server is away".to_owned());
+        }
+        self.summary
+            .as_ref()?
+            .read_only
+            .as_ref()
+            .map(|why| format!("the server is read-only: {why}"))
+    }
+
+    /// Says a sentence in the flash line.
+    pub fn say(&mut self, role: Role, text: impl Into<String>) {
+        self.flash = Some(Flash {
+            text: text.into(),
+            role,
+            until: self.now.plus(FLASH),
+        });
+    }
+
+    /// Remembers a write that was sent.
+    pub fn remember(&mut self, command: String) {
+        if self.wrote.len() == WROTE_MAX {
+            self.wrote.pop_front();
+        }
+        self.wrote.push_back(Wrote {
+            at: self.now,
+            command,
+            result: None,
+        });
+    }
+
+    /// Too small for more than one pane.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        self.size.0 < SMALLEST.0 || self.size.1 < SMALLEST.1
+    }
+
+    /// Room for blank lines and rules.
+    #[must_use]
+    pub fn is_airy(&self) -> bool {
+        self.size.1 >= AIRY.1
+    }
+
+    /// Room for a line of tabs.
+    #[must_use]
+    pub fn has_tabs(&self) -> bool {
+        self.size.0 >= AIRY.0 && self.size.1 >= AIRY.1
+    }
+
+    /// The part of the terminal that belongs to the screen: below the bars, above the filter line.
+    #[must_use]
+    pub fn body(&self) -> Rect {
+        let (columns, rows) = self.size;
+        let above = if self.has_tabs() { 2 } else { 1 };
+        Rect {
+            x: 0,
+            y: above,
+            width: columns,
+            height: rows.saturating_sub(above + 2),
+        }
+    }
+}
