@@ -89,7 +89,7 @@ impl<R: Reports> Fleet for Embedded<R> {
                     inner.gone(attempt, cause).await;
                 }
                 Err(join) => {
-                    tracing::error!(attempt = %attempt, error = %join, "a start was broken off")
+                    tracing::error!(attempt = %attempt, error = %join, "a start was broken off");
                 }
             }
         });

@@ -164,7 +164,7 @@ impl<T: Row> List<T> {
             }
             None if self.untouched => self.select(0),
             None if self.row_at(self.index).is_some() || self.index >= page.total => {
-                self.select(self.index)
+                self.select(self.index);
             }
             // An answer to an older question, from before the cursor jumped.
             None => {}
@@ -191,13 +191,6 @@ impl<T: Row> List<T> {
         self.select(to.min(last));
         self.settle();
         true
-    }
-
-    /// Puts the cursor on a row by its id; it is looked up with the next answer.
-    pub fn select_id(&mut self, id: &str) {
-        self.selected = Some(id.to_owned());
-        self.untouched = false;
-        self.feed.touch();
     }
 
     /// Changes the filter.
@@ -250,6 +243,7 @@ impl<T: Row> List<T> {
     }
 
     /// The rows of the window, all of them.
+    #[cfg(test)]
     pub fn rows(&self) -> &[T] {
         self.feed.data().map_or(&[], |page| &page.rows)
     }

@@ -26,15 +26,18 @@ pub struct Expected {
     pub how: String,
 }
 
+/// A run's expected end with the size of the history it rests on (`None`: no history), and its node.
+type End = (Option<(Timestamp, usize)>, Option<NodeId>);
+
 /// When the runs that run now are expected to end.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Forecast {
     /// Expected ends with the size of the history each rests on, soonest first; `None` at the end: no history.
-    ends: Vec<(Option<(Timestamp, usize)>, Option<NodeId>)>,
+    ends: Vec<End>,
 }
 
 impl Forecast {
-    fn new(mut ends: Vec<(Option<(Timestamp, usize)>, Option<NodeId>)>) -> Self {
+    fn new(mut ends: Vec<End>) -> Self {
         ends.sort_by_key(|(end, _)| (end.is_none(), *end));
         Self { ends }
     }

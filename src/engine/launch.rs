@@ -47,7 +47,7 @@ pub(super) async fn carry_out(
                             let _ = handle.report(Report::Gone { attempt, cause }).await;
                         }
                         Err(join) => {
-                            tracing::error!(attempt = %attempt, error = %join, "a start was broken off")
+                            tracing::error!(attempt = %attempt, error = %join, "a start was broken off");
                         }
                     }
                 });
@@ -155,14 +155,12 @@ impl Reports for Inbox {
             }
             FleetReport::Spool { attempt, records } => {
                 let logs = self.logs.clone();
-                let (records, kept) = match tokio::task::spawn_blocking(move || {
+                let appended = tokio::task::spawn_blocking(move || {
                     let kept = logs.append(attempt, &records);
                     (records, kept)
-                })
-                .await
-                {
-                    Ok(done) => done,
-                    Err(_) => return false,
+                });
+                let Ok((records, kept)) = appended.await else {
+                    return false;
                 };
                 if let Err(err) = kept {
                     tracing::warn!(attempt = %attempt, error = %Chain(&err), "left-over output could not be kept yet");

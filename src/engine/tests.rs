@@ -29,8 +29,8 @@ impl Fleet for Recorder {
     fn stop(&self, attempt: AttemptId) {
         self.stopped.lock().unwrap().push(attempt);
     }
-    fn adopt(&self, attempt: AttemptId) {
-        self.adopted.lock().unwrap().push(attempt);
+    fn adopt(&self, attempts: Vec<AttemptId>) {
+        self.adopted.lock().unwrap().extend(attempts);
     }
 }
 

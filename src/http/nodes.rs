@@ -150,8 +150,8 @@ pub(super) async fn detail(
     let forecast = blocking(move || reader.forecast(clock::now()).map_err(ApiError::from)).await?;
     let info = rustix::system::sysinfo();
     let unit = u64::from(info.mem_unit);
-    let total = u64::from(info.totalram) * unit / (1 << 20);
-    let free = available_mb().unwrap_or(u64::from(info.freeram) * unit / (1 << 20));
+    let total = info.totalram * unit / (1 << 20);
+    let free = available_mb().unwrap_or(info.freeram * unit / (1 << 20));
     let disk = rustix::fs::statvfs(&server.data).ok();
     let mb = |blocks: u64, size: u64| blocks.saturating_mul(size) / (1 << 20);
     Ok(Json(NodeDetail {
@@ -159,7 +159,7 @@ pub(super) async fn detail(
         runs,
         idle_estimate: forecast.idle(id).map(estimate),
         uptime_s: u64::try_from(info.uptime).unwrap_or(0),
-        load_percent: u32::try_from(u64::from(info.loads[0]) * 100 / 65_536).unwrap_or(u32::MAX),
+        load_percent: u32::try_from(info.loads[0] * 100 / 65_536).unwrap_or(u32::MAX),
         host_memory_used_mb: total.saturating_sub(free),
         host_memory_total_mb: total,
         disk_free_mb: disk.as_ref().map_or(0, |fs| mb(fs.f_bavail, fs.f_frsize)),

@@ -265,7 +265,7 @@ fn listen(data: &Path, socket: &Path) -> Result<UnixListener, ServeError> {
     }
     match std::fs::symlink_metadata(socket) {
         Ok(found) if found.file_type().is_socket() => {
-            std::fs::remove_file(socket).map_err(failed)?
+            std::fs::remove_file(socket).map_err(failed)?;
         }
         Ok(_) => {
             return Err(failed(io::Error::new(

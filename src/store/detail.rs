@@ -245,7 +245,7 @@ fn by_number(
             .during("read the run of a job")?;
         match (attempt, wanted) {
             (Some(attempt), _) if wanted.contains(&"attempts") => {
-                found.push(Named::Attempt(attempt))
+                found.push(Named::Attempt(attempt));
             }
             _ if wanted.contains(&"workflows") => found.push(Named::Workflow(workflow)),
             _ if wanted.contains(&"pipelines") => found.push(Named::Pipeline(pipeline)),

@@ -66,7 +66,7 @@ impl ReadPool {
                         .shared
                         .returned
                         .wait(idle)
-                        .unwrap_or_else(PoisonError::into_inner)
+                        .unwrap_or_else(PoisonError::into_inner);
                 }
             }
         };

@@ -235,7 +235,7 @@ impl Host {
         }
         let own = std::process::id();
         let killed = tokio::task::spawn_blocking(move || {
-            processes::kill_all(|| processes::descendants(own))
+            processes::kill_all(|| processes::descendants(own));
         });
         // Broken off only when the agent itself ends.
         let _ = killed.await;

@@ -211,7 +211,7 @@ impl Screen for Builds {
             _ => {
                 _ = self
                     .preview
-                    .accept(want, only!(answer, Answer::Pipeline), |_| false)
+                    .accept(want, only!(answer, Answer::Pipeline), |_| false);
             }
         }
     }

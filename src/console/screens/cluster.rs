@@ -233,7 +233,7 @@ impl Screen for Cluster {
             _ => {
                 _ = self
                     .detail
-                    .accept(want, only!(answer, Answer::Node), |_| false)
+                    .accept(want, only!(answer, Answer::Node), |_| false);
             }
         }
     }

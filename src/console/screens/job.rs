@@ -236,7 +236,7 @@ impl Screen for Job {
             Slot::Detail => {
                 _ = self
                     .pipeline
-                    .accept(want, only!(answer, Answer::Pipeline), |_| false)
+                    .accept(want, only!(answer, Answer::Pipeline), |_| false);
             }
             Slot::Run => _ = self.run.accept(want, only!(answer, Answer::Run), |_| false),
             Slot::Log => self.log.accept_lines(want, only!(answer, Answer::Lines)),

@@ -106,7 +106,7 @@ pub(super) fn write_all(bytes: &[u8]) -> io::Result<()> {
             Err(rustix::io::Errno::INTR) => {}
             // Somebody else made the terminal non-blocking: wait as the kernel would have.
             Err(rustix::io::Errno::AGAIN) => {
-                std::thread::sleep(std::time::Duration::from_millis(1))
+                std::thread::sleep(std::time::Duration::from_millis(1));
             }
             Err(err) => return Err(err.into()),
         }

@@ -144,10 +144,10 @@ impl<'a> Graph<'a> {
             for (spot, top) in column.iter().zip(&self.tops[i]) {
                 match spot {
                     Spot::Job(job) => {
-                        self.draw_box(pen, &window, x, *top, width, *job, selected == Some(*job))
+                        self.draw_box(pen, &window, x, *top, width, *job, selected == Some(*job));
                     }
                     Spot::Pass(_) => {
-                        window.put(pen, x, *top, &faint("─".repeat(usize::from(width))))
+                        window.put(pen, x, *top, &faint("─".repeat(usize::from(width))));
                     }
                 }
             }

@@ -213,7 +213,7 @@ impl Log {
         self.found.clear();
         self.here = None;
         self.jump =
-            (!words.is_empty()).then(|| (Jump::Forward, if self.follow { 0 } else { self.top }));
+            (!words.is_empty()).then_some((Jump::Forward, if self.follow { 0 } else { self.top }));
     }
 
     /// Goes to the next or the previous match.

@@ -222,7 +222,7 @@ fn wrapped(line: &Line, room: u16) -> Vec<Line> {
             };
             match last.spans.last_mut() {
                 Some(known) if known.role == span.role && known.bold == span.bold => {
-                    known.text.push(c)
+                    known.text.push(c);
                 }
                 _ => last.spans.push(Span {
                     text: c.to_string(),

@@ -134,9 +134,9 @@ impl Job {
         let log = self.log_pane(scene.shell, area);
         if scene.shell.is_small() {
             return if self.focus == Focus::Steps {
-                self.draw_left(pen, panes, scene)
+                self.draw_left(pen, panes, scene);
             } else {
-                self.draw_log(pen, log, scene)
+                self.draw_log(pen, log, scene);
             };
         }
         let left = Self::left_width(area.width);
