@@ -10,6 +10,7 @@
 //! and read back from disk, so nothing of the batch ever was.
 
 mod builds;
+mod cancel;
 mod command;
 mod dispatcher;
 mod estimate;
