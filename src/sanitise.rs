@@ -3,7 +3,7 @@
 //! Log output, branch names, commit messages, node names: whatever was written by others passes here before it reaches
 //! a screen. Knows nothing of screens, colours of a theme or where the bytes came from.
 //!
-//! What comes out of [`line`], [`Stream`] and [`spans`] holds no escape sequence, no C0 or C1 control (but `\n` from a
+//! What comes out of [`line()`], [`Stream`] and [`spans`] holds no escape sequence, no C0 or C1 control (but `\n` from a
 //! [`Stream`]), no DEL, no bidirectional control and no invisible format character. Escape sequences vanish, a string
 //! sequence (window title, clipboard) with its content; single controls are shown as their Unicode picture (`␀`).
 

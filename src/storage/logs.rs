@@ -1,6 +1,6 @@
 //! The server's log store: what the steps of each attempt wrote, byte for byte.
 //!
-//! `logs/<attempt>/<step>.log` holds the raw bytes of both streams in arrival order, `<step>.idx` one [`entry`] per record.
+//! `logs/<attempt>/<step>.log` holds the raw bytes of both streams in arrival order, `<step>.idx` one entry per record.
 //! The index is written after the bytes it describes and alone says how long a log is, so a crash between the two leaves
 //! nothing worse than bytes that nobody counts; the next writer cuts them off and the replay writes them again.
 //!

@@ -22,6 +22,7 @@ use crate::console::verbs::Subject;
 mod log;
 mod log_view;
 mod view;
+mod words;
 
 use log::Log;
 
