@@ -466,45 +466,4 @@ impl Job {
         };
         pen.line(area.x, area.y, area.width, &line);
     }
-
-    /// The words of the filter line.
-    pub(super) fn words_below(&self) -> Line {
-        let line = Line::new().muted("search ").put(Role::Accent, "/");
-        let line = if self.log.search.is_empty() {
-            line.muted(" none")
-        } else {
-            line.bold(Role::Strong, format!(" {}", self.log.search))
-        };
-        let line = match (self.log.found(), self.log.search_failure()) {
-            (_, Some(failure)) => line.gap(3).put(Role::Failed, format!("✗ {}", failure.text)),
-            (Some((0, _)), _) => line.gap(3).put(Role::Warning, "not found"),
-            (Some((n, more)), _) => {
-                let plus = if more { "+" } else { "" };
-                line.gap(3).muted(format!(
-                    "{}{plus} lines   n N next, previous",
-                    text::count(n as u64)
-                ))
-            }
-            _ => line,
-        };
-        let line = line.gap(5);
-        let line = if self.log.follow {
-            line.put(Role::Accent, "follows")
-        } else {
-            let unseen = self.log.unseen();
-            let line = line.bold(Role::Waiting, "paused");
-            let line = if unseen > 0 {
-                line.text(format!(" +{} new", text::count(unseen)))
-            } else {
-                line
-            };
-            line.muted(", f follows")
-        };
-        match self.log.lines.failure() {
-            Some(failure) if self.log.lines.data().is_some() => {
-                line.gap(3).put(Role::Failed, format!("✗ {}", failure.text))
-            }
-            _ => line,
-        }
-    }
 }
