@@ -53,23 +53,26 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 the build failed, 2 usage or config, 3 cannot be placed or \
     infrastructure, 4 not found or conflict, 5 refused, 6 no server, 130 interrupted";
 
+/// Apart in the help: between a verb's own options they hide those.
+const HEADING: &str = "Global options";
+
 /// What can stand with every verb.
 #[derive(Clone, Debug, Default, Args)]
 struct Global {
     /// Socket of the server [env: ROUNDEL_SERVER]
-    #[arg(long, global = true, value_name = "SOCKET")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "SOCKET")]
     server: Option<String>,
     /// Data directory, whose server is started when it is not there [env: ROUNDEL_DATA]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Bootstrap file [default: config.toml in the XDG configuration directory]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Print the objects of the API as JSON (also -json)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     json: bool,
     /// No colours, as with NO_COLOR
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     no_color: bool,
 }
 

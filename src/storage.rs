@@ -2,4 +2,5 @@
 
 pub mod data_dir;
 pub mod logs;
+pub mod space;
 pub mod spool;

@@ -212,10 +212,8 @@ const FREE_PERCENT: u64 = 5;
 
 /// Says that the data directory's file system is nearly full.
 fn disk_low(data: &std::path::Path) -> Option<String> {
-    let fs = rustix::fs::statvfs(data).ok()?;
-    let low = fs.f_bavail.saturating_mul(100) < fs.f_blocks.saturating_mul(FREE_PERCENT);
-    low.then(|| {
-        let percent = fs.f_bavail.saturating_mul(100) / fs.f_blocks.max(1);
+    let percent = crate::storage::space::Space::of(data)?.free_percent();
+    (percent < FREE_PERCENT).then(|| {
         format!("the data directory's file system has {percent} % free, less than {FREE_PERCENT} %: nothing is placed")
     })
 }

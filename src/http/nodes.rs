@@ -16,6 +16,7 @@ use crate::api::{ListQuery, Page, Written};
 use crate::clock;
 use crate::engine::{Command, FleetCommand, NodeView, Reply};
 use crate::error::Kind;
+use crate::storage::space::Space;
 use crate::store::Order;
 
 pub(super) async fn list(
@@ -152,8 +153,7 @@ pub(super) async fn detail(
     let unit = u64::from(info.mem_unit);
     let total = info.totalram * unit / (1 << 20);
     let free = available_mb().unwrap_or(info.freeram * unit / (1 << 20));
-    let disk = rustix::fs::statvfs(&server.data).ok();
-    let mb = |blocks: u64, size: u64| blocks.saturating_mul(size) / (1 << 20);
+    let disk = Space::of(&server.data);
     Ok(Json(NodeDetail {
         node: node_row(&node),
         runs,
@@ -162,8 +162,8 @@ pub(super) async fn detail(
         load_percent: u32::try_from(info.loads[0] * 100 / 65_536).unwrap_or(u32::MAX),
         host_memory_used_mb: total.saturating_sub(free),
         host_memory_total_mb: total,
-        disk_free_mb: disk.as_ref().map_or(0, |fs| mb(fs.f_bavail, fs.f_frsize)),
-        disk_total_mb: disk.as_ref().map_or(0, |fs| mb(fs.f_blocks, fs.f_frsize)),
+        disk_free_mb: disk.map_or(0, |space| space.free >> 20),
+        disk_total_mb: disk.map_or(0, |space| space.total >> 20),
         seq,
     }))
 }
