@@ -160,14 +160,9 @@ pub fn ordinal(n: u64) -> String {
     format!("{}{ending}", count(n))
 }
 
-/// Writes when something is expected: `~40 s`, or `now` once the moment is past.
+/// Writes when something is expected: `~40 s`, at least `~1 s`.
 pub fn eta(at: Timestamp, now: Timestamp) -> String {
-    let span = at.since(now);
-    if span.as_secs() == 0 {
-        "now".to_owned()
-    } else {
-        format!("~{}", age(span))
-    }
+    format!("~{}", age(at.since(now).max(Duration::from_secs(1))))
 }
 
 /// Writes a moment for a place where the day matters: `2026-11-24 12:04:31`, in local time.

@@ -1,6 +1,7 @@
 //! When a waiting run may start and when a node may be empty, from how long the same jobs took before.
 //!
-//! An estimate is only given where every run it rests on has a history, and says what it was made from.
+//! An estimate is only given where every run it rests on has a history and runs no longer than usual, and says what it
+//! was made from.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use super::view::View;
 use crate::clock::Timestamp;
 use crate::ids::NodeId;
 use crate::pipeline::status::RunState;
-use crate::store::{RunFilter, RunRecord, StoreError, WindowQuery};
+use crate::store::{RunFilter, StoreError, WindowQuery};
 
 /// Past runs of a job that its median is taken from.
 const HISTORY: u32 = 20;
@@ -20,19 +21,20 @@ const RUNNING: u64 = 200;
 /// A moment that is expected, and what that rests on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Expected {
-    /// The moment; never in the past.
+    /// The moment; not past when it was made.
     pub at: Timestamp,
     /// `median of 18 runs`.
     pub how: String,
 }
 
-/// A run's expected end with the size of the history it rests on (`None`: no history), and its node.
+/// A run's expected end with the size of the history it rests on, and its node. `None`: it has no history, or runs
+/// longer than usual.
 type End = (Option<(Timestamp, usize)>, Option<NodeId>);
 
 /// When the runs that run now are expected to end.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Forecast {
-    /// Expected ends with the size of the history each rests on, soonest first; `None` at the end: no history.
+    /// Expected ends with the size of the history each rests on, soonest first; those without come last.
     ends: Vec<End>,
 }
 
@@ -111,7 +113,7 @@ impl View {
                 }
             };
             ends.push((
-                known.and_then(|known| expected_end(run, known, now)),
+                known.and_then(|known| expected_end(run.placed?, known, now)),
                 run.node,
             ));
         }
@@ -119,14 +121,15 @@ impl View {
     }
 }
 
-/// A run past its median is expected to end now rather than in the past.
+/// Of a run past its median nobody knows when it ends: better no moment than one that stays "now".
 fn expected_end(
-    run: &RunRecord,
+    placed: Timestamp,
     (median_ms, runs): (i64, usize),
     now: Timestamp,
 ) -> Option<(Timestamp, usize)> {
     let span = Duration::from_millis(u64::try_from(median_ms).ok()?);
-    Some((run.placed?.plus(span).max(now), runs))
+    let end = placed.plus(span);
+    (end > now).then_some((end, runs))
 }
 
 #[cfg(test)]
@@ -150,6 +153,14 @@ mod tests {
         assert_eq!(forecast.start(3), None, "no history, no estimate");
         assert_eq!(forecast.start(4), None);
         assert_eq!(forecast.idle(node), None, "one run there has no history");
+    }
+
+    #[test]
+    fn a_run_past_its_median_has_no_expected_end() {
+        let end = |now| expected_end(Timestamp(1000), (500, 7), Timestamp(now));
+        assert_eq!(end(1499), Some((Timestamp(1500), 7)));
+        assert_eq!(end(1500), None);
+        assert_eq!(end(9000), None);
     }
 
     #[test]

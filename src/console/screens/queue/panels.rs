@@ -97,7 +97,7 @@ fn facts(run: &RunRow, why: &Explanation, scene: &Scene) -> Vec<Line> {
     );
     let estimate = run.estimate.as_ref().map_or_else(Line::new, |estimate| {
         Line::new()
-            .text(format!("; starts {}", scene.now.eta(estimate.at)))
+            .text(format!("; starts in {}", scene.now.eta(estimate.at)))
             .muted(format!(" ({})", estimate.how))
     });
     let help = if why.help.is_empty() {
