@@ -11,9 +11,11 @@ use std::borrow::Cow;
 
 mod escape;
 mod sgr;
+mod shell;
 mod stream;
 
 pub use sgr::{Colour, Sgr, Span, spans};
+pub use shell::shell_word;
 pub use stream::Stream;
 
 use escape::{Parser, Step};

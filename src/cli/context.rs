@@ -7,10 +7,11 @@ use roundel::api::API_VERSION;
 use roundel::client::Client;
 use roundel::client::launch::{self, Connected, LaunchError, Place, Wanted};
 use roundel::error::Kind;
+use roundel::sanitise::shell_word;
 use roundel::settings::bootstrap::Bootstrap;
 use serde::Serialize;
 
-use super::words::{Paint, shell};
+use super::words::Paint;
 use super::{Failure, Global};
 
 /// Which of the three are terminals.
@@ -103,12 +104,12 @@ impl<'a> Context<'a> {
             ("--data", data),
         ] {
             if let Some(value) = value {
-                text.push_str(&format!(" {option} {}", shell(value)));
+                text.push_str(&format!(" {option} {}", shell_word(value)));
             }
         }
         for word in words {
             text.push(' ');
-            text.push_str(&shell(word));
+            text.push_str(&shell_word(word));
         }
         text
     }

@@ -117,16 +117,6 @@ pub(super) fn short(run: &RunRow) -> &str {
     run.name.split('-').next().unwrap_or(&run.name)
 }
 
-/// A word for the shell: quoted when it has to be.
-pub(super) fn shell(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,13 +148,5 @@ mod tests {
             ["2", "0.5", "1.25", "0"]
         );
         assert_eq!([count(1, "run"), count(0, "run")], ["1 run", "0 runs"]);
-    }
-
-    #[test]
-    fn words_for_the_shell_survive_it() {
-        assert_eq!(
-            [shell("/a/b-c"), shell("a b"), shell("it's"), shell("")],
-            ["/a/b-c", "'a b'", r"'it'\''s'", "''"]
-        );
     }
 }

@@ -6,6 +6,7 @@
 use roundel::api::builds::LogQuery;
 use roundel::api::fleet::SetDrain;
 use roundel::api::{Change, ListQuery, Topic};
+use roundel::sanitise::shell_word;
 
 /// What to do.
 #[derive(Clone, PartialEq, Debug)]
@@ -183,7 +184,7 @@ impl Write {
                     if *from_failed { "--from-failed " } else { "" }
                 )
             }
-            Write::Build { source } => format!("roundel build {}", quoted(source)),
+            Write::Build { source } => format!("roundel build {}", shell_word(source)),
         }
     }
 }
@@ -211,16 +212,6 @@ pub fn parse_deadline(text: &str) -> Option<u64> {
         _ => return None,
     };
     digits.parse::<u64>().ok()?.checked_mul(unit)
-}
-
-/// Quotes a word for a shell when it needs it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@+,=~#%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]
