@@ -65,6 +65,14 @@ pub enum VcsError {
         /// The limit.
         seconds: u64,
     },
+    /// The remote could not be asked.
+    #[error("failed to fetch from `{remote}`: git says: {said}")]
+    Remote {
+        /// The remote, without the name and password that its URL may hold.
+        remote: String,
+        /// Git's own words, made inert and cut.
+        said: String,
+    },
     /// It said no.
     #[error("git failed to {what}: {said}")]
     Failed {
@@ -97,6 +105,7 @@ impl Explain for VcsError {
             VcsError::NoGit(_)
             | VcsError::Late { .. }
             | VcsError::Failed { .. }
+            | VcsError::Remote { .. }
             | VcsError::Mirror { .. } => Kind::Infrastructure,
         }
     }
@@ -109,6 +118,10 @@ impl Explain for VcsError {
             }
             VcsError::NoCommit { .. } => Some("commit something first".to_owned()),
             VcsError::NoBranch { known, .. } if !known.is_empty() => Some(format!("it has {}", known.join(", "))),
+            VcsError::Remote { .. } => Some(
+                "check the URL, and that the account the server runs as can fetch it: `git ls-remote` with that URL"
+                    .to_owned(),
+            ),
             VcsError::NoGit(_) => Some("install git where the server can find it".to_owned()),
             VcsError::Failed { said, .. } if said.contains("dubious ownership") => {
                 Some("the repository belongs to another user than the server's; run the server as its owner".to_owned())

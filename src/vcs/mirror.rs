@@ -121,7 +121,7 @@ fn from_url(
             known: Vec::new(),
         });
     }
-    result?;
+    result.map_err(|err| of_remote(source, err))?;
     let revision = describe(mirror, &format!("refs/heads/{branch}"))?;
     let mut revision = revision.ok_or_else(|| VcsError::NoCommit {
         what: source.key.clone(),
@@ -131,12 +131,24 @@ fn from_url(
     Ok(revision)
 }
 
+/// Names the remote in what git says of it.
+fn of_remote(source: &Source, err: VcsError) -> VcsError {
+    match err {
+        VcsError::Failed { said, .. } => VcsError::Remote {
+            remote: source.key.clone(),
+            said,
+        },
+        err => err,
+    }
+}
+
 /// The branch a remote's HEAD stands for.
 fn head_branch(source: &Source, url: &str) -> Result<String, VcsError> {
     let mut command = git(Path::new("/"));
     command.args(["ls-remote", "--symref", "--", url, "HEAD"]);
     let out = run(command, "ask the remote for its branch", FETCH, 64 * 1024)?
-        .or_failed("ask the remote for its branch")?;
+        .or_failed("ask the remote for its branch")
+        .map_err(|err| of_remote(source, err))?;
     let text = String::from_utf8_lossy(&out);
     text.lines()
         .find_map(|line| {

@@ -46,6 +46,9 @@ pub(super) struct Watch {
     stale: bool,
     pipeline: Option<PipelineDetail>,
     runs: BTreeMap<String, Followed>,
+    /// Why the server takes no writes, as it said last.
+    read_only: Option<String>,
+    told_read_only: bool,
 }
 
 /// Whether the person wants the build canceled.
@@ -95,6 +98,8 @@ impl Watch {
             stale: true,
             pipeline: None,
             runs: BTreeMap::new(),
+            read_only: None,
+            told_read_only: false,
         }
     }
 
@@ -141,11 +146,25 @@ impl Watch {
             }
             sleep(PACE).await;
             self.hear(report).await?;
+            self.tell_read_only(report)?;
             if looked.elapsed() >= LOOK {
                 looked = clock::monotonic();
                 self.all_stale();
             }
         }
+    }
+
+    /// Tells when the server stops taking writes, and when it takes them again: meanwhile the build stands still.
+    fn tell_read_only(&mut self, report: &mut impl Report) -> Result<(), Failure> {
+        match (&self.read_only, self.told_read_only) {
+            (Some(why), false) => report.note(&format!(
+                "the server is read-only: {why}; the build goes on by itself when that is over"
+            ))?,
+            (None, true) => report.note("the server takes writes again")?,
+            _ => return Ok(()),
+        }
+        self.told_read_only = self.read_only.is_some();
+        Ok(())
     }
 
     /// Waits for news, of the server or from the keyboard.
@@ -201,7 +220,7 @@ impl Watch {
                     }
                 }
             }
-            Some(StreamItem::Summary(_)) => {}
+            Some(StreamItem::Summary(summary)) => self.read_only = summary.read_only,
             Some(StreamItem::Reset) | None => self.all_stale(),
         }
     }
@@ -216,6 +235,7 @@ impl Watch {
 
     fn anything_stale(&self) -> bool {
         self.stale
+            || self.read_only.is_some() != self.told_read_only
             || self
                 .runs
                 .values()
