@@ -8,6 +8,10 @@
 
 mod bad_input;
 mod client;
+mod disk;
+mod hostile;
 mod offline;
+#[path = "../support/skip.rs"]
+mod skip;
 mod support;
 mod verbs;
