@@ -11,6 +11,7 @@ mod client;
 mod disk;
 mod hostile;
 mod offline;
+mod queue;
 #[path = "../support/skip.rs"]
 mod skip;
 mod support;

@@ -11,7 +11,7 @@ use roundel::api::builds::{
 use roundel::client::{Client, StreamItem};
 use roundel::clock;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::report::{Broken, Report, end_of, hopeless};
 use crate::cli::follow::{News, Piece, RunTail, wait_for_return};
@@ -28,6 +28,9 @@ const SHORT_WAIT: Duration = Duration::from_millis(500);
 
 /// Least time between two words about the same run's waiting when only numbers changed.
 const REPEAT: Duration = Duration::from_secs(10);
+
+/// How long a person who leaves is kept until the server knows that the build is canceled.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Lines shown of a step that failed.
 const LAST_LINES: u64 = 10;
@@ -117,6 +120,15 @@ impl Watch {
                 }
                 result => return result,
             }
+        }
+    }
+
+    /// Stops following. What the first interrupt asked for is still seen to, when the second came so soon that the
+    /// server has not heard of it.
+    pub(super) async fn leave(self) {
+        if self.cancel != Cancel::Asked {
+            // A server that is away, or slow, does not keep anybody who wants to go.
+            let _ = timeout(FAREWELL, self.client.cancel(&self.id)).await;
         }
     }
 
