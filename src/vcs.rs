@@ -65,6 +65,20 @@ pub enum VcsError {
         /// The limit.
         seconds: u64,
     },
+    /// A branch that cannot be.
+    #[error("`{name}` is not a name that a branch can have")]
+    BranchName {
+        /// As it was asked for, made inert.
+        name: String,
+    },
+    /// More than is taken.
+    #[error("{what} is longer than {max} bytes")]
+    TooLong {
+        /// The file, or git's answer.
+        what: String,
+        /// The limit.
+        max: usize,
+    },
     /// The remote could not be asked.
     #[error("failed to fetch from `{remote}`: git says: {said}")]
     Remote {
@@ -96,6 +110,8 @@ impl Explain for VcsError {
     fn kind(&self) -> Kind {
         match self {
             VcsError::Refused { .. }
+            | VcsError::BranchName { .. }
+            | VcsError::TooLong { .. }
             | VcsError::NotARepository { .. }
             | VcsError::NoCommit { .. } => Kind::Usage,
             VcsError::NoPath { .. } | VcsError::NoBranch { .. } => Kind::NotFound,
@@ -113,6 +129,7 @@ impl Explain for VcsError {
     fn hint(&self) -> Option<String> {
         match self {
             VcsError::Refused { .. } => Some("give a path, or an https, ssh, git or file URL".to_owned()),
+            VcsError::BranchName { .. } => Some("name a branch as `git branch` lists it".to_owned()),
             VcsError::NotARepository { .. } => {
                 Some("builds run what is committed: `git init`, commit, and try again".to_owned())
             }

@@ -38,9 +38,8 @@ pub struct Revision {
 /// See [`VcsError`].
 pub fn fetch(source: &Source, branch: Option<&str>, mirror: &Path) -> Result<Revision, VcsError> {
     if let Some(branch) = branch.filter(|name| !is_branch_name(name)) {
-        return Err(VcsError::Refused {
-            what: crate::sanitise::line(branch).into_owned(),
-            why: "it is not a name a branch can have",
+        return Err(VcsError::BranchName {
+            name: crate::sanitise::line(branch).into_owned(),
         });
     }
     match &source.place {
@@ -311,7 +310,15 @@ pub fn read_file(
 ) -> Result<Option<Vec<u8>>, VcsError> {
     let mut command = git(mirror);
     command.args(["cat-file", "blob", &format!("{revision}:{path}")]);
-    let said = run(command, "read a file of the revision", LOCAL, max)?;
+    let said = match run(command, "read a file of the revision", LOCAL, max) {
+        Err(VcsError::TooLong { max, .. }) => {
+            return Err(VcsError::TooLong {
+                what: format!("`{path}`"),
+                max,
+            });
+        }
+        said => said?,
+    };
     if said.ok {
         return Ok(Some(said.out));
     }
@@ -320,6 +327,8 @@ pub fn read_file(
         "exists on disk, but not in",
         "Not a valid object name",
         "not a valid object",
+        // It is there, and a folder.
+        "bad file",
     ];
     if none.iter().any(|words| said.err.contains(words)) {
         return Ok(None);

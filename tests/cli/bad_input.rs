@@ -118,9 +118,25 @@ fn repositories_that_cannot_be_built_are_named_with_what_to_do() {
         &home.path("empty"),
         &["init", "--quiet", "--initial-branch=main"],
     );
+    let write = |name: &str, path: &str, bytes: &[u8]| {
+        let top = home.repository(name, GOOD);
+        fs::remove_file(top.join(".circleci/config.yml")).unwrap();
+        let path = top.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+        git(&top, &["add", "--all"]);
+        git(&top, &["commit", "--quiet", "--message=Change it"]);
+    };
+    write(
+        "latin",
+        ".circleci/config.yml",
+        b"version: 2.1 # \xe9t\xe9\n",
+    );
+    write("huge", ".circleci/config.yml", &vec![b'#'; 4 << 20]);
+    write("inside", ".circleci/config.yml/file", b"version: 2.1\n");
     let nowhere = format!("file://{}", home.path("nowhere").display());
 
-    let cases: [(&[&str], i32, &[&str]); 10] = [
+    let cases: [(&[&str], i32, &[&str]); 14] = [
         (
             &["bare"],
             2,
@@ -153,6 +169,29 @@ fn repositories_that_cannot_be_built_are_named_with_what_to_do() {
         ),
         (&["-uroot@host:x"], 2, &["unexpected argument"]),
         (&["ext::sh -c x"], 4, &["`ext::sh -c x`", "hint: "]),
+        (
+            &["latin"],
+            2,
+            &["is not UTF-8 text", "hint: save it as UTF-8"],
+        ),
+        (
+            &["huge"],
+            2,
+            &["`.circleci/config.yml` is longer than 3145728 bytes"],
+        ),
+        (
+            &["inside"],
+            2,
+            &["no `.circleci/config.yml` in local/inside at "],
+        ),
+        (
+            &["good", "--branch=a..b"],
+            2,
+            &[
+                "`a..b` is not a name that a branch can have",
+                "hint: name a branch",
+            ],
+        ),
         (
             &[&nowhere],
             3,
