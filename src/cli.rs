@@ -129,7 +129,8 @@ pub(crate) fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         err: io::stderr().is_terminal(),
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut err = io::stderr().lock();
+    // Never locked: a server's threads write their log there, and would wait for ever.
+    let mut err = io::stderr();
     let mut context = Context::new(&mut out, &mut err, terminals, &cli.global);
     let result = dispatch(verb, &mut context).and_then(|end| {
         context.out.flush()?;

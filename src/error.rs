@@ -72,6 +72,25 @@ pub trait Explain: Error {
     }
 }
 
+/// What an error's causes say, the nearest first. One that only repeats the one above it (as the numbered codes of
+/// libraries do: `Error code 13: disk is full`) is left out.
+#[must_use]
+pub fn causes(err: &dyn Error) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    let mut cause = err.source();
+    while let Some(err) = cause {
+        let text = err.to_string();
+        if texts
+            .last()
+            .is_none_or(|above| !text.ends_with(above.as_str()))
+        {
+            texts.push(text);
+        }
+        cause = err.source();
+    }
+    texts
+}
+
 /// Prints an error and its causes as `a: b: c`.
 #[derive(Clone, Copy)]
 pub struct Chain<'a>(pub &'a dyn Error);
@@ -79,12 +98,9 @@ pub struct Chain<'a>(pub &'a dyn Error);
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(err) = cause {
-            write!(f, ": {err}")?;
-            cause = err.source();
-        }
-        Ok(())
+        causes(self.0)
+            .iter()
+            .try_for_each(|cause| write!(f, ": {cause}"))
     }
 }
 

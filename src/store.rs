@@ -105,9 +105,21 @@ impl Explain for StoreError {
                 Some("run the newer roundel, or restore the copy that was kept before the migration".to_owned())
             }
             _ if self.is_full() => Some("free some space on the file system of the data directory, and check that it is writable".to_owned()),
+            StoreError::Open { source, .. } if is_damaged(source) => Some(
+                "put a copy of the database in its place, or begin anew in another directory with --data".to_owned(),
+            ),
             _ => None,
         }
     }
+}
+
+/// Whether the file is no database, or no longer one.
+fn is_damaged(err: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(
+        err.sqlite_error_code(),
+        Some(DatabaseCorrupt | NotADatabase)
+    )
 }
 
 /// Shorthand: names what was to be done when a statement fails.

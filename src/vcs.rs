@@ -65,6 +65,28 @@ pub enum VcsError {
         /// The limit.
         seconds: u64,
     },
+    /// A branch that cannot be.
+    #[error("`{name}` is not a name that a branch can have")]
+    BranchName {
+        /// As it was asked for, made inert.
+        name: String,
+    },
+    /// More than is taken.
+    #[error("{what} is longer than {max} bytes")]
+    TooLong {
+        /// The file, or git's answer.
+        what: String,
+        /// The limit.
+        max: usize,
+    },
+    /// The remote could not be asked.
+    #[error("failed to fetch from `{remote}`: git says: {said}")]
+    Remote {
+        /// The remote, without the name and password that its URL may hold.
+        remote: String,
+        /// Git's own words, made inert and cut.
+        said: String,
+    },
     /// It said no.
     #[error("git failed to {what}: {said}")]
     Failed {
@@ -88,6 +110,8 @@ impl Explain for VcsError {
     fn kind(&self) -> Kind {
         match self {
             VcsError::Refused { .. }
+            | VcsError::BranchName { .. }
+            | VcsError::TooLong { .. }
             | VcsError::NotARepository { .. }
             | VcsError::NoCommit { .. } => Kind::Usage,
             VcsError::NoPath { .. } | VcsError::NoBranch { .. } => Kind::NotFound,
@@ -97,6 +121,7 @@ impl Explain for VcsError {
             VcsError::NoGit(_)
             | VcsError::Late { .. }
             | VcsError::Failed { .. }
+            | VcsError::Remote { .. }
             | VcsError::Mirror { .. } => Kind::Infrastructure,
         }
     }
@@ -104,11 +129,16 @@ impl Explain for VcsError {
     fn hint(&self) -> Option<String> {
         match self {
             VcsError::Refused { .. } => Some("give a path, or an https, ssh, git or file URL".to_owned()),
+            VcsError::BranchName { .. } => Some("name a branch as `git branch` lists it".to_owned()),
             VcsError::NotARepository { .. } => {
                 Some("builds run what is committed: `git init`, commit, and try again".to_owned())
             }
             VcsError::NoCommit { .. } => Some("commit something first".to_owned()),
             VcsError::NoBranch { known, .. } if !known.is_empty() => Some(format!("it has {}", known.join(", "))),
+            VcsError::Remote { .. } => Some(
+                "check the URL, and that the account the server runs as can fetch it: `git ls-remote` with that URL"
+                    .to_owned(),
+            ),
             VcsError::NoGit(_) => Some("install git where the server can find it".to_owned()),
             VcsError::Failed { said, .. } if said.contains("dubious ownership") => {
                 Some("the repository belongs to another user than the server's; run the server as its owner".to_owned())

@@ -90,9 +90,11 @@ async fn follow(
     let mut second = interrupts.clone();
     let mut watch = watch::Watch::new(client, &created.value.pipeline, wait, interrupts);
     tokio::select! {
-        result = watch.run(&mut report) => result,
-        Ok(_) = second.wait_for(|times| *times > 1) => Ok(End::Interrupted),
+        result = watch.run(&mut report) => return result,
+        Ok(_) = second.wait_for(|times| *times > 1) => {}
     }
+    watch.leave().await;
+    Ok(End::Interrupted)
 }
 
 /// Asks for the pipeline. A server that was about to end itself for want of work may do so between the two calls: then

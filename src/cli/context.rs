@@ -7,7 +7,7 @@ use roundel::api::API_VERSION;
 use roundel::client::Client;
 use roundel::client::launch::{self, Connected, LaunchError, Place, Wanted};
 use roundel::error::Kind;
-use roundel::sanitise::shell_word;
+use roundel::sanitise::{line, shell_word};
 use roundel::settings::bootstrap::Bootstrap;
 use serde::Serialize;
 
@@ -80,6 +80,19 @@ impl<'a> Context<'a> {
             )?;
         }
         Ok(client)
+    }
+
+    /// Says when the server takes no writes, and why: nothing moves on until it does.
+    pub(super) async fn warn_when_read_only(&mut self, client: &Client) -> Result<(), Failure> {
+        if let Some(why) = client.summary().await?.read_only {
+            let warning = self.err_paint().warn("warning");
+            writeln!(
+                self.err,
+                "{warning}: the server is read-only: {}",
+                line(&why)
+            )?;
+        }
+        Ok(())
     }
 
     /// Prints an object of the API.

@@ -22,6 +22,8 @@ pub(super) fn start(configured: Option<&str>) -> Result<(), Failure> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(false)
+        // It would tell of a log that cannot be written (a full disk) on the same log, and panic when that fails too.
+        .log_internal_errors(false)
         .init();
     Ok(())
 }

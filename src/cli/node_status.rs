@@ -66,7 +66,9 @@ async fn list(args: &Args, client: &Client, context: &mut Context<'_>) -> Result
     if context.json {
         return context.print_json(&page);
     }
-    Ok(print_list(context.out, &page.rows, args.allocs)?)
+    print_list(context.out, &page.rows, args.allocs)?;
+    context.out.flush()?;
+    context.warn_when_read_only(client).await
 }
 
 fn print_list(out: &mut dyn Write, nodes: &[NodeRow], allocs: bool) -> io::Result<()> {

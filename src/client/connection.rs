@@ -4,6 +4,8 @@
 //! Asking again is safe for every call of the API: reads change nothing, a pipeline is made once by its id, and every
 //! other write carries an `Idempotency-Key`.
 
+use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -151,7 +153,7 @@ impl Pool {
                 .await
                 .map_err(|source| ClientError::NoServer {
                     socket: self.socket.to_path_buf(),
-                    source,
+                    source: self.why_not(source),
                 })?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
@@ -161,6 +163,15 @@ impl Pool {
             let _ = connection.await;
         });
         Ok(sender)
+    }
+
+    /// The kernel refuses a file that is no socket in the words in which it refuses one that nobody listens on.
+    fn why_not(&self, err: io::Error) -> io::Error {
+        let other = std::fs::metadata(&*self.socket).is_ok_and(|at| !at.file_type().is_socket());
+        if err.kind() == io::ErrorKind::ConnectionRefused && other {
+            return io::Error::new(err.kind(), "what is there is not a socket");
+        }
+        err
     }
 
     fn take(&self) -> Option<Sender> {

@@ -9,6 +9,7 @@ mod start;
 
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -111,6 +112,12 @@ pub fn prepare_data(data: &Path) -> Result<PathBuf, LaunchError> {
         source,
     };
     if !data.is_dir() {
+        if data.exists() {
+            return Err(failed(io::Error::new(
+                io::ErrorKind::NotADirectory,
+                "it is not a directory",
+            )));
+        }
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)

@@ -46,12 +46,7 @@ impl ApiError {
 
 impl<E: Explain> From<E> for ApiError {
     fn from(err: E) -> Self {
-        let mut causes = Vec::new();
-        let mut cause = err.source();
-        while let Some(next) = cause {
-            causes.push(next.to_string());
-            cause = next.source();
-        }
+        let causes = crate::error::causes(&err);
         if matches!(err.kind(), Kind::Internal | Kind::Infrastructure) {
             tracing::error!(error = %crate::error::Chain(&err), "a request failed");
         }

@@ -215,6 +215,7 @@ fn prepare(data: &std::path::Path, wanted: &CreatePipeline) -> Result<Prepared, 
             Kind::Usage,
             format!("`{CONFIG}` at {short} is not UTF-8 text"),
         )
+        .hint("save it as UTF-8 and commit it")
     })?;
     let facts = Facts {
         file: CONFIG.to_owned(),

@@ -84,6 +84,18 @@ impl Explain for BootstrapError {
     fn kind(&self) -> Kind {
         Kind::Usage
     }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            BootstrapError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("check the path that follows --config, or leave --config out".to_owned())
+            }
+            BootstrapError::Read { .. } => {
+                Some("--config names a TOML file that you may read".to_owned())
+            }
+            BootstrapError::Form { .. } | BootstrapError::Value { .. } => None,
+        }
+    }
 }
 
 impl Bootstrap {

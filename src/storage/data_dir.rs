@@ -190,13 +190,30 @@ fn check_form(path: &Path) -> Result<(), DataDirError> {
             Err(_) => Err(DataDirError::NotOurs { path: file }),
         },
         Err(err) if err.kind() == io::ErrorKind::NotFound => {
-            fs::write(&file, format!("{FORM}\n")).map_err(io("write VERSION"))
+            write_form(path, &file).map_err(io("write VERSION"))
         }
         Err(err) if err.kind() == io::ErrorKind::InvalidData => {
             Err(DataDirError::NotOurs { path: file })
         }
         Err(err) => Err(io("read VERSION")(err)),
     }
+}
+
+/// Writes the number of the form, whole or not at all: half a file, as a full disk leaves it, would be taken for
+/// somebody else's at every later start.
+fn write_form(path: &Path, file: &Path) -> io::Result<()> {
+    let draft = path.join("VERSION.new");
+    let written = File::create(&draft)
+        .and_then(|mut draft| {
+            writeln!(draft, "{FORM}")?;
+            draft.sync_all()
+        })
+        .and_then(|()| fs::rename(&draft, file));
+    if written.is_err() {
+        // The next start writes over it.
+        let _ = fs::remove_file(&draft);
+    }
+    written
 }
 
 #[cfg(test)]

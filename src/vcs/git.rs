@@ -100,9 +100,9 @@ pub(super) fn run(
     }
     let out = reader.join().unwrap_or_default();
     if out.len() > max {
-        return Err(VcsError::Failed {
-            what,
-            said: format!("its answer is longer than {max} bytes"),
+        return Err(VcsError::TooLong {
+            what: format!("git's answer, when it was to {what},"),
+            max,
         });
     }
     let err = said(&complaints.join().unwrap_or_default());

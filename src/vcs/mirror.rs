@@ -38,9 +38,8 @@ pub struct Revision {
 /// See [`VcsError`].
 pub fn fetch(source: &Source, branch: Option<&str>, mirror: &Path) -> Result<Revision, VcsError> {
     if let Some(branch) = branch.filter(|name| !is_branch_name(name)) {
-        return Err(VcsError::Refused {
-            what: crate::sanitise::line(branch).into_owned(),
-            why: "it is not a name a branch can have",
+        return Err(VcsError::BranchName {
+            name: crate::sanitise::line(branch).into_owned(),
         });
     }
     match &source.place {
@@ -121,7 +120,7 @@ fn from_url(
             known: Vec::new(),
         });
     }
-    result?;
+    result.map_err(|err| of_remote(source, err))?;
     let revision = describe(mirror, &format!("refs/heads/{branch}"))?;
     let mut revision = revision.ok_or_else(|| VcsError::NoCommit {
         what: source.key.clone(),
@@ -131,12 +130,24 @@ fn from_url(
     Ok(revision)
 }
 
+/// Names the remote in what git says of it.
+fn of_remote(source: &Source, err: VcsError) -> VcsError {
+    match err {
+        VcsError::Failed { said, .. } => VcsError::Remote {
+            remote: source.key.clone(),
+            said,
+        },
+        err => err,
+    }
+}
+
 /// The branch a remote's HEAD stands for.
 fn head_branch(source: &Source, url: &str) -> Result<String, VcsError> {
     let mut command = git(Path::new("/"));
     command.args(["ls-remote", "--symref", "--", url, "HEAD"]);
     let out = run(command, "ask the remote for its branch", FETCH, 64 * 1024)?
-        .or_failed("ask the remote for its branch")?;
+        .or_failed("ask the remote for its branch")
+        .map_err(|err| of_remote(source, err))?;
     let text = String::from_utf8_lossy(&out);
     text.lines()
         .find_map(|line| {
@@ -299,7 +310,15 @@ pub fn read_file(
 ) -> Result<Option<Vec<u8>>, VcsError> {
     let mut command = git(mirror);
     command.args(["cat-file", "blob", &format!("{revision}:{path}")]);
-    let said = run(command, "read a file of the revision", LOCAL, max)?;
+    let said = match run(command, "read a file of the revision", LOCAL, max) {
+        Err(VcsError::TooLong { max, .. }) => {
+            return Err(VcsError::TooLong {
+                what: format!("`{path}`"),
+                max,
+            });
+        }
+        said => said?,
+    };
     if said.ok {
         return Ok(Some(said.out));
     }
@@ -308,6 +327,8 @@ pub fn read_file(
         "exists on disk, but not in",
         "Not a valid object name",
         "not a valid object",
+        // It is there, and a folder.
+        "bad file",
     ];
     if none.iter().any(|words| said.err.contains(words)) {
         return Ok(None);

@@ -6,7 +6,13 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod bad_input;
 mod client;
+mod disk;
+mod hostile;
 mod offline;
+mod queue;
+#[path = "../support/skip.rs"]
+mod skip;
 mod support;
 mod verbs;

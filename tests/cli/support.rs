@@ -114,8 +114,9 @@ impl Home {
     }
 }
 
-impl Drop for Home {
-    fn drop(&mut self) {
+impl Home {
+    /// Ends the server, if one runs, and waits until it is gone.
+    pub fn end_server(&self) {
         if let Some(pid) = self.server() {
             // It may have ended by itself, and a test that fails must not fail twice.
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
@@ -124,6 +125,12 @@ impl Drop for Home {
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        self.end_server();
     }
 }
 

@@ -179,7 +179,14 @@ impl Host {
     }
 
     fn spawn(&self, program: &Program<'_>) -> io::Result<(Child, u32)> {
-        self.make_dir(&program.directory)?;
+        let named = |what: &str, path: &Path, err: &io::Error| {
+            io::Error::new(
+                err.kind(),
+                format!("failed to {what} `{}`: {err}", path.display()),
+            )
+        };
+        self.make_dir(&program.directory)
+            .map_err(|err| named("make its working directory", &program.directory, &err))?;
         let mut words = program.words.iter();
         let first = words
             .next()
@@ -210,7 +217,7 @@ impl Host {
         self.cgroup.enter();
         let child = tokio::process::Command::from(command).spawn();
         self.cgroup.leave();
-        let child = child?;
+        let child = child.map_err(|err| named("run", Path::new(first), &err))?;
         let group = child.id().unwrap_or_default();
         Ok((child, group))
     }

@@ -48,8 +48,23 @@ pub(super) fn end_of(pipeline: &PipelineDetail, interrupted: bool) -> End {
         Status::Success => End::Ok,
         Status::Canceled if interrupted => End::Interrupted,
         Status::InfrastructureFail => End::Infrastructure,
+        Status::Failed if only_the_ground_gave_way(pipeline) => End::Infrastructure,
         _ => End::BuildFailed,
     }
+}
+
+/// Whether no job failed by what it did, and at least one because its agent or node was lost.
+fn only_the_ground_gave_way(pipeline: &PipelineDetail) -> bool {
+    use roundel::api::builds::Status;
+    let statuses = || {
+        let jobs = pipeline
+            .workflows
+            .iter()
+            .flat_map(|workflow| &workflow.jobs);
+        jobs.map(|job| job.status)
+    };
+    statuses().any(|status| status == Status::InfrastructureFail)
+        && !statuses().any(|status| matches!(status, Status::Failed | Status::Timedout))
 }
 
 /// The runs that wait in vain, when nothing else is left: one at least.
@@ -101,6 +116,24 @@ mod tests {
                 "{status:?} {interrupted}"
             );
         }
+    }
+
+    #[test]
+    fn a_build_whose_agent_was_lost_is_no_failed_build() {
+        let mut pipeline = fixtures::pipeline_detail(Status::Failed, &fixtures::failed_run());
+        assert_eq!(end_of(&pipeline, false), End::BuildFailed);
+        let lost = roundel::api::builds::JobRow {
+            status: Status::InfrastructureFail,
+            ..pipeline.workflows[0].jobs[0].clone()
+        };
+        pipeline.workflows[0].jobs.push(lost.clone());
+        assert_eq!(
+            end_of(&pipeline, false),
+            End::BuildFailed,
+            "a job failed too"
+        );
+        pipeline.workflows[0].jobs = vec![lost];
+        assert_eq!(end_of(&pipeline, false), End::Infrastructure);
     }
 
     #[test]

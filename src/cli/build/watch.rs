@@ -11,7 +11,7 @@ use roundel::api::builds::{
 use roundel::client::{Client, StreamItem};
 use roundel::clock;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::report::{Broken, Report, end_of, hopeless};
 use crate::cli::follow::{News, Piece, RunTail, wait_for_return};
@@ -28,6 +28,9 @@ const SHORT_WAIT: Duration = Duration::from_millis(500);
 
 /// Least time between two words about the same run's waiting when only numbers changed.
 const REPEAT: Duration = Duration::from_secs(10);
+
+/// How long a person who leaves is kept until the server knows that the build is canceled.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Lines shown of a step that failed.
 const LAST_LINES: u64 = 10;
@@ -46,6 +49,9 @@ pub(super) struct Watch {
     stale: bool,
     pipeline: Option<PipelineDetail>,
     runs: BTreeMap<String, Followed>,
+    /// Why the server takes no writes, as it said last.
+    read_only: Option<String>,
+    told_read_only: bool,
 }
 
 /// Whether the person wants the build canceled.
@@ -95,6 +101,8 @@ impl Watch {
             stale: true,
             pipeline: None,
             runs: BTreeMap::new(),
+            read_only: None,
+            told_read_only: false,
         }
     }
 
@@ -112,6 +120,15 @@ impl Watch {
                 }
                 result => return result,
             }
+        }
+    }
+
+    /// Stops following. What the first interrupt asked for is still seen to, when the second came so soon that the
+    /// server has not heard of it.
+    pub(super) async fn leave(self) {
+        if self.cancel != Cancel::Asked {
+            // A server that is away, or slow, does not keep anybody who wants to go.
+            let _ = timeout(FAREWELL, self.client.cancel(&self.id)).await;
         }
     }
 
@@ -141,11 +158,25 @@ impl Watch {
             }
             sleep(PACE).await;
             self.hear(report).await?;
+            self.tell_read_only(report)?;
             if looked.elapsed() >= LOOK {
                 looked = clock::monotonic();
                 self.all_stale();
             }
         }
+    }
+
+    /// Tells when the server stops taking writes, and when it takes them again: meanwhile the build stands still.
+    fn tell_read_only(&mut self, report: &mut impl Report) -> Result<(), Failure> {
+        match (&self.read_only, self.told_read_only) {
+            (Some(why), false) => report.note(&format!(
+                "the server is read-only: {why}; the build goes on by itself when that is over"
+            ))?,
+            (None, true) => report.note("the server takes writes again")?,
+            _ => return Ok(()),
+        }
+        self.told_read_only = self.read_only.is_some();
+        Ok(())
     }
 
     /// Waits for news, of the server or from the keyboard.
@@ -201,7 +232,7 @@ impl Watch {
                     }
                 }
             }
-            Some(StreamItem::Summary(_)) => {}
+            Some(StreamItem::Summary(summary)) => self.read_only = summary.read_only,
             Some(StreamItem::Reset) | None => self.all_stale(),
         }
     }
@@ -216,6 +247,7 @@ impl Watch {
 
     fn anything_stale(&self) -> bool {
         self.stale
+            || self.read_only.is_some() != self.told_read_only
             || self
                 .runs
                 .values()

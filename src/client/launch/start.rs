@@ -57,7 +57,9 @@ pub(super) async fn start(data: &Path, config: Option<&Path>) -> Result<Connecte
                 }
             }
             Some(status) => {
-                let tail = server.tail();
+                let Some(tail) = server.tail() else {
+                    return Err(server.silent_death(data, status.code()));
+                };
                 return Err(LaunchError::Died {
                     data: data.to_owned(),
                     code: status.code(),
@@ -87,7 +89,7 @@ impl Started {
     fn spawn(data: &Path, config: Option<&Path>) -> Result<Self, LaunchError> {
         let path = data.join("log/server.log");
         let log = open_log(data, &path).map_err(|source| LaunchError::Data {
-            path: path.clone(),
+            path: data.to_owned(),
             source,
         })?;
         let before = log.metadata().map_or(0, |file| file.len());
@@ -115,8 +117,26 @@ impl Started {
         })
     }
 
-    /// What it wrote, the end of it.
-    fn tail(&self) -> String {
+    /// It could not even say why: its log takes nothing when the disk is full.
+    fn silent_death(&self, data: &Path, code: Option<i32>) -> LaunchError {
+        if rustix::fs::statvfs(data).is_ok_and(|fs| fs.f_bavail == 0) {
+            return LaunchError::Data {
+                path: data.to_owned(),
+                source: io::Error::new(
+                    io::ErrorKind::StorageFull,
+                    "no space is left on its file system",
+                ),
+            };
+        }
+        LaunchError::Died {
+            data: data.to_owned(),
+            code,
+            tail: format!("it said nothing in `{}`", self.log.display()),
+        }
+    }
+
+    /// What it wrote, the end of it; `None` for nothing.
+    fn tail(&self) -> Option<String> {
         let read = || -> io::Result<String> {
             let mut file = File::open(&self.log)?;
             let length = file.metadata()?.len();
@@ -127,10 +147,7 @@ impl Started {
             file.take(TAIL_MAX).read_to_end(&mut bytes)?;
             Ok(String::from_utf8_lossy(&bytes).trim_end().to_owned())
         };
-        match read() {
-            Ok(text) if !text.is_empty() => text,
-            _ => format!("it said nothing in `{}`", self.log.display()),
-        }
+        read().ok().filter(|text| !text.is_empty())
     }
 }
 
