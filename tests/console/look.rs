@@ -22,6 +22,7 @@ fn colours_are_there_and_no_color_takes_all_of_them_away() {
         assert_eq!(screen.is_coloured(), coloured, "{screen}");
         // Nothing is told by colour alone: what has the focus differs without it, too.
         if coloured {
+            assert_eq!(screen.bare(), 0, "every cell has the ground of the theme");
             let (_, style) = screen.find("roundel").unwrap();
             assert_ne!(style.fg, Color::Default);
         }

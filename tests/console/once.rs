@@ -43,6 +43,11 @@ fn every_screen_prints_itself_in_both_forms_and_sizes() {
                     said.out
                 );
             }
+            assert!(
+                !said.out.contains('…') || screen == "builds",
+                "{screen} {size} cuts a word:\n{}",
+                said.out
+            );
             assert_eq!(said.out.lines().count(), rows, "{screen} {size}");
             let widest = said.out.lines().map(|line| line.chars().count()).max();
             assert!(widest <= Some(columns), "{screen} {size}: {widest:?}");

@@ -179,7 +179,8 @@ impl Terminal {
     pub fn wait(&self, what: &str, mut condition: impl FnMut(&Screen) -> bool) {
         let begun = clock::monotonic();
         let mut screen = self.screen();
-        while !condition(&screen) {
+        // Half a frame is nothing that anybody sees.
+        while screen.is_drawing() || !condition(&screen) {
             let Some(left) = COMES.checked_sub(begun.elapsed()) else {
                 panic!("never came: {what}\n{screen}");
             };

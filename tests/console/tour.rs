@@ -68,11 +68,14 @@ fn rows_lead_to_the_job_and_its_log_and_esc_leads_back_but_never_out() {
         console.press("s", &["Say it", "3 lines"]);
         console.loses("Steps");
         console.press("s", &["Steps"]);
-        console.acts(key::ESC);
-        console.sees(&["Steps"]);
-        console.acts(key::ESC);
-        console.sees(&["Builds › "]);
+        console.keys(key::ESC);
+        console.wait("the steps have the keys", |screen| {
+            let (steps, accent) = (screen.find("Steps"), screen.find("◆"));
+            steps.zip(accent).is_some_and(|(a, b)| a.1.fg == b.1.fg)
+        });
+        console.keys(key::ESC);
         console.loses("Steps");
+        console.sees(&["Builds › "]);
         console.press(key::ESC, &["STATUS", "BUILD"]);
         console.press(key::ESC, &["q quits"]);
         console.press("2", &["Nothing waits."]);

@@ -143,6 +143,17 @@ impl Screen {
         })
     }
 
+    /// Whether a frame is under way.
+    pub fn is_drawing(&self) -> bool {
+        self.state.modes.contains(&2026)
+    }
+
+    /// Cells that have the terminal's own ground.
+    pub fn bare(&self) -> usize {
+        let cells = self.cells().iter().flatten();
+        cells.filter(|cell| cell.style.bg == Color::Default).count()
+    }
+
     /// Whether the alternate screen is shown.
     pub fn is_alternate(&self) -> bool {
         self.state.on_alternate
