@@ -1,71 +1,18 @@
-//! A data directory with the server that a verb started in it, and repositories to build.
+//! What the tests of the verbs share.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::time::Duration;
 
-use roundel::clock;
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use tempfile::TempDir;
+#[path = "../support/home.rs"]
+mod home;
+#[path = "../support/pty.rs"]
+mod pty;
 
-/// How long anything here may take before the test says that it never came.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A directory for one test. Ends the server in it, if one runs, when it goes away.
-pub struct Home {
-    root: TempDir,
-}
+pub use home::{Home, Said, until};
 
 impl Home {
-    pub fn new() -> Self {
-        Self {
-            root: tempfile::tempdir().unwrap(),
-        }
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
-    }
-
-    pub fn data(&self) -> PathBuf {
-        self.path("data")
-    }
-
-    /// The program with these words, at this data directory, with nothing of the surroundings.
-    pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_roundel"));
-        command
-            .args(words)
-            .env_remove("ROUNDEL_SERVER")
-            .env("ROUNDEL_DATA", self.data())
-            .env("XDG_CONFIG_HOME", self.path("config"))
-            .current_dir(self.root.path())
-            .stdin(Stdio::null());
-        command
-    }
-
-    pub fn run(&self, words: &[&str]) -> Said {
-        Said::from(self.command(words).output().unwrap())
-    }
-
     /// What a terminal shows of the program, which is given `keys`.
     pub fn on_terminal(&self, words: &[&str], keys: &str) -> String {
-        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-        grantpt(&ours).unwrap();
-        unlockpt(&ours).unwrap();
-        let name = ptsname(&ours, Vec::new()).unwrap();
-        let name = Path::new(std::ffi::OsStr::from_bytes(name.to_bytes()));
-        let no_control = i32::try_from(rustix::fs::OFlags::NOCTTY.bits()).unwrap();
-        let theirs = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(no_control)
-            .open(name)
-            .unwrap();
+        let (mut ours, theirs) = pty::open();
         let mut child = self
             .command(words)
             .env("TERM", "xterm-256color")
@@ -75,7 +22,6 @@ impl Home {
             .stderr(theirs)
             .spawn()
             .unwrap();
-        let mut ours = File::from(ours);
         ours.write_all(keys.as_bytes()).unwrap();
         let mut shown = Vec::new();
         let mut buffer = [0; 4096];
@@ -85,99 +31,5 @@ impl Home {
         }
         child.wait().unwrap();
         String::from_utf8(shown).unwrap()
-    }
-
-    /// Process id of the server that has the data directory.
-    pub fn server(&self) -> Option<rustix::process::Pid> {
-        let text = fs::read_to_string(self.data().join("lock")).ok()?;
-        rustix::process::Pid::from_raw(text.trim().parse().ok()?)
-    }
-
-    /// Kills the server as a crash would.
-    pub fn kill_server(&self) {
-        let pid = self.server().unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-        until("the killed server is gone", || {
-            rustix::process::test_kill_process(pid).is_err()
-        });
-    }
-
-    /// A repository whose config is `config`.
-    pub fn repository(&self, name: &str, config: &str) -> PathBuf {
-        let path = self.path(name);
-        fs::create_dir_all(path.join(".circleci")).unwrap();
-        fs::write(path.join(".circleci/config.yml"), config).unwrap();
-        git(&path, &["init", "--quiet", "--initial-branch=main"]);
-        git(&path, &["add", "--all"]);
-        git(&path, &["commit", "--quiet", "--message=Start"]);
-        path
-    }
-}
-
-impl Home {
-    /// Ends the server, if one runs, and waits until it is gone.
-    pub fn end_server(&self) {
-        if let Some(pid) = self.server() {
-            // It may have ended by itself, and a test that fails must not fail twice.
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-            let begun = clock::monotonic();
-            while rustix::process::test_kill_process(pid).is_ok() && begun.elapsed() < PATIENCE {
-                std::thread::sleep(Duration::from_millis(10));
-            }
-        }
-    }
-}
-
-impl Drop for Home {
-    fn drop(&mut self) {
-        self.end_server();
-    }
-}
-
-fn git(path: &Path, words: &[&str]) {
-    let status = Command::new("git")
-        .args(["-c", "user.name=Test", "-c", "user.email=test@example.com"])
-        .arg("-C")
-        .arg(path)
-        .args(words)
-        .status()
-        .unwrap();
-    assert!(status.success(), "git {words:?}");
-}
-
-/// What the program said, and how it ended.
-#[derive(Debug)]
-pub struct Said {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
-}
-
-impl From<Output> for Said {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-}
-
-impl Said {
-    /// Its output, when it ended with this code.
-    #[track_caller]
-    pub fn with_code(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{self:#?}");
-        self
-    }
-}
-
-/// Waits until `condition` holds; fails when it never does.
-#[track_caller]
-pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let begun = clock::monotonic();
-    while !condition() {
-        assert!(begun.elapsed() < PATIENCE, "never came: {what}");
-        std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -1,1 +1,15 @@
-//! placeholder
+//! The console on a pseudo-terminal: what it draws, what it does to the terminal, and what it makes of a server that
+//! comes and goes. Each test has a data directory, and so a server, of its own.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so by failing"
+)]
+
+mod look;
+mod modes;
+mod once;
+mod safety;
+mod several;
+mod support;
+mod tour;

@@ -135,6 +135,7 @@ impl App {
             return Effect::refuse("there is no list here to sort");
         };
         let order = list.order();
+        let mut taken = Vec::new();
         let items = list.columns().into_iter().map(|(column, title)| {
             let here = column == order.column;
             let note = match (here, order.descending) {
@@ -142,10 +143,13 @@ impl App {
                 (true, false) => "now, ↑; again turns it round",
                 (true, true) => "now, ↓; again turns it round",
             };
-            let key = title
+            // The first letter that no column before has.
+            let mut letters = title
                 .chars()
-                .find(|c| c.is_ascii_alphanumeric() || *c == '#')
+                .filter(|c| c.is_ascii_alphanumeric() || *c == '#')
                 .map(|c| c.to_ascii_lowercase());
+            let key = letters.find(|c| !taken.contains(c));
+            taken.extend(key);
             Item {
                 key,
                 label: title.to_lowercase(),

@@ -396,9 +396,10 @@ pub const TABLE: &[Section] = &[
             key(&["k", "up"], Cmd::Up, "one up"),
             key(&["home"], Cmd::Top, "to the top"),
             key(&["G", "end"], Cmd::Bottom, "to the bottom"),
-            key(
+            hint(
                 &["pgdn", "ctrl-f", "ctrl-d", "space"],
                 Cmd::PageDown,
+                "page down",
                 "a page down",
             ),
             key(&["pgup", "ctrl-u"], Cmd::PageUp, "a page up"),

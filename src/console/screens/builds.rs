@@ -34,13 +34,13 @@ impl Row for PipelineRow {
 }
 
 const COLUMNS: &[Column] = &[
-    Column::new("STATUS", "status", 13, 14),
-    Column::new("BUILD", "project", 16, 20),
-    Column::new("BRANCH", "branch", 8, 12),
-    Column::new("COMMIT", "", 20, u16::MAX),
-    Column::new("JOBS", "", 11, 11),
-    Column::new("BY", "", 6, 8).drop(2),
-    Column::new("STARTED", "created", 10, 10),
+    Column::new("STATUS", "status", 14, 14),
+    Column::new("BUILD", "project", 14, 18),
+    Column::new("BRANCH", "branch", 8, 10),
+    Column::new("COMMIT", "", 8, u16::MAX),
+    Column::new("JOBS", "", 12, 12),
+    Column::new("BY", "", 6, 6).drop(2),
+    Column::new("STARTED", "created", 10, 11),
     Column::new("TOOK", "duration", 7, 7).right().drop(1),
 ];
 

@@ -32,8 +32,8 @@ const COLUMNS: &[Column] = &[
     Column::new("NAME", "name", 10, 14),
     Column::new("STATUS", "status", 12, 12),
     Column::new("CLASS", "", 8, 8).drop(3),
-    Column::new("CPU", "cpu", 13, 19),
-    Column::new("MEMORY", "memory", 18, 24).drop(1),
+    Column::new("CPU", "cpu", 13, 20),
+    Column::new("MEMORY", "memory", 18, 25).drop(1),
     Column::new("RUNS", "runs", 4, 4).right(),
     Column::new("AGE", "", 6, 6).drop(4),
     Column::new("NOTE", "", 10, u16::MAX).drop(2),
@@ -131,12 +131,16 @@ impl Cluster {
             text::cores(nodes.cpu_millis_used),
             text::cores(nodes.cpu_millis)
         ))
-        .muted(" given to runs")
+        .muted(if scene.shell.has_tabs() {
+            " given to runs"
+        } else {
+            " given"
+        })
     }
 
     fn cells(row: &NodeRow, scene: &Scene) -> Vec<Line> {
         let roomy = scene.shell.has_tabs();
-        let cells = if roomy { 12 } else { 6 };
+        let cells = if roomy { 12 } else { 5 };
         let room = row.cpu_total_millis.saturating_sub(row.cpu_reserved_millis);
         let cpu = bars::capacity(
             row.cpu_used_millis.into(),
@@ -169,8 +173,8 @@ impl Cluster {
             } else {
                 &row.class
             }),
-            cpu.text(format!(" {cpu_words:>6}")),
-            bar.text(format!(" {memory_words:>11}")),
+            cpu.text(format!(" {cpu_words:>7}")),
+            bar.text(format!(" {memory_words:>12}")),
             Line::from(row.runs.to_string()),
             Line::new().muted(scene.now.age(row.created_at)),
             note(row, scene),

@@ -332,7 +332,7 @@ impl Screen for Job {
     }
 
     fn rows(&self) -> Value {
-        json(&self.detail())
+        self.detail().map_or(Value::Null, |detail| json(&[detail]))
     }
 
     fn seq(&self) -> Option<i64> {

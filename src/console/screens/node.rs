@@ -140,7 +140,7 @@ pub fn facts(row: &NodeRow, detail: Option<&NodeDetail>, scene: &Scene) -> Vec<L
             )),
         ))
         .muted(format!(
-            "   of {} and {}; the rest stays for coordination{}",
+            "   of {} and {}; the rest is kept{}",
             text::cpu(row.cpu_total_millis),
             text::memory(u64::from(row.memory_total_mb)),
             if row.overcommitted {
@@ -387,7 +387,7 @@ impl Screen for Node {
 
 /// Two wide bars: what is given to runs, kept for coordination, and free.
 fn capacity(row: &NodeRow, width: u16) -> Vec<Line> {
-    let cells = width.saturating_sub(16 + 40).clamp(10, 60);
+    let cells = width.saturating_sub(16 + 44).clamp(10, 60);
     let words = |used: String, free: String, held: String| {
         Line::new()
             .gap(2)

@@ -31,7 +31,7 @@ const COLUMNS: &[Column] = &[
     Column::new("#", "place", 3, 4),
     Column::new("JOB", "job", 15, 20),
     Column::new("PROJECT", "project", 9, 12).drop(1),
-    Column::new("NEEDS", "", 13, 13).drop(3),
+    Column::new("NEEDS", "", 14, 16).drop(3),
     Column::new("WAITING", "waiting", 9, 9),
     Column::new("WHY", "", 20, u16::MAX),
     Column::new("STARTS", "", 7, 8).drop(2),
@@ -321,9 +321,8 @@ impl Queue {
         }
         Some(vec![
             Line::new().strong("Nothing waits."),
-            Line::new().muted(
-                "A run stands here from the moment its job may start until a node has room for it.",
-            ),
+            Line::new()
+                .muted("A run stands here from the moment it may start until a node has room."),
             Line::new()
                 .put(Role::Accent, "roundel build .")
                 .muted("  makes some;  ")

@@ -1,0 +1,134 @@
+//! What the console does to the terminal, and that all of it is undone however the console ends or pauses.
+
+use std::fs;
+
+use rustix::process::{Pid, Signal};
+
+use crate::support::{Home, Screen, Terminal, key, until, words};
+
+fn open() -> (Home, Terminal) {
+    let home = Home::new();
+    let console = Terminal::open(&home, (80, 24), &[]);
+    console.sees(&["Nothing has been built here yet."]);
+    console.wait("the frame is complete", at_rest);
+    assert_ne!(words(&console.settings()), words(&console.before), "raw");
+    (home, console)
+}
+
+/// Alternate screen, bracketed paste, hidden cursor, and no frame under way.
+fn at_rest(screen: &Screen) -> bool {
+    screen.is_alternate() && screen.modes_on() == [1049, 2004, 25]
+}
+
+#[test]
+fn ctrl_c_asks_and_leaves_at_the_second() {
+    let (_home, mut console) = open();
+    console.press(key::CTRL_C, &["Leave the console?"]);
+    console.keys(key::CTRL_C);
+    assert!(console.ended().success());
+    console.is_given_back();
+}
+
+#[test]
+fn signals_that_end_it_give_the_terminal_back() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let (_home, mut console) = open();
+        console.signal(signal);
+        assert_eq!(console.ended().code(), Some(130), "{signal:?}");
+        console.is_given_back();
+    }
+}
+
+#[test]
+fn a_frame_that_was_open_is_closed_by_the_end() {
+    let (_home, mut console) = open();
+    console.press(key::CTRL_C, &["Leave the console?"]);
+    console.signal(Signal::TERM);
+    console.ended();
+    console.is_given_back();
+    let screen = console.screen();
+    assert!(screen.strange().is_empty(), "{screen}");
+}
+
+#[test]
+fn stopped_it_lends_the_terminal_and_resumed_it_draws_all_of_it_again() {
+    let (_home, console) = open();
+    console.signal(Signal::TSTP);
+    let pid = console.pid();
+    until("it has stopped", || state(pid) == Some('T'));
+    console.is_given_back();
+    console.signal(Signal::CONT);
+    console.wait("it has the terminal again", at_rest);
+    console.sees(&["Nothing has been built here yet.", "? help"]);
+    assert_ne!(words(&console.settings()), words(&console.before), "raw");
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
+    let home = Home::new();
+    let console = home.command(&[]);
+    let program = console.get_program().to_str().unwrap().to_owned();
+    let mut shell = home.command(&[]);
+    shell.env("PS1", "ready> ");
+    let mut within = std::process::Command::new("sh");
+    within.arg("-i");
+    for (name, value) in shell.get_envs() {
+        match value {
+            Some(value) => within.env(name, value),
+            None => within.env_remove(name),
+        };
+    }
+    within.current_dir(shell.get_current_dir().unwrap());
+    let mut shell = Terminal::start(&within, (80, 24));
+    shell.sees(&["ready>"]);
+    shell.keys(&format!("{program}\r"));
+    shell.sees(&["Nothing has been built here yet."]);
+    for _ in 0..2 {
+        shell.keys(key::CTRL_Z);
+        shell.wait("the shell has the terminal", is_prompt);
+        shell.press("echo a'l'l mine\r", &["\nall mine"]);
+        shell.keys("fg\r");
+        shell.wait("the console has the terminal", at_rest);
+        shell.sees(&["Nothing has been built here yet.", "? help"]);
+    }
+    shell.press(key::CTRL_C, &["Leave the console?"]);
+    shell.keys(key::CTRL_C);
+    shell.wait("the shell has the terminal", is_prompt);
+    shell.press("echo 'e'nded $?\r", &["\nended 0"]);
+}
+
+/// A shell waits for a command, on a terminal as it gave it.
+fn is_prompt(screen: &Screen) -> bool {
+    !screen.is_alternate()
+        && screen.modes_on().is_empty()
+        && screen.text().trim_end().ends_with("ready>")
+}
+
+/// State of a process, as the kernel's one letter.
+fn state(pid: Pid) -> Option<char> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    text.rsplit_once(") ")?.1.chars().next()
+}
+
+/// Deliberate faults are compiled in by `tests/run` alone.
+#[cfg(feature = "fault-injection")]
+#[test]
+fn a_panic_gives_the_terminal_back_before_it_is_told() {
+    let (_home, mut console) = open();
+    console.press(":", &["cluster"]);
+    console.press("panic", &["panic"]);
+    console.keys(key::ENTER);
+    assert_eq!(console.ended().code(), Some(101));
+    console.is_given_back();
+    console.sees(&["a panic was asked for"]);
+    assert!(!console.screen().is_alternate());
+}
+
+#[cfg(not(feature = "fault-injection"))]
+#[test]
+fn a_panic_cannot_be_asked_for() {
+    let (_home, mut console) = open();
+    console.press(":", &["cluster"]);
+    console.press("panic", &["panic"]);
+    console.press(key::ENTER, &["`panic` means nothing here"]);
+}

@@ -1,0 +1,84 @@
+//! One frame of each screen, printed: for tickets and pipes.
+
+use serde_json::Value;
+
+use crate::support::{Home, THREE};
+
+#[test]
+fn every_screen_prints_itself_in_both_forms_and_sizes() {
+    let home = Home::new();
+    home.repository("web", THREE);
+    home.run(&["build", "web"]).with_code(0);
+    let json = |words: &[&str]| -> Value {
+        let said = home.run(&[&["console", "--once", "--format", "json"], words].concat());
+        serde_json::from_str(&said.with_code(0).out).unwrap()
+    };
+    let node = json(&["--screen", "cluster"])["rows"][0]["name"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let node = format!("node:{node}");
+    let screens: [(&str, &[&str]); 6] = [
+        ("queue", &["Nothing waits.", "2 Queue"]),
+        ("builds", &["local/web #1", "success", "3/3"]),
+        ("pipeline:web#1", &["local/web #1", "build", "lint", "test"]),
+        ("job:web#1/build", &["Say it", "one", "two", "three"]),
+        ("cluster", &["1 node", "ready", "safe"]),
+        (
+            &node,
+            &["Cluster › ", "gives to runs", "Nothing runs there now."],
+        ),
+    ];
+    for (screen, words) in screens {
+        for (size, columns, rows) in [("80x24", 80, 24), ("120x36", 120, 36)] {
+            let asked = ["--screen", screen, "--size", size];
+            let said = home
+                .run(&[&["console", "--once"], &asked[..]].concat())
+                .with_code(0);
+            for word in words {
+                let airy = *word == "2 Queue" && columns < 100;
+                assert!(
+                    airy || said.out.contains(word),
+                    "{screen} {size} {word}\n{}",
+                    said.out
+                );
+            }
+            assert!(
+                !said.out.contains('…') || screen == "builds",
+                "{screen} {size} cuts a word:\n{}",
+                said.out
+            );
+            assert_eq!(said.out.lines().count(), rows, "{screen} {size}");
+            let widest = said.out.lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(columns), "{screen} {size}: {widest:?}");
+            assert!(!said.out.contains('\x1b'), "{screen}");
+            let frame = json(&asked);
+            assert_eq!(frame["state"], "live");
+            assert!(frame["seq"].as_i64().is_some(), "{screen}: {frame:#}");
+            let filled = frame["rows"]
+                .as_array()
+                .is_some_and(|rows| !rows.is_empty());
+            assert_eq!(filled, screen != "queue", "{screen}: {frame:#}");
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_no_screen_is_a_usage_error() {
+    let home = Home::new();
+    let said = home
+        .run(&["console", "--once", "--screen", "dash"])
+        .with_code(2);
+    assert!(said.err.contains("no screen `dash`"), "{}", said.err);
+}
+
+#[test]
+fn a_dumb_terminal_gets_one_frame() {
+    let home = Home::new();
+    let mut command = home.command(&[]);
+    command.env("TERM", "dumb");
+    let mut console = crate::support::Terminal::start(&command, (80, 24));
+    assert!(console.ended().success());
+    console.sees(&["Nothing has been built here yet."]);
+    assert!(!console.screen().bytes().contains(&0x1b));
+}

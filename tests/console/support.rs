@@ -1,0 +1,286 @@
+//! The console on a terminal of its own, and what is built in its tests.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread;
+use std::time::Duration;
+
+use roundel::clock;
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
+
+#[path = "../support/home.rs"]
+mod home;
+#[path = "../support/pty.rs"]
+mod pty;
+mod screen;
+
+pub use home::{Home, until};
+pub use screen::{Color, Screen};
+
+/// How long a screen may take to be as wanted before the test says that it never was.
+const COMES: Duration = Duration::from_secs(30);
+
+/// Three jobs, one of them in two copies.
+pub const THREE: &str = r#"version: 2.1
+jobs:
+  build:
+    machine: true
+    steps:
+      - run: {name: Say it, command: "echo one; echo two; echo three >&2"}
+  test:
+    machine: true
+    parallelism: 2
+    steps:
+      - run: echo "copy $CIRCLE_NODE_INDEX"
+  lint:
+    machine: true
+    steps:
+      - run: echo tidy
+workflows:
+  main:
+    jobs: [build, lint, {test: {requires: [build]}}]
+"#;
+
+/// One job that prints a line for each file that appears in a directory: `1`, `2` and so on; `end` ends it.
+pub fn gated(gate: &Path) -> String {
+    format!(
+        r#"version: 2.1
+jobs:
+  slow:
+    machine: true
+    steps:
+      - run:
+          name: Wait
+          command: |
+            n=1
+            while [ ! -e {gate}/end ]; do
+              if [ -e {gate}/$n ]; then echo "line number $n"; n=$((n + 1)); else sleep 0.02; fi
+            done
+workflows: {{main: {{jobs: [slow]}}}}
+"#,
+        gate = gate.display()
+    )
+}
+
+/// A terminal with a program in it. What the program writes is taken in as it comes.
+pub struct Terminal {
+    ours: File,
+    /// Kept open: how the terminal is set can be read after the program has gone.
+    theirs: Option<File>,
+    child: Child,
+    shown: Arc<Shown>,
+    reader: Option<thread::JoinHandle<()>>,
+    /// How the terminal was set before the program had it.
+    pub before: Termios,
+}
+
+struct Shown {
+    screen: Mutex<Screen>,
+    changed: Condvar,
+}
+
+impl Terminal {
+    /// Opens the program with these words on a terminal of this size.
+    pub fn open(home: &Home, size: (u16, u16), words: &[&str]) -> Self {
+        Self::start(&home.command(words), size)
+    }
+
+    /// Starts a command as the leader of a session on a terminal.
+    pub fn start(command: &Command, size: (u16, u16)) -> Self {
+        let (ours, theirs) = pty::open();
+        set_size(&ours, size);
+        let before = tcgetattr(&theirs).unwrap();
+        let mut leader = Command::new("setsid");
+        leader
+            .arg("--ctty")
+            .arg(command.get_program())
+            .args(command.get_args())
+            .env("TERM", "xterm-256color");
+        for name in ["NO_COLOR", "COLORTERM", "COLORFGBG", "TMUX", "SSH_TTY"] {
+            leader.env_remove(name);
+        }
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => leader.env(name, value),
+                None => leader.env_remove(name),
+            };
+        }
+        if let Some(dir) = command.get_current_dir() {
+            leader.current_dir(dir);
+        }
+        let child = leader
+            .stdin(theirs.try_clone().unwrap())
+            .stdout(theirs.try_clone().unwrap())
+            .stderr(theirs.try_clone().unwrap())
+            .spawn()
+            .expect("setsid of util-linux is there");
+        let shown = Arc::new(Shown {
+            screen: Mutex::new(Screen::new(size)),
+            changed: Condvar::new(),
+        });
+        let mut source = ours.try_clone().unwrap();
+        let taken_in = Arc::clone(&shown);
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 16 * 1024];
+            // Fails once both the program and we have let go of the other end.
+            while let Ok(n) = source.read(&mut buffer) {
+                taken_in.screen.lock().unwrap().take(&buffer[..n]);
+                taken_in.changed.notify_all();
+            }
+        });
+        Self {
+            ours,
+            theirs: Some(theirs),
+            child,
+            shown,
+            reader: Some(reader),
+            before,
+        }
+    }
+
+    /// Process id of the program.
+    pub fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Types; a chord as the bytes that terminals send for it.
+    pub fn keys(&mut self, keys: &str) {
+        self.ours.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Sends a signal to the program.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// Makes the terminal another size.
+    pub fn resize(&self, size: (u16, u16)) {
+        self.screen().resize(size);
+        set_size(&self.ours, size);
+        // Only the foreground group of a terminal that controls it is told by the kernel; that is the program.
+    }
+
+    /// What the terminal shows now.
+    pub fn screen(&self) -> MutexGuard<'_, Screen> {
+        self.shown.screen.lock().unwrap()
+    }
+
+    /// How the terminal is set now.
+    pub fn settings(&self) -> Termios {
+        tcgetattr(self.theirs.as_ref().unwrap()).unwrap()
+    }
+
+    /// Waits until the screen is as wanted; fails with the screen when it never is.
+    #[track_caller]
+    pub fn wait(&self, what: &str, mut condition: impl FnMut(&Screen) -> bool) {
+        let begun = clock::monotonic();
+        let mut screen = self.screen();
+        // Half a frame is nothing that anybody sees.
+        while screen.is_drawing() || !condition(&screen) {
+            let Some(left) = COMES.checked_sub(begun.elapsed()) else {
+                panic!("never came: {what}\n{screen}");
+            };
+            (screen, _) = self.shown.changed.wait_timeout(screen, left).unwrap();
+        }
+    }
+
+    /// Waits until all of these words are on the screen.
+    #[track_caller]
+    pub fn sees(&self, words: &[&str]) {
+        self.wait(&format!("{words:?}"), |screen| {
+            let text = screen.text();
+            words.iter().all(|word| text.contains(word))
+        });
+    }
+
+    /// Types, then waits until all of these words are on the screen.
+    #[track_caller]
+    pub fn press(&mut self, keys: &str, words: &[&str]) {
+        self.keys(keys);
+        self.sees(words);
+    }
+
+    /// Types, then waits until something of it is drawn: Esc and the next key would be another chord together.
+    #[track_caller]
+    pub fn acts(&mut self, keys: &str) {
+        let before = self.screen().bytes().len();
+        self.keys(keys);
+        self.wait(&format!("a frame after {keys:?}"), |screen| {
+            screen.bytes().len() > before
+        });
+    }
+
+    /// Waits until these words are no longer on the screen.
+    #[track_caller]
+    pub fn loses(&self, words: &str) {
+        self.wait(&format!("without {words:?}"), |screen| {
+            !screen.text().contains(words)
+        });
+    }
+
+    /// Waits until the program has ended.
+    #[track_caller]
+    pub fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        until("the console has ended", || {
+            status = self.child.try_wait().unwrap();
+            status.is_some()
+        });
+        status.unwrap()
+    }
+
+    /// Whether the program still runs.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Fails unless the terminal is as it was before the program had it.
+    #[track_caller]
+    pub fn is_given_back(&self) {
+        self.wait("the terminal is given back", |screen| {
+            screen.modes_on().is_empty()
+        });
+        assert_eq!(words(&self.settings()), words(&self.before));
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // It may have ended; and a test that fails must not fail twice.
+        _ = self.child.kill();
+        _ = self.child.wait();
+        drop(self.theirs.take());
+        if let Some(reader) = self.reader.take() {
+            _ = reader.join();
+        }
+    }
+}
+
+/// Everything about how a terminal is set, to be compared.
+pub fn words(settings: &Termios) -> String {
+    format!("{settings:?}")
+}
+
+fn set_size(terminal: &File, (columns, rows): (u16, u16)) {
+    let size = Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(terminal, size).unwrap();
+}
+
+/// Keys that are not a letter, as terminals send them.
+pub mod key {
+    pub const ENTER: &str = "\r";
+    pub const ESC: &str = "\x1b";
+    pub const TAB: &str = "\t";
+    pub const RIGHT: &str = "\x1b[C";
+    pub const CTRL_C: &str = "\x03";
+    pub const CTRL_Z: &str = "\x1a";
+}
