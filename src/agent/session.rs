@@ -66,7 +66,8 @@ impl Session {
         let pid = std::process::id();
         let pid_start = processes::start_time(pid).unwrap_or(0);
         let path = dir.join("pid");
-        spool::write_whole(&path, format!("{pid} {pid_start}").as_bytes())
+        // After a loss of power no process has this id any more, so it need not be on disk.
+        spool::write_at_once(&path, format!("{pid} {pid_start}").as_bytes())
             .map_err(|source| ClaimError::Write { path, source })?;
         Ok(Self {
             task,

@@ -71,11 +71,7 @@ pub fn start<F: Fleet + 'static>(
     let now = clock::now();
     let tx = writer.begin()?;
     let mut state = State::load(&tx, options.limits, &options.nodes, now)?;
-    let tokens: Vec<_> = tx
-        .live_attempts()?
-        .into_iter()
-        .filter_map(|live| Some((live.id, live.token?)))
-        .collect();
+    let tokens = tx.tokens()?;
     let data_id = match tx.meta("data_id")? {
         Some(id) => id,
         None => {

@@ -154,7 +154,9 @@ impl State {
             nodes: BTreeMap::new(),
         };
         state.load_nodes(tx, fleet, now)?;
+        let mut positions: HashMap<JobId, u32> = HashMap::new();
         for live in tx.live_workflows()? {
+            positions.extend((0..).zip(&live.jobs).map(|(at, job)| (job.id, at)));
             let jobs = live.jobs.into_iter().map(|job| Job {
                 id: job.id,
                 requires: job.requires.into_boxed_slice(),
@@ -170,14 +172,14 @@ impl State {
             };
             state.workflows.insert(live.id, workflow);
         }
-        for live in tx.live_attempts()? {
-            let Some(workflow) = state.workflows.get_mut(&live.workflow) else {
-                continue;
+        tx.each_live_attempt(|live| {
+            let (Some(workflow), Some(&position)) = (
+                state.workflows.get_mut(&live.workflow),
+                positions.get(&live.job),
+            ) else {
+                return;
             };
-            let Some(position) = workflow.jobs.iter().position(|job| job.id == live.job) else {
-                continue;
-            };
-            workflow.jobs[position].open += 1;
+            workflow.jobs[position as usize].open += 1;
             let waiting = Waiting {
                 attempt: live.id,
                 project: live.project,
@@ -200,7 +202,7 @@ impl State {
             }
             let attempt = Attempt {
                 workflow: live.workflow,
-                position: position as u32,
+                position,
                 copy: live.copy,
                 waiting,
                 node,
@@ -210,7 +212,7 @@ impl State {
                 started: live.started,
             };
             state.attempts.insert(live.id, attempt);
-        }
+        })?;
         Ok(state)
     }
 

@@ -17,7 +17,7 @@ use crate::engine::{self, Capacity, Engine};
 use crate::error::{Explain, Kind};
 use crate::queue::{ExecutorKind, Limits};
 use crate::settings::paths;
-use crate::storage::data_dir::{DataDir, DataDirError};
+use crate::storage::data_dir::{self, DataDir, DataDirError};
 use crate::storage::logs::{LogError, LogStore};
 use crate::store::StoreError;
 
@@ -180,6 +180,7 @@ pub async fn serve(
         view: engine.view.clone(),
         logs,
         data,
+        known: Arc::default(),
         hello: Arc::new(hello),
         presence: presence.clone(),
     };
@@ -349,5 +350,6 @@ fn foreign_scratch(data: &Path) -> Result<PathBuf, ServeError> {
         Err(err) => return Err(failed(err)),
     }
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o711)).map_err(failed)?;
+    data_dir::spread(&path);
     Ok(path)
 }

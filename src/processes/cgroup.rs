@@ -161,17 +161,24 @@ impl Cgroup {
             .collect()
     }
 
+    /// Removes the groups that can be removed at once; false when the kernel needs a moment more for one.
+    #[must_use]
+    pub fn remove_at_once(&self) -> bool {
+        let mut all = true;
+        for group in &self.own {
+            all &=
+                !fs::remove_dir(group).is_err_and(|err| err.kind() == io::ErrorKind::ResourceBusy);
+        }
+        all
+    }
+
     /// Removes the groups. The kernel may need a moment after the last process; bounded to half a second, blocks.
     pub fn remove(&self) {
-        for group in &self.own {
-            for _ in 0..50 {
-                match fs::remove_dir(group) {
-                    Err(err) if err.kind() == io::ErrorKind::ResourceBusy => {
-                        std::thread::sleep(Duration::from_millis(10));
-                    }
-                    _ => break,
-                }
+        for _ in 0..50 {
+            if self.remove_at_once() {
+                return;
             }
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 }

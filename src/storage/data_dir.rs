@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, IFlags, flock, ioctl_getflags, ioctl_setflags};
 
 use crate::error::{Explain, Kind};
 
@@ -25,6 +25,9 @@ const FOLDERS: [&str; 9] = [
     "artifacts",
     "caches",
 ];
+
+/// Those of them in which each attempt has a folder.
+const OF_ATTEMPTS: [&str; 3] = ["logs", "attempts", "scratch"];
 
 /// Why the directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -149,6 +152,9 @@ impl DataDir {
         for folder in FOLDERS {
             make(&path.join(folder)).map_err(failed("make its folders"))?;
         }
+        OF_ATTEMPTS
+            .iter()
+            .for_each(|folder| spread(&path.join(folder)));
         Ok(Self {
             path: path.to_owned(),
             _lock: lock,
@@ -159,6 +165,19 @@ impl DataDir {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+/// Tells an ext file system that the folders in `path` have nothing to do with each other, so that each gets a part of
+/// the disk of its own. Side by side, the thousands that come and go would be in each other's way: a new file is put
+/// where no other was removed lately, and all of those would have to be looked at. Elsewhere it does nothing.
+pub fn spread(path: &Path) {
+    let told = File::open(path).and_then(|folder| {
+        let flags = ioctl_getflags(&folder)?;
+        Ok(ioctl_setflags(&folder, flags | IFlags::TOPDIR)?)
+    });
+    if let Err(err) = told {
+        tracing::debug!(path = %path.display(), error = %err, "its folders lie where the file system likes");
     }
 }
 

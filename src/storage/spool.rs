@@ -148,6 +148,19 @@ impl Reader {
 /// # Errors
 /// When the disk is full or fails.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, true)
+}
+
+/// As [`write_whole`], for what means nothing once the machine has lost its power: a reader sees the whole content or
+/// none, and nothing waits for the disk.
+///
+/// # Errors
+/// When the disk is full or fails.
+pub fn write_at_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace(path, bytes, false)
+}
+
+fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
     let temporary = path.with_extension("tmp");
     let mut file = OpenOptions::new()
         .create(true)
@@ -156,7 +169,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
         .mode(0o600)
         .open(&temporary)?;
     file.write_all(bytes)?;
-    file.sync_all()?;
+    if durable {
+        file.sync_all()?;
+    }
     std::fs::rename(&temporary, path)
 }
 

@@ -64,8 +64,6 @@ pub struct LiveAttempt {
     pub queued: Timestamp,
     /// Its node.
     pub node: Option<NodeId>,
-    /// SHA-256 of its token.
-    pub token: Option<Vec<u8>>,
     /// Newest report taken.
     pub seq: u64,
     /// The agent has reported that it started.
@@ -114,40 +112,53 @@ impl Tx<'_> {
         Ok(workflows)
     }
 
-    /// All attempts that are not dead.
-    pub fn live_attempts(&self) -> Result<Vec<LiveAttempt>, StoreError> {
+    /// Gives all attempts that are not dead to `take`, one after the other: there may be very many.
+    pub fn each_live_attempt(&self, mut take: impl FnMut(LiveAttempt)) -> Result<(), StoreError> {
         const COLUMNS: &str = "id, job, workflow, project, copy, executor, cpu_millis, memory_mb, priority, state, \
-             stopping, requeued, queued, node, token, seq, started IS NOT NULL";
+             stopping, requeued, queued, node, seq, started IS NOT NULL";
         self.db
             .prepare(&format!(
                 "SELECT {COLUMNS} FROM attempts WHERE state = 'pending' UNION ALL
                  SELECT {COLUMNS} FROM attempts WHERE state = 'running'"
             ))
             .and_then(|mut statement| {
-                statement
-                    .query_map([], |row| {
-                        Ok(LiveAttempt {
-                            id: row.get(0)?,
-                            job: row.get(1)?,
-                            workflow: row.get(2)?,
-                            project: ProjectId(row.get(3)?),
-                            copy: row.get(4)?,
-                            executor: row.get(5)?,
-                            cpu_millis: row.get(6)?,
-                            memory_mb: row.get(7)?,
-                            priority: row.get(8)?,
-                            state: row.get(9)?,
-                            stopping: row.get(10)?,
-                            requeued: row.get(11)?,
-                            queued: row.get(12)?,
-                            node: row.get(13)?,
-                            token: row.get(14)?,
-                            seq: u64::try_from(row.get::<_, i64>(15)?).unwrap_or(0),
-                            started: row.get(16)?,
-                        })
-                    })?
-                    .collect()
+                let rows = statement.query_map([], |row| {
+                    Ok(LiveAttempt {
+                        id: row.get(0)?,
+                        job: row.get(1)?,
+                        workflow: row.get(2)?,
+                        project: ProjectId(row.get(3)?),
+                        copy: row.get(4)?,
+                        executor: row.get(5)?,
+                        cpu_millis: row.get(6)?,
+                        memory_mb: row.get(7)?,
+                        priority: row.get(8)?,
+                        state: row.get(9)?,
+                        stopping: row.get(10)?,
+                        requeued: row.get(11)?,
+                        queued: row.get(12)?,
+                        node: row.get(13)?,
+                        seq: u64::try_from(row.get::<_, i64>(14)?).unwrap_or(0),
+                        started: row.get(15)?,
+                    })
+                })?;
+                for row in rows {
+                    take(row?);
+                }
+                Ok(())
             })
             .during("read the runs that are not over")
+    }
+
+    /// Attempts that are placed, each with the SHA-256 of its token.
+    pub fn tokens(&self) -> Result<Vec<(AttemptId, Vec<u8>)>, StoreError> {
+        self.db
+            .prepare("SELECT id, token FROM attempts WHERE state = 'running' AND token IS NOT NULL")
+            .and_then(|mut statement| {
+                statement
+                    .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                    .collect()
+            })
+            .during("read the tokens of the runs that run")
     }
 }

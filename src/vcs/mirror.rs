@@ -298,6 +298,11 @@ fn keep(mirror: &Path, id: &str) -> Result<(), VcsError> {
     Ok(())
 }
 
+/// Whether [`keep`] has kept a commit. A name that was packed away counts as missing: then git is asked.
+pub(super) fn kept(mirror: &Path, id: &str) -> bool {
+    mirror.join("refs/roundel").join(id).is_file()
+}
+
 /// Reads a file of a revision; `None` when it has none.
 ///
 /// # Errors

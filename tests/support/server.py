@@ -24,7 +24,7 @@ class Refused(Exception):
         self.status = status
 
 
-class _Connection(http.client.HTTPConnection):
+class Connection(http.client.HTTPConnection):
     def __init__(self, path, timeout):
         super().__init__("localhost", timeout=timeout)
         self.path = path
@@ -68,6 +68,17 @@ def git_repository(path, files):
     who = ["-c", "user.name=Tests", "-c", "user.email=tests@localhost", "-c", "commit.gpgsign=false"]
     for words in (["init", "-q", "-b", "main"], ["add", "-A"], who + ["commit", "-q", "-m", "Start"]):
         subprocess.run(["git", *words], cwd=path, check=True, env={**os.environ, **clean})
+
+
+def built_program(fault=False):
+    """Builds the program and gives its path; with `fault`, the one that answers before it commits."""
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+    words = ["cargo", "build", "--release", "--message-format", "json-render-diagnostics"]
+    if fault:
+        words += ["--features", "fault-injection", "--target-dir", os.path.join(root, "target", "fault-injection")]
+    done = subprocess.run(words, cwd=root, check=True, stdout=subprocess.PIPE)
+    programs = [json.loads(line).get("executable") for line in done.stdout.splitlines() if line.startswith(b"{")]
+    return [program for program in programs if program][-1]
 
 
 class Server:
@@ -125,7 +136,7 @@ class Server:
 
     def request(self, method, path, body=None, timeout=30, headers=None):
         """Gives status, headers and bytes of an answer."""
-        connection = _Connection(self.socket(), timeout)
+        connection = Connection(self.socket(), timeout)
         try:
             content = None if body is None else json.dumps(body)
             sent = {"content-type": "application/json", **(headers or {})}

@@ -136,7 +136,7 @@ impl Host {
         journal: &Rc<Journal>,
     ) -> End {
         let heard = Rc::new(Cell::new(clock::monotonic()));
-        let (mut child, group) = match self.spawn(program) {
+        let (mut child, group) = match self.spawn(program).await {
             Ok(spawned) => spawned,
             Err(err) => return End::Failed(err),
         };
@@ -178,7 +178,7 @@ impl Host {
         end
     }
 
-    fn spawn(&self, program: &Program<'_>) -> io::Result<(Child, u32)> {
+    async fn spawn(&self, program: &Program<'_>) -> io::Result<(Child, u32)> {
         let named = |what: &str, path: &Path, err: &io::Error| {
             io::Error::new(
                 err.kind(),
@@ -213,8 +213,10 @@ impl Host {
             .process_group(0);
         self.become_account(&mut command);
         // The child begins in the control groups because its parent is in them at that moment: nothing can slip out
-        // between fork and a later move.
-        self.cgroup.enter();
+        // between fork and a later move. The kernel may take 20 ms for the move, in which the agent can report.
+        let cgroup = self.cgroup.clone();
+        // Broken off only when the agent itself ends.
+        let _ = tokio::task::spawn_blocking(move || cgroup.enter()).await;
         let child = tokio::process::Command::from(command).spawn();
         self.cgroup.leave();
         let child = child.map_err(|err| named("run", Path::new(first), &err))?;
@@ -273,9 +275,12 @@ impl Host {
         let mut readers = std::mem::take(&mut self.readers);
         last_words(&mut readers, &heard).await;
         readers.iter().for_each(JoinHandle::abort);
-        let cgroup = self.cgroup.clone();
-        // Broken off only when the agent itself ends.
-        let _ = tokio::task::spawn_blocking(move || cgroup.remove()).await;
+        // Without a wait the end of the last step and that of the run reach the server in one report.
+        if !self.cgroup.remove_at_once() {
+            let cgroup = self.cgroup.clone();
+            // Broken off only when the agent itself ends.
+            let _ = tokio::task::spawn_blocking(move || cgroup.remove()).await;
+        }
     }
 }
 
