@@ -1,6 +1,7 @@
 //! `serve`: runs the services in this process.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use roundel::client::launch;
 use roundel::http::{self, JobUser, ServeError, ServeOptions};
@@ -11,6 +12,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::context::{self, Context};
 use super::{End, Failure, logging};
+
+/// How long work that was under way for an answer may go on at the end.
+const LAST_WORK: Duration = Duration::from_secs(2);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -38,6 +42,8 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<End, Failure
         let end = told_to_end()?;
         Ok::<_, Failure>(http::serve(options, end).await)
     })?;
+    // A fetch from a remote that does not answer may last for minutes; nothing depends on it any more.
+    runtime.shutdown_timeout(LAST_WORK);
     match result {
         Ok(()) => Ok(End::Ok),
         // Somebody else was faster, and a server is what was wanted.

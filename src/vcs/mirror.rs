@@ -424,7 +424,7 @@ mod tests {
             "{err}"
         );
         let err = fetch(&source, Some("--upload-pack=x"), &data.path().join("m.git")).unwrap_err();
-        assert!(matches!(err, VcsError::Refused { .. }), "{err}");
+        assert!(matches!(err, VcsError::BranchName { .. }), "{err}");
     }
 
     #[test]

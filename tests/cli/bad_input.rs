@@ -2,11 +2,14 @@
 //! to do, ends with its code, and costs nothing that was there before.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use crate::support::{Home, Said};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+use crate::support::{Home, Said, until};
 
 const GOOD: &str = r#"version: 2.1
 jobs:
@@ -224,6 +227,31 @@ fn a_server_that_writes_its_log_goes_on_answering() {
     assert_eq!(log.matches("a request failed").count(), 2, "{log}");
     assert!(!log.contains("secret"), "{log}");
     is_unharmed(&home, server);
+}
+
+#[test]
+fn a_remote_that_never_answers_keeps_neither_the_person_nor_the_server() {
+    let home = Home::new();
+    let remote = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/acme/web", remote.local_addr().unwrap());
+    let build = home
+        .command(&["build", &url])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (connection, _) = remote.accept().unwrap();
+    // Others are served meanwhile.
+    home.run(&["status"]).with_code(0);
+    kill_process(Pid::from_child(&build), Signal::INT).unwrap();
+    let output = build.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{output:?}");
+    let server = home.server().unwrap();
+    kill_process(server, Signal::TERM).unwrap();
+    until("the server has ended", || {
+        test_kill_process(server).is_err()
+    });
+    drop(connection);
 }
 
 #[test]
