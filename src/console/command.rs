@@ -64,7 +64,10 @@ const OPEN: [(&str, &str); 7] = [
     ("drain", "take a node out of work"),
     ("undrain", "end the drain of a node"),
     ("node", "a node by its name"),
-    ("pipeline", "a build by its id or project#number"),
+    (
+        "pipeline",
+        "a build by its id, or that of job project#number",
+    ),
     ("run", "a run by its id or name"),
     ("job", "a job: PIPELINE/NAME"),
 ];

@@ -2,18 +2,20 @@
 
 use serde_json::Value;
 
-use crate::support::{Home, THREE};
+use crate::support::{Home, THREE, Terminal, gated, key};
+
+/// One frame as JSON.
+fn json(home: &Home, words: &[&str]) -> Value {
+    let said = home.run(&[&["console", "--once", "--format", "json"], words].concat());
+    serde_json::from_str(&said.with_code(0).out).unwrap()
+}
 
 #[test]
 fn every_screen_prints_itself_in_both_forms_and_sizes() {
     let home = Home::new();
     home.repository("web", THREE);
     home.run(&["build", "web"]).with_code(0);
-    let json = |words: &[&str]| -> Value {
-        let said = home.run(&[&["console", "--once", "--format", "json"], words].concat());
-        serde_json::from_str(&said.with_code(0).out).unwrap()
-    };
-    let node = json(&["--screen", "cluster"])["rows"][0]["name"]
+    let node = json(&home, &["--screen", "cluster"])["rows"][0]["name"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -52,7 +54,7 @@ fn every_screen_prints_itself_in_both_forms_and_sizes() {
             let widest = said.out.lines().map(|line| line.chars().count()).max();
             assert!(widest <= Some(columns), "{screen} {size}: {widest:?}");
             assert!(!said.out.contains('\x1b'), "{screen}");
-            let frame = json(&asked);
+            let frame = json(&home, &asked);
             assert_eq!(frame["state"], "live");
             assert!(frame["seq"].as_i64().is_some(), "{screen}: {frame:#}");
             let filled = frame["rows"]
@@ -61,6 +63,48 @@ fn every_screen_prints_itself_in_both_forms_and_sizes() {
             assert_eq!(filled, screen != "queue", "{screen}: {frame:#}");
         }
     }
+}
+
+#[test]
+fn a_job_that_is_not_there_is_named_and_not_waited_for() {
+    let home = Home::new();
+    home.repository("web", THREE);
+    home.run(&["build", "web"]).with_code(0);
+    let asked = ["console", "--once", "--screen", "job:web#1/nosuch"];
+    let said = home.run(&asked).with_code(0);
+    assert!(
+        said.out.contains("this build has no job `nosuch`"),
+        "{}",
+        said.out
+    );
+    assert!(!said.out.contains("loading"), "{}", said.out);
+}
+
+#[test]
+fn a_job_that_has_not_begun_says_so_at_once() {
+    let home = Home::new();
+    let gate = home.path("gate");
+    std::fs::create_dir(&gate).unwrap();
+    let config = gated(&gate).replace("jobs: [slow]", "jobs: [slow, {late: {requires: [slow]}}]");
+    let late = "jobs:\n  late:\n    machine: true\n    steps:\n      - run: echo late\n";
+    home.repository("slow", &config.replace("jobs:\n", late));
+    let mut console = Terminal::open(&home, (80, 24), &[]);
+    console.sees(&["Nothing has been built here yet."]);
+    let mut build = home.command(&["build", "slow"]);
+    let mut build = build.stdout(std::process::Stdio::null()).spawn().unwrap();
+    console.sees(&["local/slow #1", "running"]);
+    let id = json(&home, &["--screen", "builds"])["rows"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let screen = format!("job:{id}/late");
+    let said = home
+        .run(&["console", "--once", "--screen", &screen])
+        .with_code(0);
+    assert!(said.out.contains("not in the queue yet"), "{}", said.out);
+    console.press(key::ENTER, &["slow", "late"]);
+    std::fs::write(gate.join("end"), "").unwrap();
+    assert!(build.wait().unwrap().success());
 }
 
 #[test]
@@ -77,7 +121,7 @@ fn a_dumb_terminal_gets_one_frame() {
     let home = Home::new();
     let mut command = home.command(&[]);
     command.env("TERM", "dumb");
-    let mut console = crate::support::Terminal::start(&command, (80, 24));
+    let mut console = Terminal::start(&command, (80, 24));
     assert!(console.ended().success());
     console.sees(&["Nothing has been built here yet."]);
     assert!(!console.screen().bytes().contains(&0x1b));

@@ -114,6 +114,7 @@ fn the_command_line_the_filter_and_the_help_do_what_they_say() {
     home.repository("api", THREE);
     home.run(&["build", "web"]).with_code(0);
     home.run(&["build", "api"]).with_code(0);
+    home.run(&["build", "api"]).with_code(0);
     for size in SIZES {
         let mut console = Terminal::open(&home, size, &[]);
         console.sees(&["local/web #1", "local/api #1"]);
@@ -133,6 +134,12 @@ fn the_command_line_the_filter_and_the_help_do_what_they_say() {
         console.press(":", &["cluster"]);
         console.press("cluster", &["cluster"]);
         console.press(key::ENTER, &["1 node", "ready"]);
+        // Builds are numbered apart from their jobs: a build by its name is that build.
+        console.press("3", &["local/api #1"]);
+        console.press(":", &["queue"]);
+        console.press("api #2", &["pipeline local/api #2"]);
+        console.press(key::TAB, &[": pipeline local/api #2"]);
+        console.press(key::ENTER, &["Builds › local/api #2", "build number"]);
         console.press(":", &["queue"]);
         console.press("clusterr", &["clusterr"]);
         console.press(key::ENTER, &["nearest: cluster"]);

@@ -233,9 +233,11 @@ impl App {
                 ));
             }
             let (project, number) = (text(row, "project")?, row.get("number")?.as_i64()?);
-            Some(Candidate::new(
-                format!("pipeline {project}#{number}"),
+            // `project#number` would be the job of that build number.
+            Some(Candidate::named(
+                format!("pipeline {project} #{number}"),
                 "a build",
+                format!("pipeline {}", text(row, "id")?),
             ))
         });
         named.collect()

@@ -23,6 +23,8 @@ pub struct Candidate {
     pub text: String,
     /// What it is.
     pub note: String,
+    /// The line it stands for, where that is not what is typed for it.
+    pub line: Option<String>,
     /// More words must follow it.
     pub open: bool,
 }
@@ -33,7 +35,16 @@ impl Candidate {
         Self {
             text: text.into(),
             note: note.into(),
+            line: None,
             open: false,
+        }
+    }
+
+    /// A thing by the name that people see, for which the line names it by its id.
+    pub fn named(text: impl Into<String>, note: impl Into<String>, line: String) -> Self {
+        Self {
+            line: Some(line),
+            ..Self::new(text, note)
         }
     }
 
@@ -42,6 +53,7 @@ impl Candidate {
         Self {
             text: text.into(),
             note: note.into(),
+            line: None,
             open: true,
         }
     }
@@ -145,13 +157,15 @@ impl Palette {
             return vec![Effect::Close];
         }
         let understood = command::parse(&typed).is_ok();
+        let is_name = |one: &Candidate| one.line.is_some() && one.text == typed;
         match self.current() {
-            Some(one) if self.chosen || !understood => {
+            Some(one) if self.chosen || !understood || is_name(one) => {
                 if one.open {
                     self.complete();
                     return Vec::new();
                 }
-                vec![Effect::Close, Effect::Command(one.text.clone())]
+                let line = one.line.as_ref().unwrap_or(&one.text);
+                vec![Effect::Close, Effect::Command(line.clone())]
             }
             _ => vec![Effect::Close, Effect::Command(typed)],
         }

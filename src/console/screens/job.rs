@@ -95,6 +95,13 @@ impl Job {
         named.next()
     }
 
+    /// The name that was asked for, when the pipeline is known and holds no such job.
+    fn missing(&self) -> Option<&str> {
+        let known = self.pipeline.data().is_some() && self.job().is_none();
+        let name = self.reference.job.as_deref()?;
+        (known && self.reference.run.is_none()).then_some(name)
+    }
+
     fn runs(&self) -> &[RunRow] {
         self.job().map_or(&[], |(_, job)| &job.runs)
     }
@@ -340,6 +347,11 @@ impl Screen for Job {
     }
 
     fn is_settled(&self) -> bool {
+        // A job that has no run yet has no steps and no log to wait for either.
+        let no_run = self.attempt().is_none() && self.job().is_some();
+        if self.missing().is_some() || (no_run && self.pipeline.is_settled()) {
+            return true;
+        }
         let log = self.log.lines.is_settled()
             || self
                 .detail()

@@ -71,7 +71,8 @@ fn gutter(line: &LogLine, log: &Log, digits: u16, times: bool) -> Line {
         width = usize::from(digits)
     );
     let gutter = Line::new().put(Role::Faint, number);
-    let gutter = if times {
+    // Lines of the Build Agent's own log have no time beside the one they name themselves.
+    let gutter = if times && line.t > 0 {
         gutter.muted(format!(
             "{} ",
             Timestamp(line.t / 1000).local("%H:%M:%S%.3f")

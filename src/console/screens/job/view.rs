@@ -225,7 +225,13 @@ impl Job {
             pen.line(area.x, y, area.width, &head);
             let lines = instead(&self.run, scene, area.width);
             let to_come = || vec![Line::new().muted("not in the queue yet")];
-            let lines = if self.attempt().is_none() && self.job().is_some() {
+            let lines = if let Some(name) = self.missing() {
+                let text = format!("✗ this build has no job `{name}`");
+                text::wrap(&text, area.width)
+                    .into_iter()
+                    .map(|words| Line::new().put(Role::Failed, words))
+                    .collect()
+            } else if self.attempt().is_none() && self.job().is_some() {
                 to_come()
             } else {
                 lines.unwrap_or_default()
