@@ -4,7 +4,6 @@
 //! `-` never reach git as an argument, helpers and hooks of a repository are not run, and messages are made inert.
 
 mod git;
-mod known;
 mod mirror;
 mod source;
 
@@ -13,7 +12,6 @@ use std::path::PathBuf;
 
 use crate::error::{Explain, Kind};
 
-pub use known::{Found, Known};
 pub use mirror::{Revision, fetch, read_file};
 pub use source::{Place, Source, locate};
 

@@ -165,9 +165,9 @@ pub(super) async fn create(
     ConnectInfo(peer): ConnectInfo<Peer>,
     Json(wanted): Json<CreatePipeline>,
 ) -> Answer<Written<PipelineRef>> {
-    let (data, known) = (server.data.clone(), server.known.clone());
+    let data = server.data.clone();
     let id = wanted.id;
-    let prepared = blocking(move || prepare(&data, &known, &wanted)).await?;
+    let prepared = blocking(move || prepare(&data, &wanted)).await?;
     let (new, problems) = (prepared.new, prepared.problems);
     let compiled = new.plan.is_some();
     let what = format!(
@@ -195,21 +195,12 @@ struct Prepared {
 }
 
 /// Everything that needs git: which revision, and what its config asks for.
-fn prepare(
-    data: &std::path::Path,
-    known: &vcs::Known,
-    wanted: &CreatePipeline,
-) -> Result<Prepared, ApiError> {
-    let found = known.find(
-        &wanted.source,
-        wanted.branch.as_deref(),
-        CONFIG,
-        CONFIG_MAX,
-        |key| mirror_path(data, key),
-    )?;
-    let (source, revision) = (found.source, found.revision);
+fn prepare(data: &std::path::Path, wanted: &CreatePipeline) -> Result<Prepared, ApiError> {
+    let source = vcs::locate(&wanted.source)?;
+    let mirror = mirror_path(data, &source.key);
+    let revision = vcs::fetch(&source, wanted.branch.as_deref(), &mirror)?;
     let short = &revision.id[..revision.id.len().min(12)];
-    let bytes = found.file.ok_or_else(|| {
+    let bytes = vcs::read_file(&mirror, &revision.id, CONFIG, CONFIG_MAX)?.ok_or_else(|| {
         ApiError::new(
             Kind::Usage,
             format!(
@@ -219,7 +210,7 @@ fn prepare(
         )
         .hint("commit one: builds run what is committed, not what lies in the work tree")
     })?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| {
+    let text = String::from_utf8(bytes).map_err(|_| {
         ApiError::new(
             Kind::Usage,
             format!("`{CONFIG}` at {short} is not UTF-8 text"),
@@ -233,7 +224,7 @@ fn prepare(
         only_job: wanted.job.clone(),
         no_engine: wanted.no_engine,
     };
-    let (plan, problems) = match pipeline::compile(text, &facts) {
+    let (plan, problems) = match pipeline::compile(&text, &facts) {
         Ok(compiled) => (Some(compiled.plan), compiled.warnings),
         Err(problems) => (None, problems),
     };

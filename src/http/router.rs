@@ -15,7 +15,6 @@ use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
 use crate::engine::{Handle, View};
 use crate::storage::logs::LogStore;
-use crate::vcs::Known;
 
 /// What a server is made of; cheap to clone.
 #[derive(Clone, Debug)]
@@ -28,8 +27,6 @@ pub struct Server {
     pub logs: LogStore,
     /// The data directory.
     pub data: PathBuf,
-    /// What was learnt of repositories.
-    pub known: Arc<Known>,
     /// What does not change while it runs.
     pub hello: Arc<Hello>,
     /// Whether anybody is there.

@@ -180,7 +180,6 @@ pub async fn serve(
         view: engine.view.clone(),
         logs,
         data,
-        known: Arc::default(),
         hello: Arc::new(hello),
         presence: presence.clone(),
     };

@@ -82,7 +82,7 @@ fn from_path(
     if let Some(branch) = branch {
         branch.clone_into(&mut revision.branch);
     }
-    if !has_commit(mirror, &revision.id)? {
+    if !kept(mirror, &revision.id) {
         let name = if revision.branch == "HEAD" {
             "detached"
         } else {
@@ -233,14 +233,9 @@ fn no_branch(source: &Source, top: &Path, branch: &str) -> VcsError {
     }
 }
 
-/// Whether the mirror holds a commit; false when there is no mirror.
-fn has_commit(mirror: &Path, id: &str) -> Result<bool, VcsError> {
-    if !mirror.join("HEAD").exists() {
-        return Ok(false);
-    }
-    let mut command = git(mirror);
-    command.args(["cat-file", "-e", &format!("{id}^{{commit}}")]);
-    Ok(run(command, "look into the mirror", LOCAL, 1024)?.ok)
+/// Whether [`keep`] has kept a commit. A name that was packed away counts as missing, and is fetched and kept again.
+fn kept(mirror: &Path, id: &str) -> bool {
+    mirror.join("refs/roundel").join(id).is_file()
 }
 
 /// Fetches into the mirror, one at a time; `id`, unless empty, is kept from ever being collected.
@@ -296,11 +291,6 @@ fn keep(mirror: &Path, id: &str) -> Result<(), VcsError> {
     run(command, "keep a commit in the mirror", LOCAL, 1024)?
         .or_failed("keep a commit in the mirror")?;
     Ok(())
-}
-
-/// Whether [`keep`] has kept a commit. A name that was packed away counts as missing: then git is asked.
-pub(super) fn kept(mirror: &Path, id: &str) -> bool {
-    mirror.join("refs/roundel").join(id).is_file()
 }
 
 /// Reads a file of a revision; `None` when it has none.
