@@ -38,10 +38,15 @@ pub(super) struct Journal {
     socket: PathBuf,
 }
 
-/// Tries until a write goes through: a full disk holds the run up and loses nothing.
+/// Tries until a write goes through: a full disk holds the run up and loses nothing. Gives up when the directory is
+/// gone, which no waiting brings back.
 pub(super) async fn until_written(what: &str, mut write: impl FnMut() -> io::Result<()>) {
     let mut failed = false;
     while let Err(err) = write() {
+        if err.kind() == io::ErrorKind::NotFound {
+            tracing::error!(error = %err, "{what} has no place any more");
+            return;
+        }
         if !failed {
             tracing::warn!(error = %err, "{what} cannot be written; trying on");
             failed = true;
@@ -199,6 +204,13 @@ pub(super) async fn send(journal: Rc<Journal>, dir: PathBuf, token: String) {
                 if journal.finished.get() && away > PATIENCE {
                     return;
                 }
+                if is_gone(&dir) {
+                    tracing::error!(
+                        "the attempt's directory was removed: nobody will ever ask for this run"
+                    );
+                    journal.stop();
+                    return;
+                }
                 tokio::time::sleep(pause).await;
                 away += pause;
                 pause = (pause * 2).min(BACKOFF.1);
@@ -210,6 +222,11 @@ pub(super) async fn send(journal: Rc<Journal>, dir: PathBuf, token: String) {
             }
         }
     }
+}
+
+/// Whether a directory was removed, as opposed to out of reach for a while.
+fn is_gone(dir: &Path) -> bool {
+    std::fs::symlink_metadata(dir).is_err_and(|err| err.kind() == io::ErrorKind::NotFound)
 }
 
 /// Where a later server says it listens.

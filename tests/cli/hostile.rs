@@ -239,6 +239,33 @@ fn a_job_without_end_is_cancelled_with_all_it_started() {
     until("they are gone", || processes(&span).is_empty());
 }
 
+#[test]
+fn a_data_directory_that_was_removed_takes_its_runs_with_it() {
+    let home = Home::new();
+    let span = format!("{}.5", 100_000 + std::process::id());
+    home.repository("web", &one_step(&format!("sleep {span}")));
+    let mut build = home
+        .command(&["build", "web"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("the job runs", || {
+        !processes(&format!("sleep {span}")).is_empty()
+    });
+    home.kill_server();
+    // It would wait for the server to come back.
+    build.kill().unwrap();
+    build.wait().unwrap();
+    let attempts = home.data().join("attempts");
+    let agent = format!("agent --dir {}", attempts.display());
+    assert_eq!(processes(&agent).len(), 1);
+    fs::remove_dir_all(home.data()).unwrap();
+    until("job and agent are gone", || {
+        processes(&format!("sleep {span}")).is_empty() && processes(&agent).is_empty()
+    });
+}
+
 fn first_pipeline(home: &Home) -> String {
     let said = home.run(&["status", "--json"]).with_code(0);
     let page: serde_json::Value = serde_json::from_str(&said.out).unwrap();
