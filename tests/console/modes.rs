@@ -82,7 +82,7 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
     let mut shell = Terminal::start(&within, (80, 24));
     shell.sees(&["ready>"]);
     shell.keys(&format!("{program}\r"));
-    shell.sees(&["Nothing has been built here yet."]);
+    shell.sees(&["Nothing has been built here yet.", "Path or URL of another"]);
     for _ in 0..2 {
         shell.keys(key::CTRL_Z);
         shell.wait("the shell has the terminal", is_prompt);

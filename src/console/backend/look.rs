@@ -91,6 +91,9 @@ async fn git(path: &str, arguments: &[&str]) -> Option<String> {
     command
         .stdin(Stdio::null())
         .stderr(Stdio::null())
+        // Outside the console's group: suspending stops that, and a child stopped while it is being started would keep
+        // the console from stopping.
+        .process_group(0)
         .kill_on_drop(true);
     let output = timeout(PATIENCE, command.output()).await.ok()?.ok()?;
     output
