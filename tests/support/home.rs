@@ -37,6 +37,7 @@ impl Home {
         command
             .args(words)
             .env_remove("ROUNDEL_SERVER")
+            .env_remove("RUST_BACKTRACE")
             .env("ROUNDEL_DATA", self.data())
             .env("XDG_CONFIG_HOME", self.path("config"))
             .current_dir(self.root.path())
