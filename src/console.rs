@@ -131,11 +131,9 @@ async fn print(server: Server, place: Place, once: Once, ascii: bool) -> ExitCod
     };
     // Nobody is left to be told when the reader has closed the pipe.
     _ = io::stdout().write_all(text.as_bytes());
-    if frame.is_live() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(Kind::NoServer.exit_code())
-    }
+    frame
+        .refused()
+        .map_or(ExitCode::SUCCESS, |kind| ExitCode::from(kind.exit_code()))
 }
 
 fn failed(text: &str, kind: Kind) -> ExitCode {

@@ -21,7 +21,7 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// First and longest wait before a server that is away is tried again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// How long a finished agent waits for a server that is away; after that the server takes the files by itself.
-const PATIENCE: Duration = Duration::from_secs(24 * 3600);
+const PATIENCE: Duration = Duration::from_secs(600);
 /// How often a full disk is tried again.
 const FULL_DISK_PAUSE: Duration = Duration::from_millis(500);
 

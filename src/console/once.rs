@@ -5,6 +5,7 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use roundel::clock;
+use roundel::error::Kind;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
@@ -67,10 +68,15 @@ fn is_complete(app: &App) -> bool {
 }
 
 impl Frame {
-    /// Whether the server answered.
+    /// Why it does not show what it was asked to: there is no server, or no such thing.
     #[must_use]
-    pub fn is_live(&self) -> bool {
-        self.app.shell.is_live()
+    pub fn refused(&self) -> Option<Kind> {
+        let live = self.app.shell.is_live();
+        if live {
+            self.app.screen().refused()
+        } else {
+            Some(Kind::NoServer)
+        }
     }
 
     /// What the terminal would show, without escape sequences.

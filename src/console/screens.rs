@@ -4,6 +4,7 @@
 
 use ratatui::layout::Rect;
 use roundel::api::{Change, LogAdvanced};
+use roundel::error::Kind;
 use serde_json::Value;
 
 use crate::console::action::{Action, Slot, Want};
@@ -80,6 +81,10 @@ pub trait Screen {
     }
     /// Whether all it needs has been answered.
     fn is_settled(&self) -> bool;
+    /// Why the one thing that it is about cannot be shown.
+    fn refused(&self) -> Option<Kind> {
+        None
+    }
     /// Its list, where it is one that filters and sorts.
     fn listing(&mut self) -> Option<&mut dyn Listing> {
         None

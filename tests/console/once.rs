@@ -71,7 +71,7 @@ fn a_job_that_is_not_there_is_named_and_not_waited_for() {
     home.repository("web", THREE);
     home.run(&["build", "web"]).with_code(0);
     let asked = ["console", "--once", "--screen", "job:web#1/nosuch"];
-    let said = home.run(&asked).with_code(0);
+    let said = home.run(&asked).with_code(4);
     assert!(
         said.out.contains("this build has no job `nosuch`"),
         "{}",
@@ -105,6 +105,21 @@ fn a_job_that_has_not_begun_says_so_at_once() {
     console.press(key::ENTER, &["slow", "late"]);
     std::fs::write(gate.join("end"), "").unwrap();
     assert!(build.wait().unwrap().success());
+}
+
+#[test]
+fn what_is_not_there_is_told_in_the_frame_and_by_the_exit_code() {
+    let home = Home::new();
+    for screen in ["run:abcd", "node:nosuch", "pipeline:0190"] {
+        let said = home
+            .run(&["console", "--once", "--screen", screen])
+            .with_code(4);
+        assert!(
+            said.out.contains("✗ there is no "),
+            "{screen}: {}",
+            said.out
+        );
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use roundel::api::builds::{
     JobRow, PipelineDetail, RunDetail, RunRow, RunState, StepRow, StepStatus, WorkflowDetail,
 };
+use roundel::error::Kind;
 use serde_json::Value;
 
 use super::{Scene, Screen, Touch, json, only};
@@ -359,6 +360,12 @@ impl Screen for Job {
         self.run.failure().is_some()
             || self.pipeline.failure().is_some()
             || (self.run.is_settled() && self.pipeline.is_settled() && log)
+    }
+
+    fn refused(&self) -> Option<Kind> {
+        let failure = self.run.failure().or(self.pipeline.failure());
+        let missing = self.missing().map(|_| Kind::NotFound);
+        failure.map(|failure| failure.kind).or(missing)
     }
 
     fn search(&mut self, words: &str) -> Vec<Effect> {

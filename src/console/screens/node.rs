@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 use roundel::api::builds::RunRow;
 use roundel::api::fleet::{NodeDetail, NodeRow, SetDrain};
+use roundel::error::Kind;
 use serde_json::Value;
 
 use super::{Scene, Screen, Touch, fact, instead, json, only};
@@ -382,6 +383,10 @@ impl Screen for Node {
 
     fn is_settled(&self) -> bool {
         self.detail.is_settled()
+    }
+
+    fn refused(&self) -> Option<Kind> {
+        self.detail.failure().map(|failure| failure.kind)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 use roundel::api::builds::{JobRow, PipelineDetail};
+use roundel::error::Kind;
 use serde_json::Value;
 
 use super::{Scene, Screen, Touch, fact, instead, json, only, workflow};
@@ -256,6 +257,10 @@ impl Screen for Pipeline {
 
     fn is_settled(&self) -> bool {
         self.detail.is_settled()
+    }
+
+    fn refused(&self) -> Option<Kind> {
+        self.detail.failure().map(|failure| failure.kind)
     }
 }
 
