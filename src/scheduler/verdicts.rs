@@ -36,8 +36,8 @@ enum Lack {
     NoNode,
     /// No node offers its executor.
     Executor(ExecutorKind),
-    /// No node is so large.
-    Size(Part, Best),
+    /// No node is so large; with the most memory that any has where that is too little besides the cpu.
+    Size(Part, Best, Option<u32>),
     /// Every node, or every one that could run it, takes no new work.
     Out { every: bool, down: bool },
     /// No node has so much free; the executor is named where not every node offers it.
@@ -164,7 +164,9 @@ impl Lack {
             memory_mb: room.memory_mb,
         };
         if let Some((part, room)) = shortage(&offer.all, None, shape) {
-            return Self::Size(part, best(room));
+            let most = offer.all.most_memory(0).map_or(0, |room| room.memory_mb);
+            let besides = part == Part::Cpu && most < shape.memory_mb;
+            return Self::Size(part, best(room), besides.then_some(most));
         }
         if offer
             .usable
@@ -211,12 +213,17 @@ impl Lack {
                 "no node offers executor {:?}: will never start",
                 kind.word()
             ),
-            Self::Size(part, best) => {
+            Self::Size(part, best, besides) => {
                 let (most_cpu, most_memory) = (Cpu(best.cpu_millis), Memory(best.memory_mb));
                 match part {
-                    Part::Cpu => format!(
-                        "no node is as large as {cpu} cpu; the largest has {most_cpu}: will never start"
-                    ),
+                    Part::Cpu => {
+                        let besides = besides.map_or_else(String::new, |most| {
+                            format!(", nor as {memory} memory; the largest has {}", Memory(most))
+                        });
+                        format!(
+                            "no node is as large as {cpu} cpu; the largest has {most_cpu}{besides}: will never start"
+                        )
+                    }
                     Part::Memory => {
                         format!(
                             "no node is as large as {memory} memory; the largest has {most_memory}: will never start"

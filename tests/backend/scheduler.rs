@@ -176,6 +176,11 @@ fn every_shape_is_told_what_it_lacks_with_exact_numbers() {
             "no node is as large as 64 cpu; the largest has 8: will never start",
         ),
         (
+            run(64, 64),
+            "never",
+            "no node is as large as 64 cpu; the largest has 8, nor as 64 GB memory; the largest has 32 GB: will never start",
+        ),
+        (
             run(1, 64),
             "never",
             "no node is as large as 64 GB memory; the largest has 32 GB: will never start",

@@ -102,17 +102,19 @@ fn runs_that_no_node_can_take_say_so_in_the_numbers_of_the_nodes() {
             !fits,
             "a node of {most_cpu} and {most_memory} is no small one"
         );
-        let expected = if asked_cpu > most_cpu {
-            format!(
-                "no node is as large as {} cpu; the largest has {}",
-                cpu(asked_cpu),
-                cpu(most_cpu)
-            )
-        } else {
+        let mut lacks = Vec::new();
+        if asked_cpu > most_cpu {
+            let (asked, most) = (cpu(asked_cpu), cpu(most_cpu));
+            lacks.push(format!("as {asked} cpu; the largest has {most}"));
+        }
+        if asked_memory > most_memory {
             let (asked, most) = (memory(asked_memory), memory(most_memory));
-            format!("no node is as large as {asked} memory; the largest has {most}")
-        };
-        let expected = format!("{expected}: will never start");
+            lacks.push(format!("as {asked} memory; the largest has {most}"));
+        }
+        let expected = format!(
+            "no node is as large {}: will never start",
+            lacks.join(", nor ")
+        );
         let said = home.run(&["build", "--no-engine", &name]).with_code(3);
         assert!(
             said.out
