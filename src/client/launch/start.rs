@@ -16,6 +16,7 @@ use tokio::time::sleep;
 use super::{Connected, LaunchError, socket_of};
 use crate::client::Client;
 use crate::clock;
+use crate::storage::space::Space;
 
 /// How long a server may take until it answers; with 100,000 runs in its queue it takes one second.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -119,7 +120,7 @@ impl Started {
 
     /// It could not even say why: its log takes nothing when the disk is full.
     fn silent_death(&self, data: &Path, code: Option<i32>) -> LaunchError {
-        if rustix::fs::statvfs(data).is_ok_and(|fs| fs.f_bavail == 0) {
+        if Space::of(data).is_some_and(|space| space.free == 0) {
             return LaunchError::Data {
                 path: data.to_owned(),
                 source: io::Error::new(
