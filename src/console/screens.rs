@@ -13,7 +13,7 @@ use crate::console::event::{Answer, Failure};
 use crate::console::feed::{Feed, PATIENCE};
 use crate::console::keymap::{Cmd, Context};
 use crate::console::line::Line;
-use crate::console::list::{List, Order, Row};
+use crate::console::list::Order;
 use crate::console::now::Now;
 use crate::console::pen::Pen;
 use crate::console::place::Place;
@@ -21,11 +21,11 @@ use crate::console::shell::Shell;
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::verbs::Subject;
-use crate::console::widgets::table::Column;
 
 pub mod builds;
 pub mod cluster;
 pub mod job;
+mod listed;
 pub mod node;
 pub mod pipeline;
 pub mod queue;
@@ -51,6 +51,18 @@ pub enum Touch<'a> {
     Change(&'a Change),
     /// A log grew.
     Log(&'a LogAdvanced),
+}
+
+impl Touch<'_> {
+    /// Tells a feed. A log that grew changes no window of a feed.
+    pub fn reach<T>(self, feed: &mut Feed<T>) {
+        match self {
+            Touch::All => feed.touch(),
+            Touch::Lost => feed.disconnect(),
+            Touch::Change(change) => feed.touch_by(change),
+            Touch::Log(_) => {}
+        }
+    }
 }
 
 /// A screen.
@@ -107,38 +119,6 @@ pub trait Listing {
     fn order_by(&mut self, column: &'static str);
     /// Columns it can be ordered by: API name and head.
     fn columns(&self) -> Vec<(&'static str, &'static str)>;
-}
-
-/// A list and the columns it is shown in.
-#[derive(Debug)]
-pub struct Listed<T: 'static> {
-    /// The list.
-    pub list: List<T>,
-    /// Its columns.
-    pub columns: &'static [Column],
-}
-
-impl<T: Row> Listing for Listed<T> {
-    fn filter(&self) -> &str {
-        &self.list.filter
-    }
-
-    fn set_filter(&mut self, words: &str) {
-        self.list.set_filter(words);
-    }
-
-    fn order(&self) -> Order {
-        self.list.order
-    }
-
-    fn order_by(&mut self, column: &'static str) {
-        self.list.order_by(column);
-    }
-
-    fn columns(&self) -> Vec<(&'static str, &'static str)> {
-        let sortable = self.columns.iter().filter(|column| !column.sort.is_empty());
-        sortable.map(|column| (column.sort, column.title)).collect()
-    }
 }
 
 /// All screens; each place has the one that shows it.
@@ -255,41 +235,6 @@ fn failed(failure: &Failure, width: u16) -> Vec<Line> {
     }
     lines.push(Line::new().gap(2).key("ctrl-r", "tries again"));
     lines
-}
-
-/// The filter line of a list: filter, how much of it shows, what is hidden above.
-fn list_footer<T: Row>(listed: &Listed<T>) -> Line {
-    let list = &listed.list;
-    let line = Line::new().muted("filter ").put(Role::Accent, "/");
-    let line = if list.filter.is_empty() {
-        line.muted(" none")
-    } else {
-        line.bold(Role::Strong, format!(" {}", list.filter))
-    };
-    let total = list.total().unwrap_or(0);
-    let (above, below) = list.hidden();
-    let shown = total.saturating_sub(above + below);
-    let line = line.gap(6).muted(format!(
-        "{} of {} shown",
-        text::count(shown),
-        text::count(total)
-    ));
-    let line = if above > 0 {
-        line.muted(format!("   {} above ↑", text::count(above)))
-    } else {
-        line
-    };
-    let line = if below > 0 {
-        line.muted(format!("   {} below ↓", text::count(below)))
-    } else {
-        line
-    };
-    match list.feed().failure() {
-        Some(failure) if list.feed().data().is_some() => {
-            line.gap(3).put(Role::Failed, format!("✗ {}", failure.text))
-        }
-        _ => line,
-    }
 }
 
 /// A label and what it says, as the panels have them.

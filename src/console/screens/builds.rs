@@ -5,7 +5,8 @@ use ratatui::layout::Rect;
 use roundel::api::builds::{PipelineDetail, PipelineRow};
 use serde_json::Value;
 
-use super::{Listed, Listing, Scene, Screen, Touch, instead, json, list_footer, only, workflow};
+use super::listed::{Listed, list_footer};
+use super::{Listing, Scene, Screen, Touch, instead, only, workflow};
 use crate::console::action::{Action, Slot, Want, Write};
 use crate::console::effect::Effect;
 use crate::console::event::{Answer, Failure};
@@ -217,21 +218,8 @@ impl Screen for Builds {
     }
 
     fn touch(&mut self, touch: Touch) {
-        match touch {
-            Touch::All => {
-                self.listed.list.feed_mut().touch();
-                self.preview.touch();
-            }
-            Touch::Lost => {
-                self.listed.list.feed_mut().disconnect();
-                self.preview.disconnect();
-            }
-            Touch::Change(change) => {
-                self.listed.list.feed_mut().touch_by(change);
-                self.preview.touch_by(change);
-            }
-            Touch::Log(_) => {}
-        }
+        touch.reach(self.listed.list.feed_mut());
+        touch.reach(&mut self.preview);
     }
 
     fn command(&mut self, cmd: Cmd, shell: &Shell) -> Option<Vec<Effect>> {
@@ -275,39 +263,21 @@ impl Screen for Builds {
             return first::view(pen, area, scene);
         }
         let (table, preview) = self.parts(scene.shell, area);
-        let airy = scene.shell.is_airy();
         pen.line(1, area.y, area.width.saturating_sub(2), &self.status(scene));
         let list = &self.listed.list;
-        table::draw(
+        self.listed.draw(
             pen,
             table,
-            airy,
-            COLUMNS,
-            list.order,
-            list.visible(),
+            scene,
             |row| Self::cells(row, scene),
-        );
-        let nothing = || {
-            (list.total() == Some(0)).then(|| {
+            || {
                 vec![
                     Line::new()
                         .text("No build matches the filter.  ")
                         .key("Esc", "clears it"),
                 ]
-            })
-        };
-        if let Some(lines) = instead(list.feed(), scene, area.width).or_else(nothing) {
-            let y = table.y + table::head_height(airy);
-            pen.lines(
-                Rect {
-                    x: 1,
-                    y,
-                    width: area.width.saturating_sub(2),
-                    height: table.bottom().saturating_sub(y),
-                },
-                &lines,
-            );
-        }
+            },
+        );
         if let (Some(area), Some(row)) = (preview, list.current()) {
             self.view_preview(pen, area, row, scene);
         }
@@ -322,18 +292,11 @@ impl Screen for Builds {
     }
 
     fn rows(&self) -> Value {
-        json(
-            &self
-                .listed
-                .list
-                .visible()
-                .filter_map(|(row, _)| row)
-                .collect::<Vec<_>>(),
-        )
+        self.listed.rows()
     }
 
     fn seq(&self) -> Option<i64> {
-        self.listed.list.feed().data().map(|page| page.seq)
+        self.listed.seq()
     }
 
     fn total(&self) -> Option<u64> {

@@ -4,7 +4,8 @@ use ratatui::layout::Rect;
 use roundel::api::fleet::{NodeDetail, NodeRow};
 use serde_json::Value;
 
-use super::{Listed, Listing, Scene, Screen, Touch, instead, json, list_footer, node, only};
+use super::listed::{Listed, list_footer};
+use super::{Listing, Scene, Screen, Touch, node, only};
 use crate::console::action::{Action, Slot, Want};
 use crate::console::effect::Effect;
 use crate::console::event::{Answer, Failure};
@@ -243,21 +244,8 @@ impl Screen for Cluster {
     }
 
     fn touch(&mut self, touch: Touch) {
-        match touch {
-            Touch::All => {
-                self.listed.list.feed_mut().touch();
-                self.detail.touch();
-            }
-            Touch::Lost => {
-                self.listed.list.feed_mut().disconnect();
-                self.detail.disconnect();
-            }
-            Touch::Change(change) => {
-                self.listed.list.feed_mut().touch_by(change);
-                self.detail.touch_by(change);
-            }
-            Touch::Log(_) => {}
-        }
+        touch.reach(self.listed.list.feed_mut());
+        touch.reach(&mut self.detail);
     }
 
     fn command(&mut self, cmd: Cmd, _shell: &Shell) -> Option<Vec<Effect>> {
@@ -288,19 +276,13 @@ impl Screen for Cluster {
             area.width.saturating_sub(2),
             &Self::status(scene),
         );
-        let airy = scene.shell.is_airy();
         let list = &self.listed.list;
-        table::draw(
+        self.listed.draw(
             pen,
             table,
-            airy,
-            COLUMNS,
-            list.order,
-            list.visible(),
+            scene,
             |row| Self::cells(row, scene),
-        );
-        let nothing = || {
-            (list.total() == Some(0)).then(|| {
+            || {
                 if list.filter.is_empty() {
                     vec![
                         Line::new().strong("No node yet."),
@@ -315,20 +297,8 @@ impl Screen for Cluster {
                             .key("Esc", "clears it"),
                     ]
                 }
-            })
-        };
-        if let Some(lines) = instead(list.feed(), scene, area.width).or_else(nothing) {
-            let y = table.y + table::head_height(airy);
-            pen.lines(
-                Rect {
-                    x: 1,
-                    y,
-                    width: area.width.saturating_sub(2),
-                    height: 3,
-                },
-                &lines,
-            );
-        }
+            },
+        );
         if let (Some(area), Some(row)) = (panel, list.current()) {
             let detail = self.detail.data().filter(|detail| detail.node.id == row.id);
             pen.section(
@@ -353,18 +323,11 @@ impl Screen for Cluster {
     }
 
     fn rows(&self) -> Value {
-        json(
-            &self
-                .listed
-                .list
-                .visible()
-                .filter_map(|(row, _)| row)
-                .collect::<Vec<_>>(),
-        )
+        self.listed.rows()
     }
 
     fn seq(&self) -> Option<i64> {
-        self.listed.list.feed().data().map(|page| page.seq)
+        self.listed.seq()
     }
 
     fn total(&self) -> Option<u64> {

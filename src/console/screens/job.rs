@@ -258,21 +258,8 @@ impl Screen for Job {
 
     fn touch(&mut self, touch: Touch) {
         self.log.touch(touch);
-        match touch {
-            Touch::All => {
-                self.pipeline.touch();
-                self.run.touch();
-            }
-            Touch::Lost => {
-                self.pipeline.disconnect();
-                self.run.disconnect();
-            }
-            Touch::Change(change) => {
-                self.pipeline.touch_by(change);
-                self.run.touch_by(change);
-            }
-            Touch::Log(_) => {}
-        }
+        touch.reach(&mut self.pipeline);
+        touch.reach(&mut self.run);
     }
 
     fn command(&mut self, cmd: Cmd, shell: &Shell) -> Option<Vec<Effect>> {

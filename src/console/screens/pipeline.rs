@@ -119,12 +119,7 @@ impl Screen for Pipeline {
     }
 
     fn touch(&mut self, touch: Touch) {
-        match touch {
-            Touch::All => self.detail.touch(),
-            Touch::Lost => self.detail.disconnect(),
-            Touch::Change(change) => self.detail.touch_by(change),
-            Touch::Log(_) => {}
-        }
+        touch.reach(&mut self.detail);
     }
 
     fn command(&mut self, cmd: Cmd, _shell: &Shell) -> Option<Vec<Effect>> {

@@ -4,7 +4,8 @@ use ratatui::layout::Rect;
 use roundel::api::builds::{RunDetail, RunRow};
 use serde_json::Value;
 
-use super::{Listed, Listing, Scene, Screen, Touch, instead, json, list_footer, only};
+use super::listed::{Listed, list_footer};
+use super::{Listing, Scene, Screen, Touch, only};
 use crate::console::action::{Action, Slot, Want};
 use crate::console::effect::Effect;
 use crate::console::event::{Answer, Failure};
@@ -201,21 +202,8 @@ impl Screen for Queue {
     }
 
     fn touch(&mut self, touch: Touch) {
-        match touch {
-            Touch::All => {
-                self.listed.list.feed_mut().touch();
-                self.why.touch();
-            }
-            Touch::Lost => {
-                self.listed.list.feed_mut().disconnect();
-                self.why.disconnect();
-            }
-            Touch::Change(change) => {
-                self.listed.list.feed_mut().touch_by(change);
-                self.why.touch_by(change);
-            }
-            Touch::Log(_) => {}
-        }
+        touch.reach(self.listed.list.feed_mut());
+        touch.reach(&mut self.why);
     }
 
     fn command(&mut self, cmd: Cmd, _shell: &Shell) -> Option<Vec<Effect>> {
@@ -245,27 +233,14 @@ impl Screen for Queue {
     fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene) {
         let parts = self.parts(scene.shell, area);
         pen.line(1, area.y, area.width.saturating_sub(2), &self.status(scene));
-        let airy = scene.shell.is_airy();
         let list = &self.listed.list;
-        table::draw(
+        self.listed.draw(
             pen,
             parts.table,
-            airy,
-            COLUMNS,
-            list.order,
-            list.visible(),
+            scene,
             |run| Self::cells(run, scene),
+            || self.empty(),
         );
-        if let Some(lines) = instead(list.feed(), scene, area.width).or_else(|| self.empty()) {
-            let y = parts.table.y + table::head_height(airy);
-            let room = Rect {
-                x: 1,
-                y,
-                width: area.width.saturating_sub(2),
-                height: parts.table.bottom().saturating_sub(y),
-            };
-            pen.lines(room, &lines);
-        }
         if let (Some(area), Some(run)) = (parts.why, list.current()) {
             panels::why(pen, area, run, &self.why, scene);
         }
@@ -279,18 +254,11 @@ impl Screen for Queue {
     }
 
     fn rows(&self) -> Value {
-        json(
-            &self
-                .listed
-                .list
-                .visible()
-                .filter_map(|(row, _)| row)
-                .collect::<Vec<_>>(),
-        )
+        self.listed.rows()
     }
 
     fn seq(&self) -> Option<i64> {
-        self.listed.list.feed().data().map(|page| page.seq)
+        self.listed.seq()
     }
 
     fn total(&self) -> Option<u64> {
@@ -308,18 +276,15 @@ impl Screen for Queue {
 }
 
 impl Queue {
-    fn empty(&self) -> Option<Vec<Line>> {
-        if self.listed.list.total() != Some(0) {
-            return None;
-        }
+    fn empty(&self) -> Vec<Line> {
         if !self.listed.list.filter.is_empty() {
-            return Some(vec![
+            return vec![
                 Line::new()
                     .text("Nothing that waits matches the filter.  ")
                     .key("Esc", "clears it"),
-            ]);
+            ];
         }
-        Some(vec![
+        vec![
             Line::new().strong("Nothing waits."),
             Line::new()
                 .muted("A run stands here from the moment it may start until a node has room."),
@@ -327,6 +292,6 @@ impl Queue {
                 .put(Role::Accent, "roundel build .")
                 .muted("  makes some;  ")
                 .key("3", "what ran and runs"),
-        ])
+        ]
     }
 }

@@ -1,0 +1,125 @@
+//! A list that filters and sorts, as every screen with a table has it: its columns, its drawing, its line below.
+
+use ratatui::layout::Rect;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Listing, Scene, instead, json};
+use crate::console::line::Line;
+use crate::console::list::{List, Order, Row};
+use crate::console::pen::Pen;
+use crate::console::text;
+use crate::console::theme::Role;
+use crate::console::widgets::table::{self, Column};
+
+/// A list and the columns it is shown in.
+#[derive(Debug)]
+pub struct Listed<T: 'static> {
+    /// The list.
+    pub list: List<T>,
+    /// Its columns.
+    pub columns: &'static [Column],
+}
+
+impl<T: Row> Listing for Listed<T> {
+    fn filter(&self) -> &str {
+        &self.list.filter
+    }
+
+    fn set_filter(&mut self, words: &str) {
+        self.list.set_filter(words);
+    }
+
+    fn order(&self) -> Order {
+        self.list.order
+    }
+
+    fn order_by(&mut self, column: &'static str) {
+        self.list.order_by(column);
+    }
+
+    fn columns(&self) -> Vec<(&'static str, &'static str)> {
+        let sortable = self.columns.iter().filter(|column| !column.sort.is_empty());
+        sortable.map(|column| (column.sort, column.title)).collect()
+    }
+}
+
+impl<T: Row + Serialize> Listed<T> {
+    /// The rows in view, as the API gave them.
+    pub(super) fn rows(&self) -> Value {
+        let rows = self.list.visible().filter_map(|(row, _)| row);
+        json(&rows.collect::<Vec<_>>())
+    }
+
+    /// Order of the newest change that they include.
+    pub(super) fn seq(&self) -> Option<i64> {
+        self.list.feed().data().map(|page| page.seq)
+    }
+
+    /// Draws the table, or what stands in its place: why there are no rows, or what `empty` says of a list without any.
+    pub(super) fn draw(
+        &self,
+        pen: &mut Pen,
+        area: Rect,
+        scene: &Scene,
+        cells: impl Fn(&T) -> Vec<Line>,
+        empty: impl FnOnce() -> Vec<Line>,
+    ) {
+        let (airy, list) = (scene.shell.is_airy(), &self.list);
+        table::draw(
+            pen,
+            area,
+            airy,
+            self.columns,
+            list.order,
+            list.visible(),
+            cells,
+        );
+        let nothing = || (list.total() == Some(0)).then(empty);
+        if let Some(lines) = instead(list.feed(), scene, area.width).or_else(nothing) {
+            let y = area.y + table::head_height(airy);
+            let room = Rect {
+                x: 1,
+                y,
+                width: area.width.saturating_sub(2),
+                height: area.bottom().saturating_sub(y),
+            };
+            pen.lines(room, &lines);
+        }
+    }
+}
+
+/// The filter line of a list: filter, how much of it shows, what is hidden above.
+pub(super) fn list_footer<T: Row>(listed: &Listed<T>) -> Line {
+    let list = &listed.list;
+    let line = Line::new().muted("filter ").put(Role::Accent, "/");
+    let line = if list.filter.is_empty() {
+        line.muted(" none")
+    } else {
+        line.bold(Role::Strong, format!(" {}", list.filter))
+    };
+    let total = list.total().unwrap_or(0);
+    let (above, below) = list.hidden();
+    let shown = total.saturating_sub(above + below);
+    let line = line.gap(6).muted(format!(
+        "{} of {} shown",
+        text::count(shown),
+        text::count(total)
+    ));
+    let line = if above > 0 {
+        line.muted(format!("   {} above ↑", text::count(above)))
+    } else {
+        line
+    };
+    let line = if below > 0 {
+        line.muted(format!("   {} below ↓", text::count(below)))
+    } else {
+        line
+    };
+    match list.feed().failure() {
+        Some(failure) if list.feed().data().is_some() => {
+            line.gap(3).put(Role::Failed, format!("✗ {}", failure.text))
+        }
+        _ => line,
+    }
+}
