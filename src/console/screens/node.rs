@@ -150,28 +150,7 @@ pub fn facts(row: &NodeRow, detail: Option<&NodeDetail>, scene: &Scene) -> Vec<L
                 ""
             },
         ));
-    let machine = detail.map_or_else(Line::new, |detail| {
-        let load = format!(
-            "{}.{:02}",
-            detail.load_percent / 100,
-            detail.load_percent % 100
-        );
-        let disk = if detail.disk_total_mb == 0 {
-            0
-        } else {
-            100 - detail.disk_free_mb * 100 / detail.disk_total_mb
-        };
-        Line::new()
-            .text(format!(
-                "up {}",
-                text::age(std::time::Duration::from_secs(detail.uptime_s))
-            ))
-            .muted(format!(
-                " · load {load} · memory {} of {} · disk {disk} % full",
-                text::memory(detail.host_memory_used_mb),
-                text::memory(detail.host_memory_total_mb),
-            ))
-    });
+    let machine = detail.map_or_else(Line::new, machine);
     let offers = Line::new()
         .text(if row.executors.is_empty() {
             "no executor".to_owned()
@@ -211,6 +190,30 @@ pub fn facts(row: &NodeRow, detail: Option<&NodeDetail>, scene: &Scene) -> Vec<L
             Line::new().put(Role::Accent, same.command()),
         ),
     ]
+}
+
+/// How the machine fares. A busy one fits into 80 columns too: used memory is a share, as the disk is.
+fn machine(detail: &NodeDetail) -> Line {
+    let load = f64::from(detail.load_percent) / 100.0;
+    let load = if load < 10.0 {
+        format!("{load:.2}")
+    } else {
+        format!("{load:.1}")
+    };
+    // Rounded up, as `df` does.
+    let share = |used: u64, total: u64| (used * 100).div_ceil(total.max(1));
+    let disk_used = detail.disk_total_mb.saturating_sub(detail.disk_free_mb);
+    Line::new()
+        .text(format!(
+            "up {}",
+            text::age(std::time::Duration::from_secs(detail.uptime_s))
+        ))
+        .muted(format!(
+            " · load {load} · memory {} % of {} · disk {} % full",
+            share(detail.host_memory_used_mb, detail.host_memory_total_mb),
+            text::memory(detail.host_memory_total_mb),
+            share(disk_used, detail.disk_total_mb),
+        ))
 }
 
 fn drains_to(detail: Option<&NodeDetail>, scene: &Scene) -> String {
