@@ -71,8 +71,7 @@ impl Frame {
     /// Why it does not show what it was asked to: there is no server, or no such thing.
     #[must_use]
     pub fn refused(&self) -> Option<Kind> {
-        let live = self.app.shell.is_live();
-        if live {
+        if self.app.shell.is_live() {
             self.app.screen().refused()
         } else {
             Some(Kind::NoServer)

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, IFlags, flock, ioctl_getflags, ioctl_setflags};
 
+use super::spool::write_whole;
 use crate::error::{Explain, Kind};
 
 /// Number of the directory's form that this build writes and reads.
@@ -209,30 +210,14 @@ fn check_form(path: &Path) -> Result<(), DataDirError> {
             Err(_) => Err(DataDirError::NotOurs { path: file }),
         },
         Err(err) if err.kind() == io::ErrorKind::NotFound => {
-            write_form(path, &file).map_err(io("write VERSION"))
+            // Half a file, as a full disk leaves it, would be taken for somebody else's at every later start.
+            write_whole(&file, format!("{FORM}\n").as_bytes()).map_err(io("write VERSION"))
         }
         Err(err) if err.kind() == io::ErrorKind::InvalidData => {
             Err(DataDirError::NotOurs { path: file })
         }
         Err(err) => Err(io("read VERSION")(err)),
     }
-}
-
-/// Writes the number of the form, whole or not at all: half a file, as a full disk leaves it, would be taken for
-/// somebody else's at every later start.
-fn write_form(path: &Path, file: &Path) -> io::Result<()> {
-    let draft = path.join("VERSION.new");
-    let written = File::create(&draft)
-        .and_then(|mut draft| {
-            writeln!(draft, "{FORM}")?;
-            draft.sync_all()
-        })
-        .and_then(|()| fs::rename(&draft, file));
-    if written.is_err() {
-        // The next start writes over it.
-        let _ = fs::remove_file(&draft);
-    }
-    written
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
@@ -234,12 +234,7 @@ fn a_remote_that_never_answers_keeps_neither_the_person_nor_the_server() {
     let home = Home::new();
     let remote = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/acme/web", remote.local_addr().unwrap());
-    let build = home
-        .command(&["build", &url])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let build = home.start(&["build", &url]);
     let (connection, _) = remote.accept().unwrap();
     // Others are served meanwhile.
     home.run(&["status"]).with_code(0);

@@ -216,12 +216,7 @@ fn a_job_without_end_is_cancelled_with_all_it_started() {
             "trap '' TERM INT; setsid sleep {span} & while :; do sleep {span}; done"
         )),
     );
-    let mut build = home
-        .command(&["build", "web"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut build = home.start(&["build", "web"]);
     until("the job runs", || {
         processes(&format!("sleep {span}")).len() >= 2
     });
@@ -419,12 +414,7 @@ fn a_reader_that_goes_away_is_no_fault() {
         &["logs", "web#1"],
         &["logs", "--raw", "web#1"],
     ] {
-        let mut child = home
-            .command(words)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = home.start(words);
         let mut out = child.stdout.take().unwrap();
         assert_eq!(out.read(&mut [0; 10]).unwrap(), 10);
         drop(out);

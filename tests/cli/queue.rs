@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
 
 use roundel::clock;
 use rustix::process::{Pid, Signal, kill_process};
@@ -22,16 +21,6 @@ fn config(place: &str, command: &str) -> String {
 
 fn json(home: &Home, words: &[&str]) -> Value {
     serde_json::from_str(&home.run(words).with_code(0).out).unwrap()
-}
-
-/// Starts a build that is followed; its output is kept until the end.
-fn build(home: &Home, words: &[&str]) -> Child {
-    let mut command = home.command(words);
-    command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap()
 }
 
 /// The newest row of a project's run, once it is in this state.
@@ -157,7 +146,7 @@ fn runs_that_no_node_can_take_say_so_in_the_numbers_of_the_nodes() {
     );
 
     // Asked to wait, it waits, until it is told otherwise.
-    let waiting = build(&home, &["build", "--wait", "--no-engine", "size0"]);
+    let waiting = home.start(&["build", "--wait", "--no-engine", "size0"]);
     until("it is in the queue", || {
         json(&home, &["status", "-json"])["total"] == 6
     });
@@ -172,7 +161,7 @@ fn the_reason_of_a_waiting_run_has_the_free_room_and_follows_a_drain_within_a_se
     home.repository("web", &config("machine: true", "sleep 600"));
     // One that asks for no class takes what this machine can give, however small it is.
     let (has_cpu, has_memory) = largest(&home);
-    let mut running = vec![build(&home, &["build", "web"])];
+    let mut running = vec![home.start(&["build", "web"])];
     let row = run_in(&home, "local/web", "running");
     let asks = (
         row["cpu_millis"].as_u64().unwrap(),
@@ -191,7 +180,7 @@ fn the_reason_of_a_waiting_run_has_the_free_room_and_follows_a_drain_within_a_se
     );
     // More of the same until one waits.
     while running.len() < 2 || json(&home, &["status", "-json"])["rows"][0]["state"] != "pending" {
-        running.push(build(&home, &["build", "web"]));
+        running.push(home.start(&["build", "web"]));
         until("it is placed or waits", || {
             json(&home, &["status", "-json"])["total"] == running.len()
         });
@@ -268,7 +257,7 @@ fn a_second_interrupt_leaves_at_once_and_the_build_is_cancelled() {
             "\"trap '' TERM INT; echo begun; while :; do sleep 0.2; done\"",
         ),
     );
-    let mut child = build(&home, &["build", "web"]);
+    let mut child = home.start(&["build", "web"]);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap() == "begun"));
     let mut notes = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -302,12 +291,12 @@ fn every_write_leaves_a_row_and_a_refused_one_too() {
         let page = json(&home, &["status", "-json"]);
         page["total"] == 2 && page["rows"][0]["state"] == "dead"
     });
-    let stopped = build(&home, &["build", "slow"]);
+    let stopped = home.start(&["build", "slow"]);
     let row = run_in(&home, "local/slow", "running");
     home.run(&["stop", "-yes", row["name"].as_str().unwrap()])
         .with_code(0);
     assert_eq!(stopped.wait_with_output().unwrap().status.code(), Some(1));
-    let cancelled = build(&home, &["build", "slow"]);
+    let cancelled = home.start(&["build", "slow"]);
     let row = run_in(&home, "local/slow", "running");
     home.run(&["cancel", row["pipeline"].as_str().unwrap()])
         .with_code(0);

@@ -1,6 +1,7 @@
 //! What the tests of the verbs share.
 
 use std::io::{Read, Write};
+use std::process::{Child, Stdio};
 
 #[path = "../support/home.rs"]
 mod home;
@@ -10,6 +11,15 @@ mod pty;
 pub use home::{Home, Said, until};
 
 impl Home {
+    /// Starts the program and leaves it running; what it says is kept in pipes.
+    pub fn start(&self, words: &[&str]) -> Child {
+        self.command(words)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
     /// What a terminal shows of the program, which is given `keys`.
     pub fn on_terminal(&self, words: &[&str], keys: &str) -> String {
         let (mut ours, theirs) = pty::open();

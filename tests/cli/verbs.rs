@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
 
 use serde_json::Value;
 
@@ -216,15 +215,7 @@ fn json_is_one_object_a_line_and_the_last_is_the_end() {
 fn two_builds_at_the_same_moment_share_one_server() {
     let home = Home::new();
     home.repository("web", TWO);
-    let builds: Vec<_> = (0..3)
-        .map(|_| {
-            home.command(&["build", "web"])
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap()
-        })
-        .collect();
+    let builds: Vec<_> = (0..3).map(|_| home.start(&["build", "web"])).collect();
     for build in builds {
         Said::from(build.wait_with_output().unwrap()).with_code(0);
     }
@@ -336,12 +327,7 @@ fn nodes_are_listed_shown_and_drained() {
 fn the_first_interrupt_cancels_and_the_build_ends_with_130() {
     let home = Home::new();
     home.repository("web", LONG);
-    let mut build = home
-        .command(&["build", "web"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut build = home.start(&["build", "web"]);
     let mut lines = BufReader::new(build.stdout.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap() == "line 2"));
     let pid = rustix::process::Pid::from_child(&build);
@@ -359,12 +345,7 @@ fn the_first_interrupt_cancels_and_the_build_ends_with_130() {
 fn a_build_outlives_the_server_and_shows_every_line_once() {
     let home = Home::new();
     home.repository("web", &LONG.replace("600", "30"));
-    let mut build = home
-        .command(&["build", "web"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut build = home.start(&["build", "web"]);
     let mut lines = BufReader::new(build.stdout.take().unwrap()).lines();
     let mut said: Vec<String> = Vec::new();
     while said.last().is_none_or(|line| line != "line 3") {

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use roundel::api::builds::{PipelineDetail, PipelineRow};
 use serde_json::Value;
 
-use super::listed::{Listed, list_footer};
+use super::listed::Listed;
 use super::{Listing, Scene, Screen, Touch, instead, only, workflow};
 use crate::console::action::{Action, Slot, Want, Write};
 use crate::console::effect::Effect;
@@ -287,7 +287,7 @@ impl Screen for Builds {
         if self.is_first() {
             Line::new()
         } else {
-            list_footer(&self.listed)
+            self.listed.footer()
         }
     }
 

@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use roundel::api::fleet::{NodeDetail, NodeRow};
 use serde_json::Value;
 
-use super::listed::{Listed, list_footer};
+use super::listed::Listed;
 use super::{Listing, Scene, Screen, Touch, node, only};
 use crate::console::action::{Action, Slot, Want};
 use crate::console::effect::Effect;
@@ -319,7 +319,7 @@ impl Screen for Cluster {
     }
 
     fn footer(&self, _scene: &Scene) -> Line {
-        list_footer(&self.listed)
+        self.listed.footer()
     }
 
     fn rows(&self) -> Value {

@@ -87,39 +87,39 @@ impl<T: Row + Serialize> Listed<T> {
             pen.lines(room, &lines);
         }
     }
-}
 
-/// The filter line of a list: filter, how much of it shows, what is hidden above.
-pub(super) fn list_footer<T: Row>(listed: &Listed<T>) -> Line {
-    let list = &listed.list;
-    let line = Line::new().muted("filter ").put(Role::Accent, "/");
-    let line = if list.filter.is_empty() {
-        line.muted(" none")
-    } else {
-        line.bold(Role::Strong, format!(" {}", list.filter))
-    };
-    let total = list.total().unwrap_or(0);
-    let (above, below) = list.hidden();
-    let shown = total.saturating_sub(above + below);
-    let line = line.gap(6).muted(format!(
-        "{} of {} shown",
-        text::count(shown),
-        text::count(total)
-    ));
-    let line = if above > 0 {
-        line.muted(format!("   {} above ↑", text::count(above)))
-    } else {
-        line
-    };
-    let line = if below > 0 {
-        line.muted(format!("   {} below ↓", text::count(below)))
-    } else {
-        line
-    };
-    match list.feed().failure() {
-        Some(failure) if list.feed().data().is_some() => {
-            line.gap(3).put(Role::Failed, format!("✗ {}", failure.text))
+    /// The filter line of a list: filter, how much of it shows, what is hidden above.
+    pub(super) fn footer(&self) -> Line {
+        let list = &self.list;
+        let line = Line::new().muted("filter ").put(Role::Accent, "/");
+        let line = if list.filter.is_empty() {
+            line.muted(" none")
+        } else {
+            line.bold(Role::Strong, format!(" {}", list.filter))
+        };
+        let total = list.total().unwrap_or(0);
+        let (above, below) = list.hidden();
+        let shown = total.saturating_sub(above + below);
+        let line = line.gap(6).muted(format!(
+            "{} of {} shown",
+            text::count(shown),
+            text::count(total)
+        ));
+        let line = if above > 0 {
+            line.muted(format!("   {} above ↑", text::count(above)))
+        } else {
+            line
+        };
+        let line = if below > 0 {
+            line.muted(format!("   {} below ↓", text::count(below)))
+        } else {
+            line
+        };
+        match list.feed().failure() {
+            Some(failure) if list.feed().data().is_some() => {
+                line.gap(3).put(Role::Failed, format!("✗ {}", failure.text))
+            }
+            _ => line,
         }
-        _ => line,
     }
 }

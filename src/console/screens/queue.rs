@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use roundel::api::builds::{RunDetail, RunRow};
 use serde_json::Value;
 
-use super::listed::{Listed, list_footer};
+use super::listed::Listed;
 use super::{Listing, Scene, Screen, Touch, only};
 use crate::console::action::{Action, Slot, Want};
 use crate::console::effect::Effect;
@@ -250,7 +250,7 @@ impl Screen for Queue {
     }
 
     fn footer(&self, _scene: &Scene) -> Line {
-        list_footer(&self.listed)
+        self.listed.footer()
     }
 
     fn rows(&self) -> Value {
