@@ -21,6 +21,8 @@ pub enum Action {
     StartServer,
     /// See whether a path, or the present directory, is a repository to build.
     LookAt(Option<String>),
+    /// Write something to a file.
+    Save(Save),
     /// Put a text on the clipboard of the terminal.
     Copy(String),
     /// Take another theme.
@@ -34,6 +36,26 @@ pub enum Action {
     /// Panic, to test that the terminal is restored.
     #[cfg(feature = "fault-injection")]
     Panic,
+}
+
+/// Something that is to be written to a file.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Save {
+    /// Where; `~/` is the home of whoever runs the console.
+    pub path: String,
+    /// What.
+    pub what: Kept,
+    /// What is there already goes away: somebody was asked.
+    pub replace: bool,
+}
+
+/// What is written to a file.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Kept {
+    /// The frame on the screen, with its locator and the time.
+    View,
+    /// This text.
+    Text(String),
 }
 
 /// A place of the screen that holds one window.

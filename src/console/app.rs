@@ -19,6 +19,7 @@ use crate::console::theme::Role;
 use crate::console::verbs;
 
 mod describe;
+mod keep;
 mod keys;
 mod news;
 mod trail;
@@ -89,6 +90,7 @@ impl App {
                 .at(self.trail.place())
                 .accept(slot, &want, answer),
             Event::Written(write, result) => return self.written(&write, result),
+            Event::Saved(save, result) => return self.saved(save, result),
             Event::Found(repository) => self.shell.look = Look::Found(repository),
             Event::NotStarted(failure) => {
                 let hint = failure
@@ -147,6 +149,7 @@ impl App {
                     Ok(effects) => self.apply(effects, actions),
                     Err(why) => self.shell.say(Role::Warning, why.0),
                 },
+                Effect::Save(what) => self.overlay = Some(self.ask_where(what)),
                 Effect::Say(role, text) => self.shell.say(role, text),
                 Effect::Write(write) => {
                     if let Some(why) = self.shell.write_protected() {

@@ -19,6 +19,7 @@ use crate::console::event::Event;
 mod fetch;
 mod link;
 mod look;
+mod save;
 mod write;
 
 /// Windows read each second at most: as often as a screen can change in a way that eyes follow.
@@ -92,6 +93,7 @@ async fn work(
                 Some(Action::Reconnect) => reconnect.notify_one(),
                 Some(Action::LookAt(path)) => _ = tokio::spawn(look::look(path, events.clone())),
                 Some(Action::StartServer) => _ = tokio::spawn(link::start(server.clone(), Arc::clone(&reconnect), events.clone())),
+                Some(Action::Save(what)) => _ = tokio::spawn(save::save(what, events.clone())),
                 Some(Action::Write(write)) => _ = tokio::spawn(write::write(client, write, events.clone())),
                 Some(_) => {}
             },

@@ -12,7 +12,7 @@ use crate::console::verbs;
 pub struct NotUnderstood(pub String);
 
 /// Words that take none after them, what they are, and what they do.
-const PLAIN: [(&str, &str, Word); 27] = [
+const PLAIN: &[(&str, &str, Word)] = &[
     ("queue", "tab 2: what waits, and why", Word::Tab(2)),
     ("builds", "tab 3: what ran and runs", Word::Tab(3)),
     ("cluster", "tab 4: the nodes", Word::Tab(4)),
@@ -56,6 +56,12 @@ const PLAIN: [(&str, &str, Word); 27] = [
     ),
     ("theme mono", "no colours", Word::Theme("mono")),
     ("start", "a server, when there is none", Word::Start),
+    ("save", "this view to a file", Word::Press(Cmd::Save)),
+    (
+        "locator",
+        "the command that shows this to a colleague",
+        Word::Press(Cmd::Locator),
+    ),
 ];
 
 /// Words that take one after them, and what they are.

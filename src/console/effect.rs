@@ -1,6 +1,6 @@
 //! What a screen or an overlay wants to come of a key: moves within the console, and actions beyond it.
 
-use crate::console::action::{Action, Write};
+use crate::console::action::{Action, Kept, Write};
 use crate::console::keymap::Cmd;
 use crate::console::overlays::Overlay;
 use crate::console::place::Place;
@@ -27,6 +27,8 @@ pub enum Effect {
     OrderBy(&'static str),
     /// Carry out a line of the palette.
     Command(String),
+    /// Ask for a file to save this to.
+    Save(Kept),
     /// Say a sentence.
     Say(Role, String),
     /// Change something on the server.

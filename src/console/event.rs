@@ -9,7 +9,7 @@ use roundel::clock::Timestamp;
 use roundel::error::Kind;
 use roundel::pipeline::Problem;
 
-use crate::console::action::{Slot, Want, Write};
+use crate::console::action::{Save, Slot, Want, Write};
 use crate::console::chord::Chord;
 
 /// What happened.
@@ -39,6 +39,8 @@ pub enum Event {
     Answer(Slot, Want, Result<Box<Answer>, Failure>),
     /// A write went through (with a sentence that says what came of it), or did not.
     Written(Write, Result<Done, Failure>),
+    /// A file was written (with a sentence that says so), or was not.
+    Saved(Save, Result<Done, Failure>),
     /// What stands at the path that was looked at.
     Found(Option<Repository>),
     /// The server that was to be started could not be.

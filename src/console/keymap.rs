@@ -49,6 +49,8 @@ pub enum Cmd {
     Describe,
     Raw,
     Copy,
+    Save,
+    Locator,
     Commands,
     Actions,
     LogOf,

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use roundel::clock;
 use roundel::error::Kind;
 use serde_json::{Value, json};
@@ -16,8 +14,7 @@ use crate::console::backend::{Backend, Server};
 use crate::console::event::{Event, Link};
 use crate::console::place::Place;
 use crate::console::shell::{Look, Shell};
-use crate::console::theme::{Depth, Theme};
-use crate::console::view::view;
+use crate::console::view;
 
 /// How long is waited for the data of the frame, a server's start included.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -81,28 +78,7 @@ impl Frame {
     /// What the terminal would show, without escape sequences.
     #[must_use]
     pub fn text(&self, ascii: bool) -> String {
-        let (columns, rows) = self.app.shell.size;
-        let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
-        let theme = Theme::named("mono", Depth::Sixteen).expect("the theme is built in and tested");
-        view(&self.app, &theme, ascii, &mut buffer);
-        let line = |y| {
-            let mut line = String::new();
-            let mut skip = 0;
-            for x in 0..columns {
-                let symbol = buffer[(x, y)].symbol();
-                if skip == 0 {
-                    line.push_str(symbol);
-                }
-                // The cell behind a wide character belongs to it.
-                skip = if skip > 0 {
-                    skip - 1
-                } else {
-                    crate::console::text::width(symbol).saturating_sub(1)
-                };
-            }
-            line.trim_end().to_owned()
-        };
-        (0..rows).map(line).map(|line| line + "\n").collect()
+        view::text(&self.app, ascii)
     }
 
     /// What it shows, as the API gave it.

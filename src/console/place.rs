@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use roundel::sanitise::shell_word;
+
 use crate::console::keymap::Tab;
 
 /// A place.
@@ -75,6 +77,12 @@ impl Place {
             }),
             _ => return Err(wrong()),
         })
+    }
+
+    /// The command that shows this place to somebody else.
+    #[must_use]
+    pub fn locator(&self) -> String {
+        format!("roundel console --screen {}", shell_word(&self.to_string()))
     }
 
     /// The tab it belongs to.

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::console::action::Action;
+use crate::console::action::{Action, Kept, Save};
 use crate::console::app::App;
 use crate::console::backend::{Backend, Server};
 use crate::console::chord::Chord;
@@ -22,7 +22,7 @@ use crate::console::place::Place;
 use crate::console::shell::Shell;
 use crate::console::terminal::{Frames, Guard, copy};
 use crate::console::theme::{Depth, Role, Theme};
-use crate::console::view::view;
+use crate::console::view::{text, view};
 
 /// Events on their way. More than a screen's answers and a burst of keys; who sends more waits.
 const EVENTS: usize = 256;
@@ -170,6 +170,16 @@ impl Runner {
                 Action::Quit => return Ok(Some(End::Quit)),
                 Action::Redraw => self.frames.forget(),
                 Action::Copy(text) => copy(&text, std::env::var_os("TMUX").is_some())?,
+                Action::Save(save) => {
+                    let what = match save.what {
+                        Kept::View => {
+                            let frame = text(&self.app, self.look.ascii);
+                            Kept::Text(self.app.head_of_view() + &frame)
+                        }
+                        what => what,
+                    };
+                    self.backend.ask(Action::Save(Save { what, ..save })).await;
+                }
                 Action::Theme(name) => {
                     if let Ok(theme) = Theme::named(&name, self.look.depth) {
                         self.theme = theme;

@@ -16,6 +16,9 @@ use crate::console::shell::SMALLEST;
 use crate::console::theme::{Role, Theme};
 
 mod bars;
+mod print;
+
+pub use print::text;
 
 /// What a frame needs besides its cells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,7 +134,7 @@ fn draw_hints(pen: &mut Pen, area: Rect, app: &App) {
     }
     let line = help.map_or(line.clone(), |help| line.join(help));
     let end = pen.line(1, area.y, room, &line);
-    let locator = Line::new().muted(format!("roundel console --screen {}", app.place()));
+    let locator = Line::new().muted(app.place().locator());
     if app.overlay().is_none() && end + locator.width() + 3 < area.right() {
         pen.right(end, area.y, area.right() - end - 1, &locator);
     }

@@ -260,6 +260,26 @@ impl Drop for Terminal {
     }
 }
 
+/// What a text for the clipboard says.
+pub fn decoded(base64: &str) -> String {
+    let digit = |c: u8| match c {
+        b'A'..=b'Z' => c - b'A',
+        b'a'..=b'z' => c - b'a' + 26,
+        b'0'..=b'9' => c - b'0' + 52,
+        b'+' => 62,
+        _ => 63,
+    };
+    let mut bytes = Vec::new();
+    for four in base64.trim_end_matches('=').as_bytes().chunks(4) {
+        let n = four
+            .iter()
+            .fold(0u32, |n, c| (n << 6) | u32::from(digit(*c)))
+            << (6 * (4 - four.len()));
+        bytes.extend_from_slice(&n.to_be_bytes()[1..four.len()]);
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
 /// Everything about how a terminal is set, to be compared.
 pub fn words(settings: &Termios) -> String {
     format!("{settings:?}")

@@ -60,10 +60,7 @@ impl App {
     fn commands(&self) -> Reading {
         let mut lines = vec![
             Line::new().muted("This screen, for a colleague:"),
-            Line::new().gap(2).put(
-                Role::Accent,
-                format!("roundel console --once --screen {}", self.place()),
-            ),
+            Line::new().gap(2).put(Role::Accent, self.place().locator()),
             Line::new(),
         ];
         if self.shell.wrote.is_empty() {

@@ -1,7 +1,7 @@
 //! What a command does on a screen: the screen's own meaning first, then what it means everywhere.
 
 use super::App;
-use crate::console::action::Action;
+use crate::console::action::{Action, Kept};
 use crate::console::command;
 use crate::console::effect::Effect;
 use crate::console::event::Link;
@@ -72,6 +72,14 @@ impl App {
             }
             Cmd::Describe | Cmd::Raw | Cmd::Commands => self.describe(cmd),
             Cmd::Copy => self.copy(),
+            Cmd::Save => vec![Effect::Save(Kept::View)],
+            Cmd::Locator => {
+                let locator = self.place().locator();
+                vec![
+                    Effect::Do(Action::Copy(locator.clone())),
+                    Effect::Say(Role::Accent, format!("copied  {locator}")),
+                ]
+            }
             Cmd::Drain | Cmd::Eligibility | Cmd::Stop | Cmd::Rerun | Cmd::LogOf => self.verb(cmd),
             _ => Vec::new(),
         }

@@ -1,6 +1,6 @@
 //! Changes something on the server, and says in one sentence what came of it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use roundel::api::builds::CreatePipeline;
 use roundel::api::fleet::SetEligibility;
@@ -109,12 +109,17 @@ fn absolute(source: &str) -> String {
     if source.contains("://") || (source.contains(':') && !Path::new(source).exists()) {
         return source.to_owned();
     }
-    let home = source
-        .strip_prefix("~/")
-        .and_then(|rest| Some(directories::BaseDirs::new()?.home_dir().join(rest)));
-    let path = home.unwrap_or_else(|| Path::new(source).to_owned());
+    let path = expanded(source);
     path.canonicalize()
         .unwrap_or(path)
         .to_string_lossy()
         .into_owned()
+}
+
+/// A path as somebody types it: `~/` is home.
+pub(super) fn expanded(typed: &str) -> PathBuf {
+    let home = typed
+        .strip_prefix("~/")
+        .and_then(|rest| Some(directories::BaseDirs::new()?.home_dir().join(rest)));
+    home.unwrap_or_else(|| Path::new(typed).to_owned())
 }

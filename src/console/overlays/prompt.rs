@@ -2,7 +2,7 @@
 
 use ratatui::layout::{Position, Rect};
 
-use crate::console::action::{Write, parse_deadline};
+use crate::console::action::{Action, Kept, Save, Write, parse_deadline};
 use crate::console::effect::Effect;
 use crate::console::keymap::Cmd;
 use crate::console::line::Line;
@@ -29,6 +29,8 @@ pub enum Purpose {
         /// Name of the node.
         node: String,
     },
+    /// Path of the file that this is saved to.
+    Save(Kept),
 }
 
 /// A line being typed.
@@ -86,7 +88,12 @@ impl Prompt {
         let effect = match &self.purpose {
             Purpose::Filter { .. } => return vec![Effect::Close],
             Purpose::Search => Effect::Search(text),
-            Purpose::Source if text.is_empty() => return vec![Effect::Close],
+            Purpose::Source | Purpose::Save(_) if text.is_empty() => return vec![Effect::Close],
+            Purpose::Save(what) => Effect::Do(Action::Save(Save {
+                path: text,
+                what: what.clone(),
+                replace: false,
+            })),
             Purpose::Source => Effect::Write(Write::Build { source: text }),
             Purpose::Deadline { node } => match parse_deadline(&text) {
                 Some(s) => Effect::Write(Write::Drain {
@@ -110,6 +117,8 @@ impl Prompt {
             Purpose::Filter { .. } => ("filter ", "/"),
             Purpose::Search => ("search ", "/"),
             Purpose::Source => ("path or URL of a git repository to build", "  "),
+            Purpose::Save(Kept::View) => ("save this view to", "  "),
+            Purpose::Save(_) => ("save to", "  "),
             Purpose::Deadline { .. } => ("stop what still runs after (12m, 1h)", "  "),
         }
     }

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::console::action::Action;
+use crate::console::action::{Action, Kept};
 use crate::console::chord;
 use crate::console::effect::Effect;
 use crate::console::keymap::{Cmd, Context, sections};
@@ -74,6 +74,10 @@ impl Reading {
                     Effect::Do(Action::Copy(text.join("\n"))),
                     Effect::Say(Role::Accent, format!("copied {} lines", text.len())),
                 ];
+            }
+            Cmd::Save => {
+                let text: String = self.lines.iter().map(|line| line.plain() + "\n").collect();
+                return vec![Effect::Save(Kept::Text(text))];
             }
             Cmd::Back => return vec![Effect::Close],
             _ => {}
