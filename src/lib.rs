@@ -29,6 +29,9 @@ pub mod storage;
 pub mod store;
 pub mod vcs;
 
+// Outside edges: backups.
+pub mod services;
+
 // The fleet, and the one loop that changes state.
 pub mod cluster;
 pub mod engine;

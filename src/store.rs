@@ -5,6 +5,7 @@
 
 mod alive;
 mod attempts;
+mod backup;
 mod builds;
 mod detail;
 mod fleet;
@@ -21,6 +22,7 @@ use crate::error::{Explain, Kind};
 
 pub use alive::{LiveAttempt, LiveJob, LiveWorkflow};
 pub use attempts::{NewAttempt, Stopped};
+pub use backup::{Facts, copy, look};
 pub use builds::{NewJob, NewPipeline, ProjectNumbers};
 pub use detail::Named;
 pub use fleet::NodeRecord;

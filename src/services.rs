@@ -1,0 +1,3 @@
+//! What the installation does besides building: one folder per outside edge.
+
+pub mod backup;
