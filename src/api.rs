@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 
 pub mod agent;
+pub mod backups;
 pub mod builds;
 pub mod fleet;
 

@@ -5,6 +5,7 @@
 
 mod agent;
 mod audit;
+mod backup;
 mod build;
 mod cancel;
 mod completions;
@@ -104,6 +105,9 @@ enum Verb {
     /// Show who changed what
     #[command(subcommand)]
     Audit(audit::Verb),
+    /// Back up the installation, check a backup, restore one
+    #[command(subcommand)]
+    Backup(backup::Verb),
     /// Print the version
     Version,
     /// Print completions for a shell
@@ -152,6 +156,9 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
     match verb {
         Verb::Serve(args) => return serve::run(&args, context),
         Verb::Config(verb) => return config::run(&verb, context),
+        // These two need no server: what they read lies before them.
+        Verb::Backup(backup::Verb::Verify(args)) => return backup::verify(&args, context),
+        Verb::Backup(backup::Verb::Restore(args)) => return backup::restore(&args, context),
         Verb::Version => return version::run(context),
         Verb::Completions(args) => return completions::run(&args, context),
         _ => {}
@@ -168,7 +175,9 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Logs(args) => logs::run(&args, context).await,
             Verb::Stop(args) => stop::run(&args, context).await,
             Verb::Audit(verb) => audit::run(&verb, context).await,
-            Verb::Serve(_)
+            Verb::Backup(backup::Verb::Create(args)) => backup::create(&args, context).await,
+            Verb::Backup(_)
+            | Verb::Serve(_)
             | Verb::Console(_)
             | Verb::Config(_)
             | Verb::Version

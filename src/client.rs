@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::api::agent::Ack;
+use crate::api::backups::{Backup, MakeBackup};
 use crate::api::builds::{
     CreatePipeline, LogLines, LogMatches, LogQuery, PipelineDetail, PipelineRef, PipelineRow,
     Rerun, RunDetail, RunRow,
@@ -33,6 +34,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Time for a pipeline to be taken in: the server fetches the repository first.
 const FETCH_PATIENCE: Duration = Duration::from_secs(15 * 60);
+
+/// Time for a backup: every log is read and written.
+const BACKUP_PATIENCE: Duration = Duration::from_secs(12 * 3600);
 
 /// A client of one server. Clones share its idle connections.
 ///
@@ -197,6 +201,18 @@ impl Client {
     /// As [`Client::hello`].
     pub async fn audit(&self, query: &ListQuery) -> Result<Page<AuditRow>> {
         self.get(with_query("/audit", query)).await
+    }
+
+    /// Makes a backup on the server's machine.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn make_backup(&self, wanted: &MakeBackup) -> Result<Backup> {
+        let ask = Ask {
+            patience: BACKUP_PATIENCE,
+            ..Ask::post("/backups".to_owned(), wanted)
+        };
+        decode(&self.pool.ask(&ask).await?)
     }
 
     /// Raw bytes `from..to` of a log (1 MiB at most are answered at once) and the length of the whole log, of the one

@@ -26,7 +26,9 @@ mod start;
 mod state;
 mod view;
 
-pub use command::{Actor, BuildCommand, Command, CommandError, FleetCommand, NewBuild, Reply};
+pub use command::{
+    Actor, BuildCommand, Command, CommandError, FleetCommand, NewBuild, Note, Reply,
+};
 pub use estimate::{Expected, Forecast};
 pub use gate::{Admission, Gate};
 pub use handle::Handle;

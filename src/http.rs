@@ -3,6 +3,7 @@
 
 mod agents;
 mod audit;
+mod backups;
 mod error;
 mod events;
 mod logs;

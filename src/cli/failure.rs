@@ -9,6 +9,7 @@ use roundel::error::{Chain, Explain, Kind};
 use roundel::http::ServeError;
 use roundel::pipeline::Problem;
 use roundel::sanitise;
+use roundel::services::backup::BackupError;
 use roundel::settings::bootstrap::BootstrapError;
 
 use super::context::Context;
@@ -57,6 +58,9 @@ pub(crate) enum Failure {
     /// The server could not start.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// A backup could not be checked or restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// A config file has errors.
     #[error("{what} has errors")]
     Config {
@@ -116,6 +120,7 @@ impl Explain for Failure {
             Failure::Launch(err) => err.kind(),
             Failure::Bootstrap(err) => err.kind(),
             Failure::Serve(err) => err.kind(),
+            Failure::Backup(err) => err.kind(),
             Failure::Config { .. } => Kind::Usage,
             Failure::Output(_) => Kind::Infrastructure,
             Failure::Said { kind, .. } => *kind,
@@ -128,6 +133,7 @@ impl Explain for Failure {
             Failure::Launch(err) => err.hint(),
             Failure::Bootstrap(err) => err.hint(),
             Failure::Serve(err) => err.hint(),
+            Failure::Backup(err) => err.hint(),
             Failure::Said { hint, .. } => hint.clone(),
             Failure::Config { .. } | Failure::Output(_) => None,
         }

@@ -17,6 +17,21 @@ pub enum Command {
     Build(BuildCommand),
     /// On nodes.
     Fleet(FleetCommand),
+    /// Nothing to be decided: what was done outside of the engine is written into the audit log.
+    Note(Note),
+}
+
+/// A deed outside of the engine, as the audit log has it.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// What: `backup.create`.
+    pub action: &'static str,
+    /// On which object.
+    pub object: String,
+    /// How, in words; may be empty.
+    pub detail: String,
+    /// Why it came to nothing, when it did.
+    pub failure: Option<String>,
 }
 
 /// Wishes on pipelines and runs.
@@ -109,6 +124,8 @@ pub enum Reply {
         /// Its name.
         name: String,
     },
+    /// It is in the audit log.
+    Noted,
 }
 
 /// Why a command was not carried out.
@@ -181,4 +198,6 @@ pub(super) struct Deed {
     pub action: &'static str,
     pub object: String,
     pub detail: String,
+    /// Why it came to nothing, where that was known beforehand.
+    pub failure: Option<String>,
 }

@@ -289,6 +289,7 @@ fn decide_one(
             let outcome = match command {
                 Command::Build(command) => batch.build(command, &actor),
                 Command::Fleet(command) => batch.fleet(&command, &actor),
+                Command::Note(_) => Ok(Reply::Noted),
             };
             let result = match outcome {
                 Err(CommandError::Store(err)) => {
@@ -377,6 +378,11 @@ fn deed(command: &Command, actor: &Actor, now: crate::clock::Timestamp) -> Deed 
             let word = if *eligible { "eligible" } else { "ineligible" };
             ("node.eligibility", node.to_string(), word.to_owned())
         }
+        Command::Note(note) => (note.action, note.object.clone(), note.detail.clone()),
+    };
+    let failure = match command {
+        Command::Note(note) => note.failure.clone(),
+        Command::Build(_) | Command::Fleet(_) => None,
     };
     Deed {
         at: now,
@@ -384,6 +390,7 @@ fn deed(command: &Command, actor: &Actor, now: crate::clock::Timestamp) -> Deed 
         action,
         object,
         detail,
+        failure,
     }
 }
 
@@ -394,7 +401,10 @@ fn write_audit(
 ) -> Result<(), StoreError> {
     let (object, result) = match result {
         Ok(Reply::Node { name, .. }) => (name.clone(), "ok".to_owned()),
-        Ok(Reply::Pipeline { .. }) => (deed.object.clone(), "ok".to_owned()),
+        Ok(Reply::Pipeline { .. } | Reply::Noted) => {
+            let result = deed.failure.clone().unwrap_or_else(|| "ok".to_owned());
+            (deed.object.clone(), result)
+        }
         Err(err) => (deed.object.clone(), Chain(err).to_string()),
     };
     batch.tx.append_audit(&AuditEntry {

@@ -271,13 +271,17 @@ impl Batch<'_, '_> {
         )
     }
 
-    /// An attempt that was placed never began: back to the queue as it was.
+    /// The fleet holds nothing of an attempt that was placed. One that never began goes back to the queue as it was.
+    /// One that had begun is not begun again by itself: nobody knows what it had done.
     pub(super) fn never_started(&mut self, id: AttemptId) -> Result<(), StoreError> {
         let Some(attempt) = self.state.attempts.get_mut(&id) else {
             return Ok(());
         };
         if attempt.stopping.is_some() {
             return self.agent_gone(id, "stopped before it began");
+        }
+        if attempt.started {
+            return self.agent_gone(id, "what it left is not on this machine");
         }
         let Some(node) = attempt.node.take() else {
             return Ok(());

@@ -235,9 +235,9 @@ async fn send(
                 name,
             },
         })),
-        Reply::Pipeline { .. } => Err(ApiError::new(
+        Reply::Pipeline { .. } | Reply::Noted => Err(ApiError::new(
             Kind::Internal,
-            "a node was asked for and a pipeline answered",
+            "a node was asked for and something else answered",
         )),
     }
 }

@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 
-use super::{agents, audit, events, logs, nodes, pipelines, runs};
+use super::{agents, audit, backups, events, logs, nodes, pipelines, runs};
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
 use crate::engine::{Handle, View};
@@ -88,6 +88,7 @@ pub fn router(server: Server) -> Router {
         .route("/nodes/{reference}/eligibility", post(nodes::eligibility))
         .route("/logs/{attempt}/{step}", get(logs::read))
         .route("/audit", get(audit::list))
+        .route("/backups", post(backups::create))
         .layer(middleware::from_fn_with_state(
             server.presence.clone(),
             present,

@@ -1,0 +1,67 @@
+//! Backups, made on the server's machine.
+
+use std::path::PathBuf;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, State};
+
+use super::error::{Answer, ApiError, blocking};
+use super::peer::Peer;
+use super::router::Server;
+use crate::api::backups::{Backup, MakeBackup};
+use crate::clock;
+use crate::engine::{Command, Note};
+use crate::error::{Chain, Kind};
+use crate::services::backup::{self, Maker};
+
+pub(super) async fn create(
+    State(server): State<Server>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Json(wanted): Json<MakeBackup>,
+) -> Answer<Backup> {
+    let to = PathBuf::from(&wanted.to);
+    if !to.is_absolute() {
+        return Err(ApiError::new(
+            Kind::Usage,
+            format!("`{}` is no absolute path", wanted.to),
+        ));
+    }
+    let maker = Maker {
+        data_id: server.hello.data_id.clone(),
+        at: clock::now(),
+        logs: wanted.logs,
+    };
+    let data = server.data.clone();
+    let made = blocking(move || Ok::<_, ApiError>(backup::create(&data, &to, &maker))).await?;
+    let note = Note {
+        action: "backup.create",
+        object: wanted.to.clone(),
+        detail: if wanted.logs { "" } else { "without logs" }.to_owned(),
+        failure: made.as_ref().err().map(|err| Chain(err).to_string()),
+    };
+    server
+        .handle
+        .send(Command::Note(note), peer.actor(), None)
+        .await?;
+    Ok(Json(row(wanted.to, made?)))
+}
+
+fn row(path: String, made: backup::Backup) -> Backup {
+    let backup::Backup {
+        facts,
+        files,
+        bytes,
+    } = made;
+    Backup {
+        path,
+        version: facts.version,
+        data_id: facts.data_id,
+        schema: facts.schema,
+        seq: facts.seq,
+        pipelines: facts.pipelines,
+        created_at: facts.created_at,
+        logs: facts.logs,
+        files,
+        bytes,
+    }
+}
