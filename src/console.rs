@@ -31,6 +31,7 @@ mod place;
 mod runner;
 mod screens;
 mod shell;
+mod spot;
 mod terminal;
 mod text;
 mod theme;
@@ -60,6 +61,8 @@ pub struct Options {
     pub theme: Option<String>,
     /// Do not bracket frames by DEC 2026.
     pub unsynchronized: bool,
+    /// Leave the mouse to the terminal.
+    pub no_mouse: bool,
 }
 
 /// One frame.
@@ -175,5 +178,6 @@ fn look(options: &Options) -> Look {
         depth,
         ascii: options.ascii,
         synchronized: !options.unsynchronized,
+        mouse: !options.no_mouse,
     }
 }

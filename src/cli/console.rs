@@ -24,6 +24,12 @@ pub(super) struct Args {
     /// Theme: dark, light or mono
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
+    /// Leave the mouse to the terminal, to select text with
+    #[arg(long)]
+    no_mouse: bool,
+    /// Do not bracket frames for terminals that show them at once (DEC 2026)
+    #[arg(long)]
+    no_sync: bool,
     /// Size of that frame
     #[arg(long, value_name = "WxH", requires = "once", default_value = "120x36")]
     size: Size,
@@ -110,7 +116,8 @@ fn options(args: &Args, global: &Global) -> Result<Options, Failure> {
         once,
         ascii: args.ascii,
         theme: args.theme.clone().or(plain),
-        unsynchronized: false,
+        unsynchronized: args.no_sync,
+        no_mouse: args.no_mouse,
     })
 }
 

@@ -25,6 +25,8 @@ pub enum Action {
     Save(Save),
     /// Put a text on the clipboard of the terminal.
     Copy(String),
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Take another theme.
     Theme(String),
     /// Hand the terminal back to the shell until resumed.

@@ -15,12 +15,14 @@ use crate::console::overlays::Overlay;
 use crate::console::place::Place;
 use crate::console::screens::{Screen, Screens, Touch};
 use crate::console::shell::{Look, Shell};
+use crate::console::spot::Spots;
 use crate::console::theme::Role;
 use crate::console::verbs;
 
 mod describe;
 mod keep;
 mod keys;
+mod mouse;
 mod news;
 mod trail;
 
@@ -35,6 +37,8 @@ pub struct App {
     trail: Trail,
     overlay: Option<Overlay>,
     keymap: Keymap,
+    /// What stands where in the frame that was drawn last.
+    spots: Spots,
 }
 
 impl App {
@@ -49,6 +53,7 @@ impl App {
             trail: Trail::new(place),
             overlay: None,
             keymap: Keymap::standard(),
+            spots: Spots::default(),
         }
     }
 
@@ -69,6 +74,7 @@ impl App {
     fn react(&mut self, event: Event, actions: &mut Vec<Action>) -> Vec<Effect> {
         match event {
             Event::Key(chord) => return self.key(chord),
+            Event::Pointer(pointer) => return self.pointed(pointer),
             Event::Paste(text) => {
                 if let Some(overlay) = &mut self.overlay {
                     return overlay.pasted(&text);
@@ -213,17 +219,26 @@ impl App {
 
     fn key(&mut self, chord: Chord) -> Vec<Effect> {
         let contexts = self.contexts();
-        let cmd = self.keymap.find(&contexts, chord);
-        if cmd == Some(Cmd::Interrupt) {
-            return self.interrupt();
-        }
-        let height = self.shell.size.1;
-        match (&mut self.overlay, cmd) {
-            (Some(overlay), Some(cmd)) => overlay.command(cmd, height),
-            (Some(overlay), None) => chord.typed().map(|c| overlay.typed(c)).unwrap_or_default(),
-            (None, Some(cmd)) => self.command(cmd),
+        match (self.keymap.find(&contexts, chord), &mut self.overlay) {
+            (Some(cmd), _) => self.obey(cmd),
+            (None, Some(overlay)) => chord.typed().map(|c| overlay.typed(c)).unwrap_or_default(),
             (None, None) => Vec::new(),
         }
+    }
+
+    /// Does what a command means now, to what stands over the screen or to the screen.
+    fn obey(&mut self, cmd: Cmd) -> Vec<Effect> {
+        match (cmd, &mut self.overlay) {
+            (Cmd::Interrupt, _) => self.interrupt(),
+            (Cmd::Mouse, _) => self.toggle_mouse(),
+            (cmd, Some(overlay)) => overlay.command(cmd, self.shell.size.1),
+            (cmd, None) => self.command(cmd),
+        }
+    }
+
+    /// Remembers what stands where in the frame that was just drawn.
+    pub fn drawn(&mut self, spots: Spots) {
+        self.spots = spots;
     }
 
     /// ctrl-c: asks, and leaves when it had asked already.

@@ -11,12 +11,15 @@ use roundel::pipeline::Problem;
 
 use crate::console::action::{Save, Slot, Want, Write};
 use crate::console::chord::Chord;
+use crate::console::spot::Pointer;
 
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// A key went down.
     Key(Chord),
+    /// The mouse did something.
+    Pointer(Pointer),
     /// Text was pasted.
     Paste(String),
     /// The terminal has this many columns and rows now.

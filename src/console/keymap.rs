@@ -39,6 +39,7 @@ pub enum Cmd {
     Quit,
     Interrupt,
     Suspend,
+    Mouse,
     Refresh,
     Filter,
     Palette,

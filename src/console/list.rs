@@ -193,6 +193,30 @@ impl<T: Row> List<T> {
         true
     }
 
+    /// Puts the cursor on a row; true when it was there already.
+    pub fn point(&mut self, index: u64) -> bool {
+        let here = self.index == index;
+        if !here {
+            self.untouched = false;
+            self.select(index);
+            self.settle();
+        }
+        here
+    }
+
+    /// Scrolls by some lines, down or up where negative; the cursor stays on the screen.
+    pub fn scroll(&mut self, lines: i32) {
+        let height = u64::from(self.height.max(1));
+        let last = self.total().unwrap_or(0).saturating_sub(height);
+        let top = self.top.saturating_add_signed(lines.into()).min(last);
+        let index = self.index.clamp(top, top + height - 1);
+        self.top = top;
+        if index != self.index {
+            self.untouched = false;
+            self.select(index);
+        }
+    }
+
     /// Changes the filter.
     pub fn set_filter(&mut self, words: &str) {
         if self.filter != words {

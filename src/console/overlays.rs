@@ -77,6 +77,16 @@ impl Overlay {
         }
     }
 
+    /// Takes a click on its line or button with this number.
+    pub fn choose(&mut self, n: usize) -> Vec<Effect> {
+        match self {
+            Overlay::Dialog(dialog) => dialog.press(n),
+            Overlay::Menu(menu) => menu.choose(n),
+            Overlay::Palette(palette) => palette.choose(n),
+            Overlay::Prompt(_) | Overlay::Reading(_) | Overlay::Goto => Vec::new(),
+        }
+    }
+
     /// Takes pasted text.
     pub fn pasted(&mut self, text: &str) -> Vec<Effect> {
         match self {

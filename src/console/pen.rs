@@ -8,6 +8,7 @@ use ratatui::style::Modifier;
 use roundel::sanitise;
 
 use crate::console::line::Line;
+use crate::console::spot::{Placed, Spot, Spots};
 use crate::console::text;
 use crate::console::theme::{Role, Theme};
 
@@ -20,6 +21,12 @@ pub struct Pen<'a> {
     pub stale: bool,
     /// Where the cursor of the terminal stands, when somebody types.
     pub cursor: Option<Position>,
+    /// What stands where.
+    pub spots: Spots,
+    /// Number of the first row or box that is drawn next.
+    pub first: u64,
+    /// Spots are written down in words too.
+    pub reads: bool,
 }
 
 impl<'a> Pen<'a> {
@@ -30,7 +37,22 @@ impl<'a> Pen<'a> {
             theme,
             stale: false,
             cursor: None,
+            spots: Spots::default(),
+            first: 0,
+            reads: false,
         }
+    }
+
+    /// Writes down what stands in an area; `words` tell it where the frame is read to somebody.
+    pub fn spot(&mut self, area: Rect, spot: Spot, words: impl FnOnce() -> String) {
+        let area = area.intersection(*self.buffer.area());
+        let spot = match spot {
+            Spot::Row(n) => Spot::Row(self.first + n),
+            Spot::Box(n) => Spot::Box(self.first + n),
+            spot => spot,
+        };
+        let words = if self.reads { words() } else { String::new() };
+        self.spots.add(Placed { area, spot, words });
     }
 
     /// Clears an area to a ground.

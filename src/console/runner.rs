@@ -5,7 +5,7 @@
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{Event as TerminalEvent, EventStream};
+use crossterm::event::{Event as TerminalEvent, EventStream, MouseButton, MouseEventKind};
 use futures_util::StreamExt;
 use roundel::clock;
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group, kill_process};
@@ -20,6 +20,7 @@ use crate::console::chord::Chord;
 use crate::console::event::Event;
 use crate::console::place::Place;
 use crate::console::shell::Shell;
+use crate::console::spot::{Does, Pointer};
 use crate::console::terminal::{Frames, Guard, copy};
 use crate::console::theme::{Depth, Role, Theme};
 use crate::console::view::{text, view};
@@ -28,6 +29,9 @@ use crate::console::view::{text, view};
 const EVENTS: usize = 256;
 /// Least time between frames that nobody's key asked for.
 const FRAME: Duration = Duration::from_millis(33);
+
+/// Lines that one turn of the wheel scrolls.
+const WHEEL: i32 = 3;
 
 /// How the console looks.
 #[derive(Clone, Debug)]
@@ -40,6 +44,8 @@ pub struct Look {
     pub ascii: bool,
     /// Frames are bracketed by DEC 2026.
     pub synchronized: bool,
+    /// The console has the mouse from the start.
+    pub mouse: bool,
 }
 
 /// How the console ended.
@@ -56,12 +62,14 @@ pub enum End {
 /// # Errors
 /// When there is no terminal.
 pub async fn run(server: Server, place: Place, look: Look) -> io::Result<End> {
-    let guard = Guard::take()?;
+    let guard = Guard::take(look.mouse)?;
     let size = crossterm::terminal::size()?;
     let (events, inbox) = mpsc::channel(EVENTS);
     let theme = Theme::named(&look.theme, look.depth).map_err(io::Error::other)?;
+    let mut shell = Shell::new(size, clock::now(), &look.theme);
+    shell.mouse = look.mouse;
     let runner = Runner {
-        app: App::new(Shell::new(size, clock::now(), &look.theme), place),
+        app: App::new(shell, place),
         frames: Frames::new(size, look.synchronized),
         backend: Backend::spawn(server, events),
         guard,
@@ -180,6 +188,7 @@ impl Runner {
                     };
                     self.backend.ask(Action::Save(Save { what, ..save })).await;
                 }
+                Action::Mouse(on) => self.guard.set_mouse(on)?,
                 Action::Theme(name) => {
                     if let Ok(theme) = Theme::named(&name, self.look.depth) {
                         self.theme = theme;
@@ -228,6 +237,7 @@ impl Runner {
         let drawn = view(&self.app, &self.theme, self.look.ascii, buffer);
         self.frames.present(drawn.cursor)?;
         self.drawn_at = Instant::now();
+        self.app.drawn(drawn.spots);
         let now = clock::now();
         self.wake = drawn.wake.map(|at| self.drawn_at + at.since(now));
         Ok(())
@@ -244,6 +254,19 @@ fn translate(event: TerminalEvent) -> Option<Event> {
     match event {
         TerminalEvent::Key(key) => Chord::from_terminal(key).map(Event::Key),
         TerminalEvent::Paste(text) => Some(Event::Paste(text)),
+        TerminalEvent::Mouse(mouse) => {
+            let does = match mouse.kind {
+                MouseEventKind::Down(MouseButton::Left) => Does::Click,
+                MouseEventKind::ScrollDown => Does::Wheel(WHEEL),
+                MouseEventKind::ScrollUp => Does::Wheel(-WHEEL),
+                _ => return None,
+            };
+            Some(Event::Pointer(Pointer {
+                x: mouse.column,
+                y: mouse.row,
+                does,
+            }))
+        }
         TerminalEvent::Resize(columns, rows) => Some(Event::Resize(columns, rows)),
         _ => None,
     }

@@ -18,6 +18,7 @@ use crate::console::now::Now;
 use crate::console::pen::Pen;
 use crate::console::place::Place;
 use crate::console::shell::Shell;
+use crate::console::spot::Spot;
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::verbs::Subject;
@@ -77,6 +78,23 @@ pub trait Screen {
     fn touch(&mut self, touch: Touch);
     /// Takes a command; `None` when it means nothing here.
     fn command(&mut self, cmd: Cmd, shell: &Shell) -> Option<Vec<Effect>>;
+    /// Puts the cursor on something it drew; true when it was there already.
+    fn point(&mut self, spot: Spot) -> bool {
+        match (spot, self.listing()) {
+            (Spot::Row(n), Some(list)) => list.point(n),
+            _ => false,
+        }
+    }
+    /// Scrolls what is at a spot by some lines: down, or up where negative.
+    fn scroll(&mut self, _spot: Option<Spot>, lines: i32, shell: &Shell) {
+        if let Some(list) = self.listing() {
+            return list.scroll(lines);
+        }
+        let cmd = if lines > 0 { Cmd::Down } else { Cmd::Up };
+        for _ in 0..lines.unsigned_abs() {
+            _ = self.command(cmd, shell);
+        }
+    }
     /// What verbs are about, the foremost first.
     fn subjects(&self) -> Vec<Subject<'_>>;
     /// Draws it.
@@ -117,6 +135,10 @@ pub trait Listing {
     fn order(&self) -> Order;
     /// Orders by a column.
     fn order_by(&mut self, column: &'static str);
+    /// Puts the cursor on a row; true when it was there already.
+    fn point(&mut self, row: u64) -> bool;
+    /// Scrolls by some lines.
+    fn scroll(&mut self, lines: i32);
     /// Columns it can be ordered by: API name and head.
     fn columns(&self) -> Vec<(&'static str, &'static str)>;
 }

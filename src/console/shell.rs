@@ -77,6 +77,8 @@ pub struct Shell {
     pub look: Look,
     /// Name of the theme.
     pub theme: String,
+    /// The console has the mouse.
+    pub mouse: bool,
 }
 
 impl Shell {
@@ -94,6 +96,7 @@ impl Shell {
             wrote: VecDeque::new(),
             look: Look::NotYet,
             theme: theme.to_owned(),
+            mouse: true,
         }
     }
 

@@ -194,6 +194,16 @@ pub fn fit(text: &str, cells: u16) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", text[..end].trim_end()))
 }
 
+/// A text without what is only drawn, as it is read to somebody: bars, boxes and glyphs go, their words stay.
+pub fn spoken(text: &str) -> String {
+    let drawn = |c: char| matches!(c, '\u{2190}'..='\u{21ff}' | '\u{2500}'..='\u{27bf}' | '\u{2800}'..='\u{28ff}' | '·' | '‖');
+    let words: String = text
+        .chars()
+        .map(|c| if drawn(c) { ' ' } else { c })
+        .collect();
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Breaks a text into lines of at most `cells` at spaces; a word longer than a line is cut.
 pub fn wrap(text: &str, cells: u16) -> Vec<String> {
     let cells = usize::from(cells.max(1));

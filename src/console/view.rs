@@ -13,6 +13,7 @@ use crate::console::now::Now;
 use crate::console::pen::{Pen, to_ascii};
 use crate::console::screens::Scene;
 use crate::console::shell::SMALLEST;
+use crate::console::spot::{Spot, Spots};
 use crate::console::theme::{Role, Theme};
 
 mod bars;
@@ -21,12 +22,14 @@ mod print;
 pub use print::text;
 
 /// What a frame needs besides its cells.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Drawn {
     /// Where the terminal's cursor stands; `None` = hidden.
     pub cursor: Option<Position>,
     /// When the frame changes by time alone, by this machine's clock.
     pub wake: Option<Timestamp>,
+    /// What stands where.
+    pub spots: Spots,
 }
 
 /// Draws a frame into a buffer of the terminal's size.
@@ -42,6 +45,7 @@ pub fn view(app: &App, theme: &Theme, ascii: bool, buffer: &mut Buffer) -> Drawn
         return Drawn {
             cursor: None,
             wake: None,
+            spots: Spots::default(),
         };
     }
     let scene = Scene { shell, now: &data };
@@ -79,6 +83,10 @@ pub fn view(app: &App, theme: &Theme, ascii: bool, buffer: &mut Buffer) -> Drawn
         ..whole
     };
     pen.ground(last, Role::Raised);
+    if app.overlay().is_some() {
+        // What stands over the screen takes all clicks; the hints are its own.
+        pen.spots.cover();
+    }
     if shell.is_small() {
         let note = format!(
             "{}×{} is small: {}×{} shows all of it",
@@ -96,7 +104,7 @@ pub fn view(app: &App, theme: &Theme, ascii: bool, buffer: &mut Buffer) -> Drawn
     if let Some(overlay) = app.overlay() {
         overlay.view(&mut pen, whole);
     }
-    let cursor = pen.cursor;
+    let (cursor, spots) = (pen.cursor, std::mem::take(&mut pen.spots));
     if ascii {
         to_ascii(buffer);
     }
@@ -108,6 +116,7 @@ pub fn view(app: &App, theme: &Theme, ascii: bool, buffer: &mut Buffer) -> Drawn
     Drawn {
         cursor,
         wake: wakes.into_iter().flatten().min(),
+        spots,
     }
 }
 
@@ -122,6 +131,10 @@ fn draw_hints(pen: &mut Pen, area: Rect, app: &App) {
     let reserve = help.as_ref().map_or(0, |line| line.width() + 2);
     let mut line = Line::new();
     let room = area.width.saturating_sub(2);
+    let spot = |pen: &mut Pen, x: u16, width: u16, cmd: Cmd| {
+        let x = area.x + 1 + x;
+        pen.spot(Rect { x, width, ..area }, Spot::Press(cmd), String::new);
+    };
     for (key, word, cmd) in &all {
         if *cmd == Cmd::Help {
             continue;
@@ -130,9 +143,13 @@ fn draw_hints(pen: &mut Pen, area: Rect, app: &App) {
         if line.width() + next.width() + 2 + reserve > room {
             break;
         }
+        spot(pen, line.width(), next.width(), *cmd);
         line = line.join(next).gap(2);
     }
-    let line = help.map_or(line.clone(), |help| line.join(help));
+    if let Some(help) = help {
+        spot(pen, line.width(), help.width(), Cmd::Help);
+        line = line.join(help);
+    }
     let end = pen.line(1, area.y, room, &line);
     let locator = Line::new().muted(app.place().locator());
     if app.overlay().is_none() && end + locator.width() + 3 < area.right() {

@@ -9,6 +9,7 @@
 mod keep;
 mod look;
 mod modes;
+mod mouse;
 mod once;
 mod safety;
 mod several;

@@ -15,9 +15,9 @@ fn open() -> (Home, Terminal) {
     (home, console)
 }
 
-/// Alternate screen, bracketed paste, hidden cursor, and no frame under way.
+/// The mouse, alternate screen, bracketed paste, hidden cursor, and no frame under way.
 fn at_rest(screen: &Screen) -> bool {
-    screen.is_alternate() && screen.modes_on() == [1049, 2004, 25]
+    screen.is_alternate() && screen.modes_on() == [1000, 1006, 1049, 2004, 25]
 }
 
 #[test]

@@ -305,6 +305,11 @@ pub const TABLE: &[Section] = &[
                 "copy the command that shows this to a colleague",
             ),
             key(&["ctrl-r", "f5"], Cmd::Refresh, "read everything anew"),
+            key(
+                &["m"],
+                Cmd::Mouse,
+                "give the mouse to the terminal, to select text; take it again",
+            ),
             key(&["ctrl-z"], Cmd::Suspend, "suspend"),
             hint(&["q"], Cmd::Quit, "quit", "back; at the root, quit"),
             key(&["ctrl-c"], Cmd::Interrupt, "quit; twice leaves at once"),
@@ -411,6 +416,11 @@ pub const TABLE: &[Section] = &[
             key(&["pgup", "ctrl-u"], Cmd::PageUp, "a page up"),
             hint(&["c"], Cmd::Copy, "copy", "copy all of it (OSC 52)"),
             hint(&["ctrl-s"], Cmd::Save, "save", "save it to a file"),
+            key(
+                &["m"],
+                Cmd::Mouse,
+                "the mouse for the terminal, or for the console",
+            ),
             hint(&["esc", "q", "?", "enter"], Cmd::Back, "close", "close"),
             key(&["ctrl-c"], Cmd::Interrupt, "quit"),
         ],

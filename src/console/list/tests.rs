@@ -169,3 +169,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_click_goes_to_a_row_and_says_when_it_was_there() {
+    let all: Vec<String> = (0..50).map(|n| format!("r{n}")).collect();
+    let mut list = list();
+    serve(&mut list, &all, 10);
+    assert!(!list.point(4));
+    assert_eq!(list.current(), Some(&Item("r4".into())));
+    assert!(list.point(4));
+    assert_eq!(list.hidden(), (0, 40));
+}
+
+#[test]
+fn the_wheel_scrolls_and_the_cursor_stays_in_sight() {
+    let all: Vec<String> = (0..50).map(|n| format!("r{n}")).collect();
+    let mut list = list();
+    serve(&mut list, &all, 10);
+    for (lines, above, row) in [
+        (3, 3, "r3"),
+        (3, 6, "r6"),
+        (-3, 3, "r6"),
+        (900, 40, "r40"),
+        (-900, 0, "r9"),
+    ] {
+        list.scroll(lines);
+        serve(&mut list, &all, 10);
+        assert_eq!(list.hidden().0, above, "by {lines}");
+        assert_eq!(list.current(), Some(&Item(row.into())), "by {lines}");
+    }
+}

@@ -7,6 +7,7 @@ use crate::console::keymap::Cmd;
 use crate::console::line::Line;
 use crate::console::overlays::panel;
 use crate::console::pen::Pen;
+use crate::console::spot::Spot;
 use crate::console::text;
 use crate::console::theme::Role;
 
@@ -92,7 +93,8 @@ impl Dialog {
         }
     }
 
-    fn press(&self, button: usize) -> Vec<Effect> {
+    /// Takes the answer with this number.
+    pub fn press(&self, button: usize) -> Vec<Effect> {
         let effects = self
             .buttons
             .get(button)
@@ -132,16 +134,15 @@ impl Dialog {
         for (i, button) in self.buttons.iter().enumerate() {
             let line = self.button(i, button);
             let end = pen.line(x, y, inside.right().saturating_sub(x), &line);
+            let place = Rect {
+                x,
+                y,
+                width: end.saturating_sub(x),
+                height: 1,
+            };
+            pen.spot(place, Spot::Choice(i), || button.label.clone());
             if i == self.focus {
-                pen.underlay(
-                    Rect {
-                        x,
-                        y,
-                        width: end.saturating_sub(x),
-                        height: 1,
-                    },
-                    Role::Selected,
-                );
+                pen.underlay(place, Role::Selected);
             }
             x = end + 2;
         }

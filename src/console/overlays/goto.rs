@@ -6,6 +6,7 @@ use crate::console::effect::Effect;
 use crate::console::keymap::{Cmd, Context, hints};
 use crate::console::line::Line;
 use crate::console::pen::Pen;
+use crate::console::spot::Spot;
 use crate::console::theme::Role;
 
 /// Takes the second letter's command.
@@ -18,15 +19,16 @@ pub fn command(cmd: Cmd) -> Vec<Effect> {
 
 /// Draws the letters above the hint bar, at the right.
 pub fn view(pen: &mut Pen, area: Rect) {
-    let rows: Vec<Line> = hints(&[Context::Goto])
-        .into_iter()
+    let hints = hints(&[Context::Goto]);
+    let rows: Vec<Line> = hints
+        .iter()
         .map(|(key, word, _)| {
             let (name, later) = word.split_once(", ").unwrap_or((word, ""));
             let line = Line::new().bold(Role::Accent, format!("g {key}")).gap(3);
             if later.is_empty() {
                 line.text(name)
             } else {
-                line.muted(word)
+                line.muted(*word)
             }
         })
         .collect();
@@ -41,13 +43,19 @@ pub fn view(pen: &mut Pen, area: Rect) {
     }
     .intersection(area);
     pen.ground(panel, Role::Raised);
-    pen.lines(
-        Rect {
-            x: panel.x + 2,
-            y: panel.y + 1,
-            width: panel.width.saturating_sub(3),
-            height: panel.height.saturating_sub(2),
-        },
-        &rows,
-    );
+    let inside = Rect {
+        x: panel.x + 2,
+        y: panel.y + 1,
+        width: panel.width.saturating_sub(3),
+        height: panel.height.saturating_sub(2),
+    };
+    pen.lines(inside, &rows);
+    for (y, (_, word, cmd)) in (inside.top()..inside.bottom()).zip(&hints) {
+        let row = Rect {
+            y,
+            height: 1,
+            ..inside
+        };
+        pen.spot(row, Spot::Press(*cmd), || (*word).to_owned());
+    }
 }

@@ -7,6 +7,7 @@ use crate::console::keymap::Cmd;
 use crate::console::line::Line;
 use crate::console::overlays::panel;
 use crate::console::pen::Pen;
+use crate::console::spot::Spot;
 use crate::console::theme::Role;
 
 /// A menu.
@@ -70,7 +71,8 @@ impl Menu {
         }
     }
 
-    fn choose(&self, i: usize) -> Vec<Effect> {
+    /// Takes the line with this number.
+    pub fn choose(&self, i: usize) -> Vec<Effect> {
         match self.items.get(i).map(|item| &item.effects) {
             Some(Ok(effects)) => std::iter::once(Effect::Close)
                 .chain(effects.iter().cloned())
@@ -111,16 +113,15 @@ impl Menu {
             .zip(&lines)
             .enumerate()
         {
+            let row = Rect {
+                x: inside.x - 2,
+                y,
+                width: inside.width + 4,
+                height: 1,
+            };
+            pen.spot(row, Spot::Choice(i), || self.items[i].words());
             if i == self.cursor {
-                pen.underlay(
-                    Rect {
-                        x: inside.x - 2,
-                        y,
-                        width: inside.width + 4,
-                        height: 1,
-                    },
-                    Role::Selected,
-                );
+                pen.underlay(row, Role::Selected);
             }
             pen.line(inside.x, y, inside.width, line);
         }
@@ -128,6 +129,14 @@ impl Menu {
 }
 
 impl Item {
+    fn words(&self) -> String {
+        match &self.effects {
+            Ok(_) if self.note.is_empty() => self.label.clone(),
+            Ok(_) => format!("{}: {}", self.label, self.note),
+            Err(why) => format!("{}: not now, {why}", self.label),
+        }
+    }
+
     fn line(&self, label: u16) -> Line {
         let key = self.key.map_or_else(|| " ".to_owned(), String::from);
         let line = Line::new().bold(Role::Accent, key).gap(2);

@@ -8,6 +8,7 @@ use crate::console::keymap::Cmd;
 use crate::console::line::Line;
 use crate::console::overlays::input::Input;
 use crate::console::pen::Pen;
+use crate::console::spot::Spot;
 use crate::console::text;
 use crate::console::theme::Role;
 
@@ -139,6 +140,12 @@ impl Palette {
         Vec::new()
     }
 
+    /// Takes the match with this number.
+    pub fn choose(&mut self, n: usize) -> Vec<Effect> {
+        (self.cursor, self.chosen) = (n, true);
+        self.take()
+    }
+
     fn complete(&mut self) {
         if let Some(one) = self.current() {
             let text = if one.open {
@@ -204,18 +211,19 @@ impl Palette {
             if y >= panel.bottom() {
                 break;
             }
-            if n == self.cursor {
-                pen.underlay(
-                    Rect {
-                        x,
-                        y,
-                        width,
-                        height: 1,
-                    },
-                    Role::Selected,
-                );
-            }
             let one = &self.all[*i];
+            let row = Rect {
+                x,
+                y,
+                width,
+                height: 1,
+            };
+            pen.spot(row, Spot::Choice(n), || {
+                format!("{}: {}", one.text, one.note)
+            });
+            if n == self.cursor {
+                pen.underlay(row, Role::Selected);
+            }
             let mut line = Line::new();
             for (at, c) in one.text.chars().enumerate() {
                 line = if places.contains(&at) {

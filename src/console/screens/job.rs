@@ -18,6 +18,7 @@ use crate::console::overlays::{Overlay, Prompt, Purpose};
 use crate::console::pen::Pen;
 use crate::console::place::JobRef;
 use crate::console::shell::Shell;
+use crate::console::spot::Spot;
 use crate::console::verbs::Subject;
 
 mod log;
@@ -169,7 +170,14 @@ impl Job {
             at.saturating_sub(1)
         };
         if to != at {
-            self.attempt = Some(runs[to].attempt.clone());
+            self.show_run(to);
+        }
+    }
+
+    fn show_run(&mut self, n: usize) {
+        let attempt = self.runs().get(n).map(|run| run.attempt.clone());
+        if attempt.is_some() && attempt != self.attempt() {
+            self.attempt = attempt;
             self.step = None;
             self.run.clear();
         }
@@ -306,6 +314,43 @@ impl Screen for Job {
             cmd => return self.log.movement(cmd).then(Vec::new),
         }
         Some(Vec::new())
+    }
+
+    fn point(&mut self, spot: Spot) -> bool {
+        match spot {
+            Spot::Row(n) => {
+                let index = usize::try_from(n).ok();
+                let index = index.and_then(|n| Some(self.steps().get(n)?.index));
+                let here = index == self.step() && !self.agent;
+                if index.is_some() {
+                    (self.step, self.agent) = (index, false);
+                }
+                if !here {
+                    self.focus = Focus::Steps;
+                }
+                here
+            }
+            Spot::Run(n) => {
+                self.show_run(n);
+                false
+            }
+            Spot::Log if self.focus == Focus::Steps => {
+                self.focus = Focus::Log;
+                false
+            }
+            _ => false,
+        }
+    }
+
+    fn scroll(&mut self, spot: Option<Spot>, lines: i32, _shell: &Shell) {
+        let cmd = if lines > 0 { Cmd::Down } else { Cmd::Up };
+        for _ in 0..lines.unsigned_abs() {
+            if spot == Some(Spot::Log) {
+                self.log.movement(cmd);
+            } else {
+                self.choose_step(cmd);
+            }
+        }
     }
 
     fn subjects(&self) -> Vec<Subject<'_>> {

@@ -38,6 +38,14 @@ impl<T: Row> Listing for Listed<T> {
         self.list.order_by(column);
     }
 
+    fn point(&mut self, row: u64) -> bool {
+        self.list.point(row)
+    }
+
+    fn scroll(&mut self, lines: i32) {
+        self.list.scroll(lines);
+    }
+
     fn columns(&self) -> Vec<(&'static str, &'static str)> {
         let sortable = self.columns.iter().filter(|column| !column.sort.is_empty());
         sortable.map(|column| (column.sort, column.title)).collect()
@@ -66,6 +74,7 @@ impl<T: Row + Serialize> Listed<T> {
         empty: impl FnOnce() -> Vec<Line>,
     ) {
         let (airy, list) = (scene.shell.is_airy(), &self.list);
+        pen.first = list.hidden().0;
         table::draw(
             pen,
             area,

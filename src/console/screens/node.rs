@@ -17,6 +17,7 @@ use crate::console::list::Order;
 use crate::console::marks;
 use crate::console::pen::Pen;
 use crate::console::shell::Shell;
+use crate::console::spot::Spot;
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::verbs::{Subject, job_of, run_name, undrain};
@@ -264,6 +265,16 @@ impl Screen for Node {
         Some(Vec::new())
     }
 
+    fn point(&mut self, spot: Spot) -> bool {
+        let Spot::Row(n) = spot else { return false };
+        let n = usize::try_from(n).unwrap_or(usize::MAX);
+        let here = n == self.cursor();
+        if let Some(run) = self.runs().get(n) {
+            self.selected = Some(run.attempt.clone());
+        }
+        here
+    }
+
     fn subjects(&self) -> Vec<Subject<'_>> {
         let node = self.detail.data().map(|detail| Subject::Node(&detail.node));
         node.into_iter()
@@ -355,6 +366,7 @@ impl Screen for Node {
             column: "",
             descending: false,
         };
+        pen.first = top as u64;
         table::draw(pen, table, false, COLUMNS, order, visible, |run| {
             Self::cells(run, scene)
         });

@@ -17,6 +17,7 @@ use crate::console::now::Now;
 use crate::console::pen::Pen;
 use crate::console::place::{JobRef, Place};
 use crate::console::shell::Shell;
+use crate::console::spot::Spot;
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::verbs::{Subject, pipeline_name};
@@ -133,6 +134,19 @@ impl Screen for Pipeline {
             }
             _ => None,
         }
+    }
+
+    fn point(&mut self, spot: Spot) -> bool {
+        let Spot::Box(n) = spot else { return false };
+        let jobs = self.jobs();
+        let id = usize::try_from(n)
+            .ok()
+            .and_then(|n| Some(jobs.get(n)?.id.clone()));
+        let here = id.is_some() && id == self.current().map(|job| job.id.clone());
+        if id.is_some() {
+            self.selected = id;
+        }
+        here
     }
 
     fn subjects(&self) -> Vec<Subject<'_>> {
@@ -316,6 +330,7 @@ impl Pipeline {
         };
         let current = self.current();
         let mut y = area.y;
+        let mut first = 0;
         for ((pass, number), boxes) in passes.iter().zip(&boxes) {
             if y + 1 >= area.bottom() {
                 break;
@@ -335,6 +350,8 @@ impl Pipeline {
             let selected =
                 current.and_then(|job| pass.jobs.iter().position(|one| one.id == job.id));
             let height = graph.height.min(area.bottom().saturating_sub(y + 1));
+            pen.first = first;
+            first += pass.jobs.len() as u64;
             graph.draw(
                 pen,
                 Rect {

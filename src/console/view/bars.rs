@@ -6,12 +6,13 @@ use ratatui::layout::Rect;
 
 use crate::console::app::App;
 use crate::console::event::Link;
-use crate::console::keymap::Tab;
+use crate::console::keymap::{Cmd, Tab};
 use crate::console::line::Line;
 use crate::console::now::Now;
 use crate::console::pen::Pen;
 use crate::console::place::{Place, TABS, tab_name};
 use crate::console::shell::Shell;
+use crate::console::spot::Spot;
 use crate::console::theme::Role;
 
 /// Draws the first line.
@@ -129,6 +130,12 @@ pub fn tabs(pen: &mut Pen, area: Rect, here: Tab) {
                 .gap(1)
         };
         let end = pen.line(x, area.y, area.right().saturating_sub(x), &line);
+        let width = end - x;
+        pen.spot(
+            Rect { x, width, ..area },
+            Spot::Press(Cmd::Go(tab)),
+            String::new,
+        );
         if tab == here {
             pen.underlay(
                 Rect {

@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use crate::console::line::Line;
 use crate::console::marks::Mark;
 use crate::console::pen::Pen;
+use crate::console::spot;
 use crate::console::text;
 use crate::console::theme::Role;
 
@@ -26,6 +27,19 @@ pub struct Node {
     pub note: String,
     /// Indices of the jobs it requires, all smaller than its own.
     pub requires: Vec<usize>,
+}
+
+impl Node {
+    /// As it is read: a job, how it stands, and its note.
+    fn words(&self) -> String {
+        let note = text::spoken(&self.note);
+        let note = if note.is_empty() {
+            note
+        } else {
+            format!(", {note}")
+        };
+        format!("job {}: {}{note}", self.name, self.mark.word)
+    }
 }
 
 /// Longest name shown whole.
@@ -181,6 +195,8 @@ impl<'a> Graph<'a> {
         here: bool,
     ) {
         let node = &self.nodes[job];
+        let place = window.part(x, y, width, self.form.height());
+        pen.spot(place, spot::Spot::Box(job as u64), || node.words());
         let role = node.mark.role;
         let inside = usize::from(width.saturating_sub(2));
         let name = text::fit(&node.name, NAME_MAX).into_owned();
@@ -313,6 +329,11 @@ impl Window {
     }
 
     fn underlay(&self, pen: &mut Pen, x: u16, y: u16, width: u16, height: u16) {
+        pen.underlay(self.part(x, y, width, height), Role::Selected);
+    }
+
+    /// Where a part of the graph is on the screen.
+    fn part(&self, x: u16, y: u16, width: u16, height: u16) -> Rect {
         let left = x.max(self.dx);
         let top = y.max(self.dy);
         let area = Rect {
@@ -321,7 +342,7 @@ impl Window {
             width: (x + width).saturating_sub(left),
             height: (y + height).saturating_sub(top),
         };
-        pen.underlay(area.intersection(self.area), Role::Selected);
+        area.intersection(self.area)
     }
 
     /// Says where the graph goes on.

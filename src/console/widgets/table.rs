@@ -5,6 +5,8 @@ use ratatui::layout::Rect;
 use crate::console::line::Line;
 use crate::console::list::Order;
 use crate::console::pen::Pen;
+use crate::console::spot::Spot;
+use crate::console::text;
 use crate::console::theme::Role;
 
 /// A column.
@@ -145,27 +147,35 @@ pub fn draw<'r, T: 'r>(
         } else {
             pen.line(inner.x + x, inner.y, width + 1, &head);
         }
+        if !column.sort.is_empty() {
+            let place = Rect {
+                x: inner.x + x,
+                width: *width,
+                height: 1,
+                ..inner
+            };
+            pen.spot(place, Spot::Head(column.sort), String::new);
+        }
     }
     if airy {
         pen.rule(inner.x, inner.y + 1, inner.width);
     }
     let first = area.y + head_height(airy);
-    for (y, (row, here)) in (first..area.bottom()).zip(rows) {
+    for (n, (y, (row, here))) in (first..area.bottom()).zip(rows).enumerate() {
+        let place = Rect {
+            y,
+            height: 1,
+            ..area
+        };
         if here {
-            pen.underlay(
-                Rect {
-                    y,
-                    height: 1,
-                    ..area
-                },
-                Role::Selected,
-            );
+            pen.underlay(place, Role::Selected);
         }
         let Some(row) = row else {
             pen.line(inner.x, y, inner.width, &Line::new().put(Role::Faint, "·"));
             continue;
         };
         let cells = cells(row);
+        pen.spot(place, Spot::Row(n as u64), || words(columns, &cells));
         for (i, column, (x, width)) in &shown {
             let Some(cell) = cells.get(*i) else { continue };
             if column.right {
@@ -175,6 +185,16 @@ pub fn draw<'r, T: 'r>(
             }
         }
     }
+}
+
+/// A row as it is read: each cell behind the head of its column, those given up included.
+fn words(columns: &[Column], cells: &[Line]) -> String {
+    let cells = columns.iter().zip(cells);
+    let cells = cells.filter_map(|(column, cell)| {
+        let says = text::spoken(&cell.plain());
+        (!says.is_empty()).then(|| format!("{} {says}", column.title.to_lowercase()))
+    });
+    cells.collect::<Vec<_>>().join("; ")
 }
 
 #[cfg(test)]

@@ -143,6 +143,15 @@ impl Screen {
         })
     }
 
+    /// Column and row of the first of these words.
+    pub fn place(&self, words: &str) -> Option<(usize, usize)> {
+        (0..self.cells().len()).find_map(|y| {
+            let row = self.row(y);
+            let at = row.find(words)?;
+            Some((row[..at].chars().map(|c| c.width().unwrap_or(0)).sum(), y))
+        })
+    }
+
     /// Whether a frame is under way.
     pub fn is_drawing(&self) -> bool {
         self.state.modes.contains(&2026)

@@ -3,10 +3,12 @@
 use ratatui::layout::Rect;
 
 use crate::console::event::Repository;
+use crate::console::keymap::Cmd;
 use crate::console::line::Line;
 use crate::console::pen::Pen;
 use crate::console::screens::Scene;
 use crate::console::shell::Look;
+use crate::console::spot::Spot;
 use crate::console::text;
 use crate::console::theme::Role;
 
@@ -60,15 +62,20 @@ pub fn view(pen: &mut Pen, area: Rect, scene: &Scene) {
         .and_then(|line| u16::try_from(line).ok())
         .filter(|line| *line < inside.height)
     {
-        pen.underlay(
-            Rect {
-                x: inside.x,
-                y: inside.y + line,
-                width: BUTTON,
-                height: 1,
-            },
-            Role::Selected,
-        );
+        let place = Rect {
+            x: inside.x,
+            y: inside.y + line,
+            width: BUTTON,
+            height: 1,
+        };
+        pen.spot(place, Spot::Press(Cmd::BuildHere), || "build it".to_owned());
+        pen.underlay(place, Role::Selected);
+        let path = Rect {
+            x: place.right() + 4,
+            width: 24,
+            ..place
+        };
+        pen.spot(path, Spot::Press(Cmd::BuildPath), String::new);
     }
 }
 

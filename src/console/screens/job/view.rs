@@ -12,6 +12,7 @@ use crate::console::now::Now;
 use crate::console::pen::Pen;
 use crate::console::screens::{Scene, failed, instead, workflow};
 use crate::console::shell::Shell;
+use crate::console::spot::Spot;
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::verbs::pipeline_name;
@@ -303,16 +304,17 @@ impl Job {
                 break;
             }
             let mark = marks::run(run);
+            let place = Rect {
+                x: x.saturating_sub(1),
+                y,
+                width: cell.min(7),
+                height: 1,
+            };
+            pen.spot(place, Spot::Run(i), || {
+                format!("run {}: {}", run.index + 1, mark.word)
+            });
             if i == at {
-                pen.underlay(
-                    Rect {
-                        x: x.saturating_sub(1),
-                        y,
-                        width: cell.min(7),
-                        height: 1,
-                    },
-                    Role::Selected,
-                );
+                pen.underlay(place, Role::Selected);
             }
             pen.line(
                 x,
@@ -341,21 +343,22 @@ impl Job {
             .take(usize::from(area.height))
         {
             let mark = marks::step(step.status);
+            let place = Rect {
+                x: area.x - 1,
+                y,
+                width: area.width + 1,
+                height: 1,
+            };
             if i == at && !self.agent {
-                pen.underlay(
-                    Rect {
-                        x: area.x - 1,
-                        y,
-                        width: area.width + 1,
-                        height: 1,
-                    },
-                    Role::Selected,
-                );
+                pen.underlay(place, Role::Selected);
             }
             let took = step
                 .started_at
                 .map(|start| scene.now.took(start, step.stopped_at))
                 .unwrap_or_default();
+            pen.spot(place, Spot::Row(i as u64), || {
+                format!("step {}: {} {took}", step.name, mark.word)
+            });
             let room = area.width.saturating_sub(text::width(&took) + 1);
             let name = Line::new().put(mark.role, mark.glyph).gap(1);
             let name = if matches!(mark.word, "waits" | "skipped") {
@@ -407,6 +410,7 @@ impl Job {
             self.shown_step()
                 .map_or_else(String::new, |step| step.name.clone())
         };
+        pen.spot(area, Spot::Log, String::new);
         let streams = match self.log.stream {
             Stream::Both => "stdout and stderr",
             Stream::Out => "stdout",
