@@ -5,7 +5,7 @@
 //! [`runner`] performs those; [`view`] draws the state. State and views know no clock, no IO and no key.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use roundel::client::launch;
@@ -23,11 +23,13 @@ mod keymap;
 mod line;
 mod list;
 mod marks;
+mod nearest;
 mod now;
 mod once;
 mod overlays;
 mod pen;
 mod place;
+mod preferences;
 mod runner;
 mod screens;
 mod shell;
@@ -41,6 +43,7 @@ mod widgets;
 
 use backend::Server;
 use place::Place;
+use preferences::Preferences;
 use runner::{End, Look};
 use theme::Depth;
 
@@ -102,6 +105,7 @@ pub fn run(options: &Options) -> ExitCode {
         Ok(runtime) => runtime,
         Err(err) => return failed(&format!("no runtime: {err}"), Kind::Infrastructure),
     };
+    let preferences = Preferences::beside(options.config.as_deref());
     let server = Server {
         place: options.server.clone(),
         config: options.config.clone(),
@@ -112,9 +116,9 @@ pub fn run(options: &Options) -> ExitCode {
         format: Format::Text,
     }));
     if let Some(once) = once {
-        return runtime.block_on(print(server, place, once, options.ascii));
+        return runtime.block_on(print(server, place, once, options.ascii, &preferences));
     }
-    let ended = runtime.block_on(runner::run(server, place, look(options)));
+    let ended = runtime.block_on(runner::run(server, place, look(options), &preferences));
     runtime.shutdown_background();
     match ended {
         Ok(End::Quit) => ExitCode::SUCCESS,
@@ -126,8 +130,37 @@ pub fn run(options: &Options) -> ExitCode {
     }
 }
 
-async fn print(server: Server, place: Place, once: Once, ascii: bool) -> ExitCode {
-    let frame = once::read(server, place, once.size).await;
+/// Prints the live keys, in the form of `keymap.toml` or as JSON.
+pub fn print_keys(config: Option<&Path>, format: Format) -> ExitCode {
+    let (keymap, problems) = Preferences::beside(config).keymap();
+    let text = match format {
+        Format::Text => keymap::write(&keymap),
+        Format::Json => format!("{:#}\n", keymap::json(&keymap)),
+    };
+    // Nobody is left to be told when the reader has closed the pipe.
+    _ = io::stdout().write_all(text.as_bytes());
+    for problem in &problems {
+        eprintln!("roundel: {problem}");
+    }
+    if problems.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(Kind::Usage.exit_code())
+    }
+}
+
+async fn print(
+    server: Server,
+    place: Place,
+    once: Once,
+    ascii: bool,
+    preferences: &Preferences,
+) -> ExitCode {
+    let (keymap, problems) = preferences.keymap();
+    for problem in problems {
+        eprintln!("roundel: {problem}");
+    }
+    let frame = once::read(server, place, once.size, keymap).await;
     let text = match once.format {
         Format::Text => frame.text(ascii),
         Format::Json => format!("{:#}\n", frame.json()),

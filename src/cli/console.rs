@@ -15,6 +15,9 @@ pub(super) struct Args {
     /// Print one frame and leave
     #[arg(long)]
     once: bool,
+    /// Print the keys and leave: what can stand in keymap.toml, as it is now
+    #[arg(long, conflicts_with = "once")]
+    keys: bool,
     /// Screen to begin with: queue, builds, cluster, pipeline:ID, run:ID, node:NAME
     #[arg(long, value_name = "NAME")]
     screen: Option<String>,
@@ -34,7 +37,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "WxH", requires = "once", default_value = "120x36")]
     size: Size,
     /// Form of that frame
-    #[arg(long, value_enum, requires = "once", default_value_t)]
+    #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
@@ -73,8 +76,14 @@ enum Format {
 
 /// Opens the console and answers its exit code.
 pub(super) fn run(args: &Args, global: &Global) -> ExitCode {
-    match options(args, global) {
-        Ok(options) => console::run(&options),
+    let done = if args.keys {
+        let format = format(args, global);
+        context::config_file(global).map(|config| console::print_keys(config.as_deref(), format))
+    } else {
+        options(args, global).map(|options| console::run(&options))
+    };
+    match done {
+        Ok(code) => code,
         Err(failure) => {
             let (mut out, mut err) = (io::sink(), io::stderr());
             let terminals = Terminals {
@@ -90,6 +99,14 @@ pub(super) fn run(args: &Args, global: &Global) -> ExitCode {
     }
 }
 
+fn format(args: &Args, global: &Global) -> console::Format {
+    if global.json || args.format == Format::Json {
+        console::Format::Json
+    } else {
+        console::Format::Text
+    }
+}
+
 fn options(args: &Args, global: &Global) -> Result<Options, Failure> {
     let people = io::stdin().is_terminal() && io::stdout().is_terminal();
     if !args.once && !people {
@@ -99,14 +116,9 @@ fn options(args: &Args, global: &Global) -> Result<Options, Failure> {
             ),
         );
     }
-    let json = global.json || args.format == Format::Json;
     let once = args.once.then_some(Once {
         size: (args.size.0, args.size.1),
-        format: if json {
-            console::Format::Json
-        } else {
-            console::Format::Text
-        },
+        format: format(args, global),
     });
     let plain = (!context::color(global)).then(|| "mono".to_owned());
     Ok(Options {

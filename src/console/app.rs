@@ -10,12 +10,14 @@ use crate::console::chord::Chord;
 use crate::console::command;
 use crate::console::effect::Effect;
 use crate::console::event::{Event, Link};
-use crate::console::keymap::{Cmd, Context, Keymap};
-use crate::console::overlays::Overlay;
+use crate::console::keymap::{Cmd, Context};
+use crate::console::line::Line;
+use crate::console::overlays::{Overlay, Reading};
 use crate::console::place::Place;
 use crate::console::screens::{Screen, Screens, Touch};
 use crate::console::shell::{Look, Shell};
 use crate::console::spot::Spots;
+use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::verbs;
 
@@ -36,7 +38,6 @@ pub struct App {
     screens: Screens,
     trail: Trail,
     overlay: Option<Overlay>,
-    keymap: Keymap,
     /// What stands where in the frame that was drawn last.
     spots: Spots,
 }
@@ -52,9 +53,24 @@ impl App {
             screens,
             trail: Trail::new(place),
             overlay: None,
-            keymap: Keymap::standard(),
             spots: Spots::default(),
         }
+    }
+
+    /// Shows what is wrong with the files that a person wrote, if something is, over the first screen.
+    pub fn warn(&mut self, title: &str, problems: &[String]) {
+        if problems.is_empty() {
+            return;
+        }
+        let room = self.shell.size.0.saturating_sub(8).clamp(20, 100);
+        let mut lines = Vec::new();
+        for problem in problems {
+            let words = text::wrap(problem, room).into_iter();
+            lines.extend(words.map(|words| Line::new().put(Role::Warning, words)));
+        }
+        lines.push(Line::new());
+        lines.push(Line::new().muted("All others hold. `roundel console --keys` prints them."));
+        self.overlay = Some(Overlay::Reading(Reading::new(title, lines)));
     }
 
     /// Takes an event; answers what is to be done about it.
@@ -219,7 +235,7 @@ impl App {
 
     fn key(&mut self, chord: Chord) -> Vec<Effect> {
         let contexts = self.contexts();
-        match (self.keymap.find(&contexts, chord), &mut self.overlay) {
+        match (self.shell.keymap.find(&contexts, chord), &mut self.overlay) {
             (Some(cmd), _) => self.obey(cmd),
             (None, Some(overlay)) => chord.typed().map(|c| overlay.typed(c)).unwrap_or_default(),
             (None, None) => Vec::new(),

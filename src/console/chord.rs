@@ -2,8 +2,6 @@
 //!
 //! The only file besides the runner that knows what a terminal sends; nothing here knows what a key does.
 
-use std::fmt;
-
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 /// A key with what was held down beside it. Shift is folded into letters.
@@ -13,7 +11,7 @@ pub struct Chord {
     modifiers: KeyModifiers,
 }
 
-const NAMES: [(&str, KeyCode); 17] = [
+const NAMES: [(&str, KeyCode); 28] = [
     ("enter", KeyCode::Enter),
     ("esc", KeyCode::Esc),
     ("tab", KeyCode::Tab),
@@ -29,8 +27,26 @@ const NAMES: [(&str, KeyCode); 17] = [
     ("backspace", KeyCode::Backspace),
     ("delete", KeyCode::Delete),
     ("space", KeyCode::Char(' ')),
+    ("insert", KeyCode::Insert),
     ("f1", KeyCode::F(1)),
+    ("f2", KeyCode::F(2)),
+    ("f3", KeyCode::F(3)),
+    ("f4", KeyCode::F(4)),
     ("f5", KeyCode::F(5)),
+    ("f6", KeyCode::F(6)),
+    ("f7", KeyCode::F(7)),
+    ("f8", KeyCode::F(8)),
+    ("f9", KeyCode::F(9)),
+    ("f10", KeyCode::F(10)),
+    ("f11", KeyCode::F(11)),
+    ("f12", KeyCode::F(12)),
+];
+
+/// What can be held, and how it is written.
+const HELD: [(&str, KeyModifiers); 3] = [
+    ("ctrl-", KeyModifiers::CONTROL),
+    ("alt-", KeyModifiers::ALT),
+    ("shift-", KeyModifiers::SHIFT),
 ];
 
 /// Names as they are shown to people, where they differ from those of the table.
@@ -78,12 +94,14 @@ impl Chord {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let mut modifiers = KeyModifiers::NONE;
-        let mut rest = name;
-        for (prefix, flag) in [
-            ("ctrl-", KeyModifiers::CONTROL),
-            ("alt-", KeyModifiers::ALT),
-            ("shift-", KeyModifiers::SHIFT),
-        ] {
+        let folded = name.to_lowercase();
+        // A letter is its own name, large or small; all else is named in any case.
+        let mut rest: &str = if name.chars().nth(1).is_none() {
+            name
+        } else {
+            &folded
+        };
+        for (prefix, flag) in HELD {
             if let Some(stripped) = rest.strip_prefix(prefix) {
                 modifiers |= flag;
                 rest = stripped;
@@ -91,10 +109,35 @@ impl Chord {
         }
         let mut chars = rest.chars();
         let code = match (chars.next(), chars.next()) {
+            (Some(c), None) if modifiers.contains(KeyModifiers::SHIFT) => {
+                modifiers -= KeyModifiers::SHIFT;
+                KeyCode::Char(c.to_ascii_uppercase())
+            }
             (Some(c), None) => KeyCode::Char(c),
+            (Some('t'), Some(_)) if rest == "tab" && modifiers == KeyModifiers::SHIFT => {
+                modifiers = KeyModifiers::NONE;
+                KeyCode::BackTab
+            }
             _ => NAMES.iter().find(|(known, _)| *known == rest)?.1,
         };
         Some(Self { code, modifiers })
+    }
+
+    /// Its name in the key table.
+    #[must_use]
+    pub fn name(self) -> String {
+        let known = NAMES.iter().find(|(_, code)| *code == self.code);
+        let key = match (known, self.code) {
+            (Some((name, _)), _) => (*name).to_owned(),
+            (None, KeyCode::Char(c)) => c.to_string(),
+            (None, code) => code.to_string(),
+        };
+        let held = HELD
+            .iter()
+            .filter(|(_, flag)| self.modifiers.contains(*flag));
+        held.map(|(prefix, _)| *prefix)
+            .chain([key.as_str()])
+            .collect()
     }
 
     /// The character it types, if it types one.
@@ -110,6 +153,15 @@ impl Chord {
 /// Writes a name of the key table as people know it: `Enter`, `←`, `ctrl-d`.
 #[must_use]
 pub fn shown(name: &str) -> String {
+    let at = name.rfind("-f").map_or(0, |dash| dash + 1);
+    let (held, key) = name.split_at(at);
+    if key.len() > 1
+        && key
+            .strip_prefix('f')
+            .is_some_and(|n| n.parse::<u8>().is_ok())
+    {
+        return format!("{held}{}", key.to_uppercase());
+    }
     SHOWN.iter().fold(name.to_owned(), |text, (table, people)| {
         if text == *table || text.ends_with(&format!("-{table}")) {
             text.replace(table, people)
@@ -119,25 +171,12 @@ pub fn shown(name: &str) -> String {
     })
 }
 
-impl fmt::Display for Chord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (flag, name) in [
-            (KeyModifiers::CONTROL, "ctrl-"),
-            (KeyModifiers::ALT, "alt-"),
-            (KeyModifiers::SHIFT, "shift-"),
-        ] {
-            if self.modifiers.contains(flag) {
-                f.write_str(name)?;
-            }
-        }
-        match NAMES.iter().find(|(_, code)| *code == self.code) {
-            Some((name, _)) => f.write_str(&shown(name)),
-            None => match self.code {
-                KeyCode::Char(c) => write!(f, "{c}"),
-                code => write!(f, "{code}"),
-            },
-        }
-    }
+/// Names of keys, for whoever looks for the nearest: all that have one, and those held with a letter.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    const LETTERS: &str = "ctrl-a ctrl-b ctrl-c ctrl-d ctrl-e ctrl-f ctrl-g ctrl-j ctrl-k ctrl-l ctrl-n ctrl-o ctrl-p \
+        ctrl-q ctrl-r ctrl-s ctrl-t ctrl-u ctrl-v ctrl-w ctrl-x ctrl-y ctrl-z shift-left shift-right shift-up shift-down";
+    let named = NAMES.iter().map(|(name, _)| *name);
+    named.chain(LETTERS.split_whitespace())
 }
 
 #[cfg(test)]
@@ -170,15 +209,47 @@ mod tests {
     }
 
     #[test]
+    fn a_name_in_any_case_is_one_key_and_written_back_as_one() {
+        for (name, written) in [
+            ("Enter", "enter"),
+            ("Ctrl-X", "ctrl-x"),
+            ("shift-g", "G"),
+            ("shift-Tab", "backtab"),
+            ("F12", "f12"),
+            ("ctrl-shift-Left", "ctrl-shift-left"),
+            ("-", "-"),
+            ("ctrl--", "ctrl--"),
+            ("Space", "space"),
+            ("X", "X"),
+            ("x", "x"),
+        ] {
+            let chord = Chord::parse(name).unwrap();
+            assert_eq!(chord.name(), written, "{name}");
+            assert_eq!(Chord::parse(written), Some(chord));
+        }
+    }
+
+    #[test]
     fn names_are_shown_as_people_know_them() {
         assert_eq!(
             [
                 shown("enter"),
                 shown("shift-left"),
                 shown("ctrl-d"),
-                shown("e")
+                shown("e"),
+                shown("f2"),
+                shown("ctrl-f12"),
+                shown("ctrl-f")
             ],
-            ["Enter", "shift-←", "ctrl-d", "e"]
+            [
+                "Enter",
+                "shift-←",
+                "ctrl-d",
+                "e",
+                "F2",
+                "ctrl-F12",
+                "ctrl-f"
+            ]
         );
     }
 }

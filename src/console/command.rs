@@ -3,6 +3,7 @@
 use crate::console::action::{Action, Write};
 use crate::console::effect::Effect;
 use crate::console::keymap::{Cmd, Tab};
+use crate::console::nearest;
 use crate::console::overlays::{Candidate, Overlay};
 use crate::console::place::{JobRef, Place, tab_name};
 use crate::console::verbs;
@@ -161,26 +162,7 @@ pub fn nearest(typed: &str) -> String {
         .map(|(name, _, _)| *name)
         .chain(OPEN.iter().map(|(name, _)| *name))
         .filter(|name| name.len() > 1);
-    known
-        .min_by_key(|name| distance(name, word))
-        .unwrap_or("help")
-        .to_owned()
-}
-
-/// Number of letters to add, drop or change to make one word of the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(40).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(row[j + 1] + 1);
-        }
-    }
-    row[b.len()]
+    nearest::nearest(word, known).unwrap_or("help").to_owned()
 }
 
 #[cfg(test)]

@@ -2,20 +2,27 @@
 //!
 //! Knows nothing of what a command does. Screens and overlays receive a [`Cmd`] and never see a key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
 
 use crate::console::chord::{self, Chord};
+use crate::console::place::tab_name;
 
+mod file;
 mod table;
 
-pub use table::TABLE;
+pub use file::{json, read, write};
+
+use table::TABLE;
 
 /// A tab, by its fixed number. Those not built yet leave a gap.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
 pub struct Tab(pub u8);
 
 /// What a key means.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Cmd {
     Up,
     Down,
@@ -83,7 +90,8 @@ pub enum Cmd {
 }
 
 /// Where a key is pressed. A screen's keys come before those of lists, those before the ones that hold everywhere.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Context {
     Everywhere,
     Things,
@@ -128,9 +136,30 @@ pub struct Section {
     pub bindings: &'static [Binding],
 }
 
-/// The table, ready for looking up.
-#[derive(Debug)]
+/// One command of the live keymap, and the keys that it has now.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// Its keys: names of the table.
+    pub keys: Vec<String>,
+    /// The line of the table that it comes from.
+    pub shipped: &'static Binding,
+}
+
+/// The live keys of one context.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// Where they hold.
+    pub context: Context,
+    /// Head in the help.
+    pub title: &'static str,
+    /// The commands, in the order of the help.
+    pub bindings: Vec<Bound>,
+}
+
+/// What the keys mean now: the table, with what a person has changed in `keymap.toml`.
+#[derive(Clone, Debug)]
 pub struct Keymap {
+    sections: Vec<Keys>,
     by_key: HashMap<(Context, Chord), Cmd>,
 }
 
@@ -138,19 +167,33 @@ impl Keymap {
     /// The keys as shipped.
     #[must_use]
     pub fn standard() -> Self {
-        let rows = TABLE.iter().flat_map(|section| {
-            section
-                .bindings
-                .iter()
-                .map(|binding| (section.context, binding))
-        });
-        let by_key = rows
-            .flat_map(|(context, binding)| {
-                let chords = binding.keys.iter().filter_map(|name| Chord::parse(name));
-                chords.map(move |chord| ((context, chord), binding.cmd))
-            })
-            .collect();
-        Self { by_key }
+        let bound = |binding: &'static Binding| Bound {
+            keys: binding.keys.iter().map(|key| (*key).to_owned()).collect(),
+            shipped: binding,
+        };
+        let keys = |section: &'static Section| Keys {
+            context: section.context,
+            title: section.title,
+            bindings: section.bindings.iter().map(bound).collect(),
+        };
+        Self::of(TABLE.iter().map(keys).collect())
+    }
+
+    fn of(sections: Vec<Keys>) -> Self {
+        let mut by_key = HashMap::new();
+        for section in &sections {
+            for bound in &section.bindings {
+                let chords = bound.keys.iter().filter_map(|name| Chord::parse(name));
+                by_key.extend(chords.map(|chord| ((section.context, chord), bound.shipped.cmd)));
+            }
+        }
+        Self { sections, by_key }
+    }
+
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> &[Keys] {
+        &self.sections
     }
 
     /// What a key means in the first of these contexts that knows it.
@@ -160,39 +203,113 @@ impl Keymap {
             .iter()
             .find_map(|context| self.by_key.get(&(*context, chord)).copied())
     }
-}
 
-/// The sections of these contexts, in their order.
-pub fn sections(contexts: &[Context]) -> impl Iterator<Item = &'static Section> {
-    contexts
-        .iter()
-        .filter_map(|context| TABLE.iter().find(|section| section.context == *context))
-}
+    /// The commands of these contexts and the keys that reach them there, nearest context first: a key that a nearer
+    /// one has taken is left out, and so is a command that no key is left for.
+    #[must_use]
+    pub fn reachable(&self, contexts: &[Context]) -> Vec<Keys> {
+        let mut taken: HashSet<&str> = HashSet::new();
+        let known = |context: &Context| self.sections.iter().find(|one| one.context == *context);
+        let mut out = Vec::new();
+        for section in contexts.iter().filter_map(known) {
+            let mut bindings = Vec::new();
+            for bound in &section.bindings {
+                let free = |key: &&String| !taken.contains(key.as_str());
+                let keys: Vec<String> = bound.keys.iter().filter(free).cloned().collect();
+                if !keys.is_empty() {
+                    let shipped = bound.shipped;
+                    bindings.push(Bound { keys, shipped });
+                }
+            }
+            taken.extend(
+                section
+                    .bindings
+                    .iter()
+                    .flat_map(|bound| bound.keys.iter().map(String::as_str)),
+            );
+            if !bindings.is_empty() {
+                out.push(Keys {
+                    bindings,
+                    ..section.clone()
+                });
+            }
+        }
+        out
+    }
 
-/// Keys and words for the hint bar: each command once, the nearest context first.
-#[must_use]
-pub fn hints(contexts: &[Context]) -> Vec<(String, &'static str, Cmd)> {
-    let mut out: Vec<(String, &'static str, Cmd)> = Vec::new();
-    let mut taken: Vec<&str> = Vec::new();
-    for binding in sections(contexts).flat_map(|section| section.bindings) {
-        let Some(key) = binding.keys.iter().find(|key| !taken.contains(key)) else {
-            continue;
+    /// Keys and words for the hint bar, nearest context first.
+    #[must_use]
+    pub fn hints(&self, contexts: &[Context]) -> Vec<(String, &'static str, Cmd)> {
+        let sections = self.reachable(contexts);
+        let hints = sections.iter().flat_map(|section| &section.bindings);
+        let hint = |bound: &Bound| {
+            Some((
+                chord::shown(&bound.keys[0]),
+                bound.shipped.hint?,
+                bound.shipped.cmd,
+            ))
         };
-        taken.extend(binding.keys);
-        if let Some(word) = binding.hint {
-            out.push((chord::shown(key), word, binding.cmd));
+        hints.filter_map(hint).collect()
+    }
+
+    /// The key that hints name for a command in these contexts.
+    #[must_use]
+    pub fn key_of(&self, contexts: &[Context], cmd: Cmd) -> Option<String> {
+        let sections = self.reachable(contexts);
+        let mut bindings = sections.iter().flat_map(|section| &section.bindings);
+        bindings
+            .find(|bound| bound.shipped.cmd == cmd)
+            .map(|bound| chord::shown(&bound.keys[0]))
+    }
+
+    /// The two keys that reach a command by the go-to prefix.
+    #[must_use]
+    pub fn sequence_of(&self, cmd: Cmd) -> Option<String> {
+        let prefix = self.key_of(&[Context::Everywhere], Cmd::GotoPrefix)?;
+        let leads = !matches!(cmd, Cmd::Back | Cmd::Interrupt);
+        let second = self.key_of(&[Context::Goto], cmd).filter(|_| leads)?;
+        Some(format!("{prefix} {second}"))
+    }
+}
+
+impl Cmd {
+    /// Its name in `keymap.toml`.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Cmd::Go(tab) => format!("go-{}", tab_name(tab).to_lowercase().replace(' ', "-")),
+            other => name(&other),
         }
     }
-    out
 }
 
-/// The key that hints name for a command in these contexts.
-#[must_use]
-pub fn key_of(contexts: &[Context], cmd: Cmd) -> Option<String> {
-    let mut bindings = sections(contexts).flat_map(|section| section.bindings);
-    bindings
-        .find(|binding| binding.cmd == cmd)
-        .map(|binding| chord::shown(binding.keys[0]))
+impl Context {
+    /// Its name in `keymap.toml`.
+    #[must_use]
+    pub fn name(self) -> String {
+        name(&self)
+    }
+
+    /// How far from the hand it is among those that hold together: a smaller one wins. `None` for what stands over a
+    /// screen and holds alone.
+    #[must_use]
+    pub fn layer(self) -> Option<u8> {
+        match self {
+            Context::Goto | Context::Menu | Context::Dialog | Context::Input | Context::Reading => {
+                None
+            }
+            Context::Everywhere => Some(3),
+            Context::Things => Some(2),
+            Context::List => Some(1),
+            _ => Some(0),
+        }
+    }
+}
+
+/// A variant without data as serde writes it.
+fn name(of: &impl Serialize) -> String {
+    let value = serde_json::to_value(of).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -228,6 +345,47 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn every_name_of_a_context_and_of_its_commands_is_one_word_and_unique() {
+        for section in TABLE {
+            let mut seen = HashSet::from([section.context.name()]);
+            for binding in section.bindings {
+                let name = binding.cmd.name();
+                let plain = name.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+                assert!(plain && name.len() > 1, "`{name}`");
+                assert!(
+                    seen.insert(name),
+                    "{:?} twice in {:?}",
+                    binding.cmd,
+                    section.context
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_reachable_names_no_key_twice_and_each_means_what_it_says() {
+        let keymap = Keymap::standard();
+        let contexts = [
+            Context::Log,
+            Context::Job,
+            Context::Things,
+            Context::Everywhere,
+        ];
+        let mut seen = HashSet::new();
+        for section in keymap.reachable(&contexts) {
+            for bound in &section.bindings {
+                for key in &bound.keys {
+                    assert!(seen.insert(key.clone()), "`{key}` twice");
+                    let means = keymap.find(&contexts, Chord::parse(key).unwrap());
+                    assert_eq!(means, Some(bound.shipped.cmd), "`{key}`");
+                }
+            }
+        }
+        assert_eq!(keymap.sequence_of(Cmd::Top).as_deref(), Some("g g"));
+        assert_eq!(keymap.sequence_of(Cmd::Back), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::console::action::Action;
 use crate::console::app::App;
 use crate::console::backend::{Backend, Server};
 use crate::console::event::{Event, Link};
+use crate::console::keymap::Keymap;
 use crate::console::place::Place;
 use crate::console::shell::{Look, Shell};
 use crate::console::view;
@@ -30,10 +31,11 @@ pub struct Frame {
 }
 
 /// Reads what a screen shows, until it is complete or patience ends.
-pub async fn read(server: Server, place: Place, size: (u16, u16)) -> Frame {
+pub async fn read(server: Server, place: Place, size: (u16, u16), keymap: Keymap) -> Frame {
     let (events, mut inbox) = mpsc::channel(EVENTS);
     let backend = Backend::spawn(server, events);
     let mut app = App::new(Shell::new(size, clock::now(), "mono"), place);
+    app.shell.keymap = keymap;
     let mut actions = app.start();
     let deadline = Instant::now() + PATIENCE;
     loop {

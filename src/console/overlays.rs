@@ -5,7 +5,7 @@
 use ratatui::layout::Rect;
 
 use crate::console::effect::Effect;
-use crate::console::keymap::{Cmd, Context};
+use crate::console::keymap::{Cmd, Context, Keymap};
 use crate::console::pen::Pen;
 use crate::console::theme::Role;
 
@@ -97,14 +97,14 @@ impl Overlay {
     }
 
     /// Draws it over the screen of this area.
-    pub fn view(&self, pen: &mut Pen, area: Rect) {
+    pub fn view(&self, pen: &mut Pen, area: Rect, keymap: &Keymap) {
         match self {
             Overlay::Dialog(dialog) => dialog.view(pen, area),
             Overlay::Menu(menu) => menu.view(pen, area),
             Overlay::Palette(palette) => palette.view(pen, area),
             Overlay::Prompt(prompt) => prompt.view(pen, area),
             Overlay::Reading(reading) => reading.view(pen, area),
-            Overlay::Goto => goto::view(pen, area),
+            Overlay::Goto => goto::view(pen, area, keymap),
         }
     }
 }

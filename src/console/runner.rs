@@ -19,6 +19,7 @@ use crate::console::backend::{Backend, Server};
 use crate::console::chord::Chord;
 use crate::console::event::Event;
 use crate::console::place::Place;
+use crate::console::preferences::Preferences;
 use crate::console::shell::Shell;
 use crate::console::spot::{Does, Pointer};
 use crate::console::terminal::{Frames, Guard, copy};
@@ -61,15 +62,24 @@ pub enum End {
 ///
 /// # Errors
 /// When there is no terminal.
-pub async fn run(server: Server, place: Place, look: Look) -> io::Result<End> {
+pub async fn run(
+    server: Server,
+    place: Place,
+    look: Look,
+    preferences: &Preferences,
+) -> io::Result<End> {
     let guard = Guard::take(look.mouse)?;
     let size = crossterm::terminal::size()?;
     let (events, inbox) = mpsc::channel(EVENTS);
     let theme = Theme::named(&look.theme, look.depth).map_err(io::Error::other)?;
     let mut shell = Shell::new(size, clock::now(), &look.theme);
     shell.mouse = look.mouse;
+    let (keymap, problems) = preferences.keymap();
+    shell.keymap = keymap;
+    let mut app = App::new(shell, place);
+    app.warn("Some keys are as shipped", &problems);
     let runner = Runner {
-        app: App::new(shell, place),
+        app,
         frames: Frames::new(size, look.synchronized),
         backend: Backend::spawn(server, events),
         guard,

@@ -10,6 +10,7 @@ use roundel::api::{Hello, Summary};
 use roundel::clock::Timestamp;
 
 use crate::console::event::{Done, Failure, Link, Repository};
+use crate::console::keymap::Keymap;
 use crate::console::theme::Role;
 
 /// Below this the screen shows one pane and says so.
@@ -79,6 +80,8 @@ pub struct Shell {
     pub theme: String,
     /// The console has the mouse.
     pub mouse: bool,
+    /// What the keys mean.
+    pub keymap: Keymap,
 }
 
 impl Shell {
@@ -97,6 +100,7 @@ impl Shell {
             look: Look::NotYet,
             theme: theme.to_owned(),
             mouse: true,
+            keymap: Keymap::standard(),
         }
     }
 

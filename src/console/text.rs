@@ -236,6 +236,13 @@ pub fn wrap(text: &str, cells: u16) -> Vec<String> {
     lines
 }
 
+/// The line of a byte of a text, from 1.
+#[must_use]
+pub fn line_at(text: &str, byte: usize) -> usize {
+    let before = &text.as_bytes()[..byte.min(text.len())];
+    before.iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
 /// Short form of a commit id.
 pub fn revision(full: &str) -> &str {
     full.get(..7).unwrap_or(full)

@@ -6,7 +6,7 @@ use roundel::api::fleet::{NodeRow, SetDrain};
 
 use crate::console::action::{Action, Write};
 use crate::console::effect::Effect;
-use crate::console::keymap::{Cmd, Context, key_of};
+use crate::console::keymap::{Cmd, Context, Keymap};
 use crate::console::overlays::{Button, Dialog, Item, Menu, Overlay, Prompt, Purpose};
 use crate::console::place::{JobRef, Place};
 use crate::console::text;
@@ -55,6 +55,7 @@ pub fn verbs(subjects: &[Subject], protected: Option<&str>) -> Vec<Verb> {
 pub fn menu(
     subjects: &[Subject],
     protected: Option<&str>,
+    keymap: &Keymap,
     contexts: &[Context],
 ) -> Option<Overlay> {
     let title = match subjects.first()? {
@@ -63,7 +64,9 @@ pub fn menu(
         Subject::Node(node) => node.name.clone(),
     };
     let items = verbs(subjects, protected).into_iter().map(|verb| Item {
-        key: key_of(contexts, verb.cmd).and_then(|key| key.chars().next()),
+        key: keymap
+            .key_of(contexts, verb.cmd)
+            .and_then(|key| key.chars().next()),
         label: verb.label,
         note: String::new(),
         effects: verb.effects,

@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Rect};
 use roundel::clock::Timestamp;
 
 use crate::console::app::App;
-use crate::console::keymap::{Cmd, hints};
+use crate::console::keymap::Cmd;
 use crate::console::line::Line;
 use crate::console::now::Now;
 use crate::console::pen::{Pen, to_ascii};
@@ -102,7 +102,7 @@ pub fn view(app: &App, theme: &Theme, ascii: bool, buffer: &mut Buffer) -> Drawn
         draw_hints(&mut pen, last, app);
     }
     if let Some(overlay) = app.overlay() {
-        overlay.view(&mut pen, whole);
+        overlay.view(&mut pen, whole, &shell.keymap);
     }
     let (cursor, spots) = (pen.cursor, std::mem::take(&mut pen.spots));
     if ascii {
@@ -122,7 +122,7 @@ pub fn view(app: &App, theme: &Theme, ascii: bool, buffer: &mut Buffer) -> Drawn
 
 /// Draws the keys that matter here, as many as there is room for; help always.
 fn draw_hints(pen: &mut Pen, area: Rect, app: &App) {
-    let all = hints(&app.contexts());
+    let all = app.shell.keymap.hints(&app.contexts());
     let piece = |key: &str, word: &str| Line::new().key(key, word);
     let help = all
         .iter()

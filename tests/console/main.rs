@@ -7,6 +7,7 @@
 )]
 
 mod keep;
+mod keys;
 mod look;
 mod modes;
 mod mouse;

@@ -52,6 +52,7 @@ impl App {
             Cmd::StartServer => vec![Effect::Do(Action::StartServer)],
             Cmd::Palette => vec![Effect::Open(Overlay::Palette(self.palette()))],
             Cmd::Help => vec![Effect::Open(Overlay::Reading(Reading::help(
+                &self.shell.keymap,
                 &self.screen_contexts(),
             )))],
             Cmd::Filter => self.filter(),
@@ -63,6 +64,7 @@ impl App {
                 let menu = verbs::menu(
                     &self.screen().subjects(),
                     protected.as_deref(),
+                    &self.shell.keymap,
                     &self.screen_contexts(),
                 );
                 menu.map_or_else(

@@ -246,7 +246,7 @@ pub const TABLE: &[Section] = &[
             ),
             key(&["j", "down"], Cmd::Down, "one down"),
             key(&["k", "up"], Cmd::Up, "one up"),
-            key(&["home"], Cmd::Top, "to the top (g g)"),
+            key(&["home"], Cmd::Top, "to the top"),
             key(&["G", "end"], Cmd::Bottom, "to the bottom"),
             key(&["ctrl-d"], Cmd::HalfDown, "half a page down"),
             key(&["ctrl-u"], Cmd::HalfUp, "half a page up"),

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::console::effect::Effect;
-use crate::console::keymap::{Cmd, Context, hints};
+use crate::console::keymap::{Cmd, Context, Keymap};
 use crate::console::line::Line;
 use crate::console::pen::Pen;
 use crate::console::spot::Spot;
@@ -18,13 +18,18 @@ pub fn command(cmd: Cmd) -> Vec<Effect> {
 }
 
 /// Draws the letters above the hint bar, at the right.
-pub fn view(pen: &mut Pen, area: Rect) {
-    let hints = hints(&[Context::Goto]);
+pub fn view(pen: &mut Pen, area: Rect, keymap: &Keymap) {
+    let prefix = keymap
+        .key_of(&[Context::Everywhere], Cmd::GotoPrefix)
+        .unwrap_or_default();
+    let hints = keymap.hints(&[Context::Goto]);
     let rows: Vec<Line> = hints
         .iter()
         .map(|(key, word, _)| {
             let (name, later) = word.split_once(", ").unwrap_or((word, ""));
-            let line = Line::new().bold(Role::Accent, format!("g {key}")).gap(3);
+            let line = Line::new()
+                .bold(Role::Accent, format!("{prefix} {key}"))
+                .gap(3);
             if later.is_empty() {
                 line.text(name)
             } else {

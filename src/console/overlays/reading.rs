@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use crate::console::action::{Action, Kept};
 use crate::console::chord;
 use crate::console::effect::Effect;
-use crate::console::keymap::{Cmd, Context, sections};
+use crate::console::keymap::{Cmd, Context, Keymap};
 use crate::console::line::Line;
 use crate::console::overlays::panel;
 use crate::console::pen::Pen;
@@ -35,22 +35,23 @@ impl Reading {
 
     /// The help of some contexts, from the key table.
     #[must_use]
-    pub fn help(contexts: &[Context]) -> Self {
+    pub fn help(keymap: &Keymap, contexts: &[Context]) -> Self {
         let mut lines = Vec::new();
-        for section in sections(contexts) {
+        for section in keymap.reachable(contexts) {
             if !lines.is_empty() {
                 lines.push(Line::new());
             }
             lines.push(Line::new().strong(section.title));
-            for binding in section.bindings {
-                let keys: Vec<String> =
-                    binding.keys.iter().map(|name| chord::shown(name)).collect();
+            for bound in section.bindings {
+                let mut keys: Vec<String> =
+                    bound.keys.iter().map(|name| chord::shown(name)).collect();
+                keys.extend(keymap.sequence_of(bound.shipped.cmd));
                 lines.push(
                     Line::new()
                         .gap(2)
                         .bold(Role::Accent, keys.join("  "))
                         .pad(20)
-                        .text(binding.does),
+                        .text(bound.shipped.does),
                 );
             }
         }
