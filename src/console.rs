@@ -41,6 +41,9 @@ mod verbs;
 mod view;
 mod widgets;
 
+#[cfg(test)]
+mod tests;
+
 use backend::Server;
 use place::Place;
 use preferences::Preferences;
