@@ -11,6 +11,7 @@ pub mod agent;
 pub mod backups;
 pub mod builds;
 pub mod fleet;
+pub mod session;
 
 /// Version of this API; clients warn when the server's differs.
 pub const API_VERSION: u32 = 1;
@@ -160,6 +161,9 @@ pub struct LogAdvanced {
 pub struct ProblemBody {
     /// Sort of failure.
     pub kind: crate::error::Kind,
+    /// A word for programs, where the kind says too little: `not_armed`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub code: String,
     /// What failed, on which object: a lowercase fragment.
     pub message: String,
     /// Causes, outermost first.

@@ -23,6 +23,7 @@ use crate::api::builds::{
     Rerun, RunDetail, RunRow,
 };
 use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
+use crate::api::session::{Arm, Session};
 use crate::api::{AuditRow, Hello, ListQuery, Page, Summary, Written};
 
 use connection::{Answer, Ask, Pool};
@@ -54,6 +55,31 @@ impl Client {
         Self {
             pool: Pool::new(socket.into()),
         }
+    }
+
+    /// The same, as a console session of this name: the server decides whether it may write. `read_only` asks it to be
+    /// held back even where it could.
+    #[must_use]
+    pub fn in_session(self, name: &str, read_only: bool) -> Self {
+        Self {
+            pool: self.pool.in_session(name, read_only),
+        }
+    }
+
+    /// How this session stands.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn session(&self) -> Result<Session> {
+        self.get("/session".to_owned()).await
+    }
+
+    /// Arms this session, or takes that back.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn arm(&self, arm: &Arm) -> Result<Written<Session>> {
+        self.write("/session".to_owned(), arm).await
     }
 
     /// The socket it speaks to.

@@ -69,6 +69,8 @@ pub struct Options {
     pub unsynchronized: bool,
     /// Leave the mouse to the terminal.
     pub no_mouse: bool,
+    /// Change nothing until armed, also where it could.
+    pub read_only: bool,
 }
 
 /// One frame.
@@ -113,6 +115,8 @@ pub fn run(options: &Options) -> ExitCode {
         place: options.server.clone(),
         config: options.config.clone(),
         start: true,
+        session: uuid::Uuid::new_v4().to_string(),
+        read_only: options.read_only,
     };
     let once = options.once.or(dumb.then_some(Once {
         size: (80, 24),

@@ -14,8 +14,10 @@ mod query;
 mod router;
 mod runs;
 mod serve;
+mod sessions;
 mod translate;
 
 pub use peer::Peer;
 pub use router::{Server, router};
 pub use serve::{JobUser, ServeError, ServeOptions, serve};
+pub use sessions::Sessions;

@@ -33,6 +33,9 @@ pub(super) struct Args {
     /// Do not bracket frames for terminals that show them at once (DEC 2026)
     #[arg(long)]
     no_sync: bool,
+    /// Change nothing until armed by `:arm 10m reason`
+    #[arg(long)]
+    read_only: bool,
     /// Size of that frame
     #[arg(long, value_name = "WxH", requires = "once", default_value = "120x36")]
     size: Size,
@@ -130,6 +133,7 @@ fn options(args: &Args, global: &Global) -> Result<Options, Failure> {
         theme: args.theme.clone().or(plain),
         unsynchronized: args.no_sync,
         no_mouse: args.no_mouse,
+        read_only: args.read_only,
     })
 }
 

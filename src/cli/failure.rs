@@ -157,6 +157,7 @@ pub(crate) fn print(failure: &Failure, context: &mut Context<'_>) {
 fn print_json(failure: &Failure, context: &mut Context<'_>) -> io::Result<()> {
     let body = ProblemBody {
         kind: failure.kind(),
+        code: String::new(),
         message: Chain(failure).to_string(),
         causes: Vec::new(),
         hint: failure.hint(),

@@ -20,6 +20,7 @@ use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::error::ClientError;
+use crate::api::session::{HEADER, READ_ONLY};
 use crate::api::{ProblemBody, ROOT};
 use crate::error::Kind;
 
@@ -55,6 +56,8 @@ type Sender = SendRequest<Full<Bytes>>;
 pub(super) struct Pool {
     socket: Arc<Path>,
     idle: Arc<Mutex<Vec<Sender>>>,
+    /// Name of the console session, and whether it is to be held back.
+    session: Option<(Arc<str>, bool)>,
 }
 
 impl Pool {
@@ -62,6 +65,14 @@ impl Pool {
         Self {
             socket: socket.into(),
             idle: Arc::default(),
+            session: None,
+        }
+    }
+
+    pub fn in_session(self, name: &str, read_only: bool) -> Self {
+        Self {
+            session: Some((name.into(), read_only)),
+            ..self
         }
     }
 
@@ -130,6 +141,12 @@ impl Pool {
         }
         if let Some(key) = &ask.key {
             request = request.header("idempotency-key", key);
+        }
+        if let Some((name, read_only)) = &self.session {
+            request = request.header(HEADER, &**name);
+            if *read_only {
+                request = request.header(READ_ONLY, "1");
+            }
         }
         if let Some(token) = &ask.token {
             request = request.header("authorization", format!("Bearer {token}"));
@@ -226,6 +243,7 @@ async fn refusal(response: Response<Incoming>) -> ClientError {
         };
         ProblemBody {
             kind: kind(status.as_u16()),
+            code: String::new(),
             message,
             causes: Vec::new(),
             hint: None,

@@ -171,6 +171,13 @@ pub enum Write {
         /// Keep what succeeded.
         from_failed: bool,
     },
+    /// Let this console write for a while; no time at all takes that back.
+    Arm {
+        /// For how long.
+        seconds: u64,
+        /// Why.
+        reason: String,
+    },
     /// Build a repository.
     Build {
         /// Path or URL.
@@ -179,6 +186,12 @@ pub enum Write {
 }
 
 impl Write {
+    /// Whether it is what a console may do that may do nothing else.
+    #[must_use]
+    pub fn arms(&self) -> bool {
+        matches!(self, Write::Arm { .. })
+    }
+
     /// The command of a shell that does the same.
     #[must_use]
     pub fn command(&self) -> String {
@@ -208,6 +221,9 @@ impl Write {
                     if *from_failed { "--from-failed " } else { "" }
                 )
             }
+            // Only a console is armed: there is no command of a shell for it.
+            Write::Arm { seconds: 0, .. } => ":disarm".to_owned(),
+            Write::Arm { seconds, reason } => format!(":arm {} {reason}", deadline(*seconds)),
             Write::Build { source } => format!("roundel build {}", shell_word(source)),
         }
     }

@@ -5,7 +5,7 @@
 
 use roundel::clock::Timestamp;
 
-use crate::console::action::Action;
+use crate::console::action::{Action, Write};
 use crate::console::chord::Chord;
 use crate::console::command;
 use crate::console::effect::Effect;
@@ -104,6 +104,7 @@ impl App {
                 self.shell.hello = Some(*hello);
             }
             Event::Summary(summary) => self.summed(*summary),
+            Event::Session(session) => self.shell.session = Some(session),
             Event::Change(change) => self.touch(Touch::Change(&change)),
             Event::LogAdvanced(log) => self.touch(Touch::Log(&log)),
             Event::Reset => self.touch(Touch::All),
@@ -173,13 +174,13 @@ impl App {
                 },
                 Effect::Save(what) => self.overlay = Some(self.ask_where(what)),
                 Effect::Say(role, text) => self.shell.say(role, text),
-                Effect::Write(write) => {
-                    if let Some(why) = self.shell.write_protected() {
-                        self.shell.say(Role::Failed, format!("not done: {why}"));
-                        continue;
+                Effect::Write(write) => self.send(vec![write], None, actions),
+                Effect::WriteMany(writes) => {
+                    self.shell.many += 1;
+                    self.send(writes, Some(self.shell.many), actions);
+                    if let Some(list) = self.screens.at(self.trail.place()).listing() {
+                        list.clear_marks();
                     }
-                    self.shell.remember(write.command());
-                    actions.push(Action::Write(write));
                 }
                 Effect::Do(action) => {
                     if let Action::Theme(name) = &action {
@@ -191,6 +192,23 @@ impl App {
                     actions.push(action);
                 }
             }
+        }
+    }
+
+    /// Sends writes, unless nothing can be written now.
+    fn send(&mut self, writes: Vec<Write>, many: Option<u64>, actions: &mut Vec<Action>) {
+        let protected = if writes.iter().all(Write::arms) {
+            self.shell.unreachable()
+        } else {
+            self.shell.write_protected()
+        };
+        if let Some(why) = protected {
+            self.shell.say(Role::Failed, format!("not done: {why}"));
+            return;
+        }
+        for write in writes {
+            self.shell.remember(write.command(), many);
+            actions.push(Action::Write(write));
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use roundel::client::Client;
 use roundel::client::launch::Place;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -26,6 +26,8 @@ mod write;
 const FETCHES_PER_SECOND: u32 = 30;
 /// Windows read at once after a pause: all panes of a screen that was just entered.
 const BURST: u32 = 6;
+/// Writes under way at once: many things are changed one after the other, and the server has others to answer.
+const WRITES: usize = 4;
 /// Requests on their way here. A key makes at most six.
 const REQUESTS: usize = 64;
 
@@ -38,6 +40,10 @@ pub struct Server {
     pub config: Option<PathBuf>,
     /// Start one at the first connection when there is none.
     pub start: bool,
+    /// Name of this console's session: what it may write is decided by that.
+    pub session: String,
+    /// It is to be held back until armed, also where it could write.
+    pub read_only: bool,
 }
 
 /// The console's end.
@@ -78,6 +84,7 @@ async fn work(
 ) {
     let mut fetches = Fetches::new(Instant::now());
     let mut under_way: JoinSet<Slot> = JoinSet::new();
+    let turns = Arc::new(Semaphore::new(WRITES));
     loop {
         let client = clients.borrow_and_update().clone();
         if let Some(client) = &client {
@@ -94,7 +101,9 @@ async fn work(
                 Some(Action::LookAt(path)) => _ = tokio::spawn(look::look(path, events.clone())),
                 Some(Action::StartServer) => _ = tokio::spawn(link::start(server.clone(), Arc::clone(&reconnect), events.clone())),
                 Some(Action::Save(what)) => _ = tokio::spawn(save::save(what, events.clone())),
-                Some(Action::Write(write)) => _ = tokio::spawn(write::write(client, write, events.clone())),
+                Some(Action::Write(write)) => {
+                    _ = tokio::spawn(write::write(Arc::clone(&turns), client, write, events.clone()));
+                }
                 Some(_) => {}
             },
             Some(done) = under_way.join_next() => if let Ok(slot) = done { fetches.done(slot); },

@@ -1,6 +1,6 @@
 //! What a line of the palette means. Pure: words in, effects out.
 
-use crate::console::action::{Action, Write};
+use crate::console::action::{Action, Write, parse_deadline};
 use crate::console::effect::Effect;
 use crate::console::keymap::{Cmd, Tab};
 use crate::console::nearest;
@@ -63,10 +63,12 @@ const PLAIN: &[(&str, &str, Word)] = &[
         "the command that shows this to a colleague",
         Word::Press(Cmd::Locator),
     ),
+    ("disarm", "change nothing any more", Word::Disarm),
 ];
 
 /// Words that take one after them, and what they are.
-const OPEN: [(&str, &str); 7] = [
+const OPEN: [(&str, &str); 8] = [
+    ("arm 10m", "and a reason: may change things"),
     ("build", "the repository at a path or URL"),
     ("drain", "take a node out of work"),
     ("undrain", "end the drain of a node"),
@@ -86,6 +88,7 @@ enum Word {
     Quit,
     Theme(&'static str),
     Start,
+    Disarm,
 }
 
 /// Reads a line.
@@ -105,6 +108,10 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
             Word::Quit => vec![Effect::Do(Action::Quit)],
             Word::Theme(name) => vec![Effect::Do(Action::Theme((*name).to_owned()))],
             Word::Start => vec![Effect::Do(Action::StartServer)],
+            Word::Disarm => vec![Effect::Write(Write::Arm {
+                seconds: 0,
+                reason: String::new(),
+            })],
         });
     }
     let wrong = || {
@@ -113,6 +120,12 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
             nearest(line)
         ))
     };
+    if let Some(rest) = line
+        .strip_prefix("arm")
+        .filter(|rest| rest.is_empty() || rest.starts_with(' '))
+    {
+        return arm(rest.trim()).map(|write| vec![Effect::Write(write)]);
+    }
     let (word, rest) = line.split_once(' ').ok_or_else(wrong)?;
     let rest = rest.trim().to_owned();
     Ok(vec![match word {
@@ -128,6 +141,21 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
         "job" => Effect::Switch(Place::parse(&format!("job:{rest}")).map_err(|_| wrong())?),
         _ => return Err(wrong()),
     }])
+}
+
+/// Reads for how long and why a console is armed.
+fn arm(rest: &str) -> Result<Write, NotUnderstood> {
+    let (time, reason) = rest.split_once(' ').unwrap_or((rest, ""));
+    match parse_deadline(time) {
+        Some(seconds) if seconds > 0 && !reason.trim().is_empty() => Ok(Write::Arm {
+            seconds,
+            reason: reason.trim().to_owned(),
+        }),
+        _ => Err(NotUnderstood(
+            "say for how long and why: `:arm 10m replace n07`; the reason goes into the audit log"
+                .to_owned(),
+        )),
+    }
 }
 
 /// What comes of choosing a tab.
@@ -200,6 +228,36 @@ mod tests {
                 .unwrap_err()
                 .0
                 .ends_with("nearest: drain")
+        );
+    }
+
+    #[test]
+    fn arming_takes_a_time_and_a_reason() {
+        let arm = |seconds, reason: &str| {
+            Ok(vec![Effect::Write(Write::Arm {
+                seconds,
+                reason: reason.to_owned(),
+            })])
+        };
+        for (line, effects) in [
+            ("arm 10m replace n07", arm(600, "replace n07")),
+            (":arm 1h  it burns ", arm(3600, "it burns")),
+            ("arm 90s x", arm(90, "x")),
+            ("disarm", arm(0, "")),
+        ] {
+            assert_eq!(parse(line), effects, "{line}");
+        }
+        for line in ["arm", "arm 10m", "arm 0m why", "arm soon why", "arm 10m  "] {
+            let why = parse(line).unwrap_err().0;
+            assert!(why.contains("for how long and why"), "{line}: {why}");
+        }
+        assert!(parse("army 10m x").unwrap_err().0.contains("nearest"));
+        let Ok(effects) = parse("arm 10m replace n07") else {
+            panic!("understood")
+        };
+        assert!(
+            matches!(&effects[..], [Effect::Write(write)] if write.arms()
+            && write.command() == ":arm 10m replace n07")
         );
     }
 

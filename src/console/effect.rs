@@ -33,6 +33,8 @@ pub enum Effect {
     Say(Role, String),
     /// Change something on the server.
     Write(Write),
+    /// Change many things on the server, each by itself.
+    WriteMany(Vec<Write>),
     /// Something beyond the console.
     Do(Action),
 }

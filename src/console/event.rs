@@ -4,6 +4,7 @@
 
 use roundel::api::builds::{LogLines, LogMatches, PipelineDetail, PipelineRow, RunDetail, RunRow};
 use roundel::api::fleet::{NodeDetail, NodeRow};
+use roundel::api::session::Session;
 use roundel::api::{Change, Hello, LogAdvanced, Page, Summary};
 use roundel::clock::Timestamp;
 use roundel::error::Kind;
@@ -32,6 +33,8 @@ pub enum Event {
     Hello(Box<Hello>),
     /// The hot counters.
     Summary(Box<Summary>),
+    /// Whether this console may write.
+    Session(Session),
     /// Something changed on the server.
     Change(Change),
     /// A log grew.

@@ -54,6 +54,8 @@ pub enum Cmd {
     SortMenu,
     SortNext,
     SortPrevious,
+    Mark,
+    MarkRange,
     Describe,
     Raw,
     Copy,

@@ -10,6 +10,10 @@ use crate::console::event::Failure;
 use crate::console::feed::Feed;
 use crate::console::keymap::Cmd;
 
+mod marks;
+
+use marks::Marks;
+
 /// A row of a list.
 pub trait Row {
     /// What names it for as long as it lives.
@@ -55,9 +59,10 @@ pub struct List<T> {
     height: u16,
     /// Nobody has moved the cursor: the list shows its top.
     untouched: bool,
+    marks: Marks<T>,
 }
 
-impl<T: Row> List<T> {
+impl<T: Row + Clone> List<T> {
     /// An empty list that asks for `want`, of runs in this `state`.
     pub fn new(want: fn(ListQuery) -> Want, state: &'static str, order: Order) -> Self {
         Self {
@@ -72,6 +77,7 @@ impl<T: Row> List<T> {
             top: 0,
             height: 0,
             untouched: true,
+            marks: Marks::default(),
         }
     }
 
@@ -96,7 +102,11 @@ impl<T: Row> List<T> {
             self.height = height;
             self.settle();
         }
-        if self.covers() && !self.feed.is_stale() && self.asked == (self.filter.clone(), self.order)
+        let range = self.marks.waits_for(self.index);
+        if range.is_none()
+            && self.covers()
+            && !self.feed.is_stale()
+            && self.asked == (self.filter.clone(), self.order)
         {
             return None;
         }
@@ -118,6 +128,19 @@ impl<T: Row> List<T> {
                 self.selected.clone()
             },
             state: self.state.to_owned(),
+        };
+        let query = match range {
+            Some((from, to)) => {
+                let span = to - from + 1;
+                let margin = ((marks::MOST as u64).saturating_sub(span) / 2).min(screen);
+                ListQuery {
+                    limit: Some(span + 2 * margin),
+                    offset: Some(from.saturating_sub(margin)),
+                    around: None,
+                    ..query
+                }
+            }
+            None => query,
         };
         self.feed.need(Slot::Rows, (self.want)(query), now)
     }
@@ -170,6 +193,40 @@ impl<T: Row> List<T> {
             None => {}
         }
         self.settle();
+        if let Some(page) = self.feed.data() {
+            // More rows than can be marked were refused when the range was asked for.
+            _ = self.marks.seen(page.offset, &page.rows, self.index);
+        }
+    }
+
+    /// Marks the row under the cursor, or takes its mark away, and goes one down; or marks all from the last mark to it.
+    ///
+    /// # Errors
+    /// Why nothing is marked.
+    pub fn mark(&mut self, range: bool) -> Result<(), String> {
+        let (index, page) = (self.index, self.feed.data());
+        let at = page.and_then(|page| Some((page, index.checked_sub(page.offset)?)));
+        let row = at.and_then(|(page, i)| page.rows.get(usize::try_from(i).ok()?));
+        let (Some(page), Some(row)) = (page, row) else {
+            return Err("there is no row here to mark".to_owned());
+        };
+        if range {
+            self.marks.reach_to(row, index)?;
+            return self.marks.seen(page.offset, &page.rows, index);
+        }
+        self.marks.toggle(row, index)?;
+        self.movement(Cmd::Down);
+        Ok(())
+    }
+
+    /// The marks.
+    pub fn marks(&self) -> &Marks<T> {
+        &self.marks
+    }
+
+    /// Takes all marks away.
+    pub fn clear_marks(&mut self) {
+        self.marks.clear();
     }
 
     /// Moves the cursor; false when the command is no movement.
@@ -237,6 +294,7 @@ impl<T: Row> List<T> {
         self.index = 0;
         self.selected = None;
         self.untouched = true;
+        self.marks.reorder();
     }
 
     fn select(&mut self, index: u64) {

@@ -17,7 +17,7 @@ pub mod palette;
 pub mod prompt;
 pub mod reading;
 
-pub use dialog::{Button, Dialog};
+pub use dialog::{Button, Dialog, Word};
 pub use menu::{Item, Menu};
 pub use palette::{Candidate, Palette};
 pub use prompt::{Prompt, Purpose};

@@ -97,6 +97,10 @@ pub trait Screen {
     }
     /// What verbs are about, the foremost first.
     fn subjects(&self) -> Vec<Subject<'_>>;
+    /// What is marked: verbs are about all of it while there is any.
+    fn marked(&self) -> Vec<Subject<'_>> {
+        Vec::new()
+    }
     /// Draws it.
     fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene);
     /// The words of the filter line.
@@ -141,6 +145,15 @@ pub trait Listing {
     fn scroll(&mut self, lines: i32);
     /// Columns it can be ordered by: API name and head.
     fn columns(&self) -> Vec<(&'static str, &'static str)>;
+    /// Number of marked rows.
+    fn marked(&self) -> usize;
+    /// Marks the row under the cursor, or all from the last mark to it.
+    ///
+    /// # Errors
+    /// Why nothing is marked.
+    fn mark(&mut self, range: bool) -> Result<(), String>;
+    /// Takes all marks away.
+    fn clear_marks(&mut self);
 }
 
 /// All screens; each place has the one that shows it.

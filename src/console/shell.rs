@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
+use roundel::api::session::Session;
 use roundel::api::{Hello, Summary};
 use roundel::clock::Timestamp;
 
@@ -19,8 +20,8 @@ pub const SMALLEST: (u16, u16) = (60, 15);
 pub const AIRY: (u16, u16) = (100, 30);
 /// How long a sentence stays in the flash line.
 const FLASH: Duration = Duration::from_secs(8);
-/// Writes remembered for `@`.
-const WROTE_MAX: usize = 100;
+/// Writes remembered for `@`: all of what can be marked at once, and some.
+const WROTE_MAX: usize = 1200;
 
 /// A sentence in the flash line.
 #[derive(Clone, PartialEq, Debug)]
@@ -40,6 +41,8 @@ pub struct Wrote {
     pub at: Timestamp,
     /// The command of a shell that does the same.
     pub command: String,
+    /// Number of the many writes it was sent with.
+    pub many: Option<u64>,
     /// What came of it; `None` while it is under way.
     pub result: Option<Result<Done, Failure>>,
 }
@@ -68,12 +71,16 @@ pub struct Shell {
     pub link: Link,
     /// Who the server is, as last heard.
     pub hello: Option<Hello>,
+    /// Whether this console may write, as last heard.
+    pub session: Option<Session>,
     /// The counters, as last heard.
     pub summary: Option<Summary>,
     /// The flash line.
     pub flash: Option<Flash>,
     /// Writes of this session, newest last.
     pub wrote: VecDeque<Wrote>,
+    /// How often many things were written at once.
+    pub many: u64,
     /// What the present directory holds.
     pub look: Look,
     /// Name of the theme.
@@ -94,9 +101,11 @@ impl Shell {
             skew: 0,
             link: Link::Connecting,
             hello: None,
+            session: None,
             summary: None,
             flash: None,
             wrote: VecDeque::new(),
+            many: 0,
             look: Look::NotYet,
             theme: theme.to_owned(),
             mouse: true,
@@ -123,6 +132,15 @@ impl Shell {
     /// Why nothing can be written just now, if so.
     #[must_use]
     pub fn write_protected(&self) -> Option<String> {
+        self.unreachable().or_else(|| {
+            let held_back = self.armed().is_some_and(|armed| armed.is_none());
+            held_back.then(|| "read-only: :arm 10m reason".to_owned())
+        })
+    }
+
+    /// Why not even this console can be armed, if so.
+    #[must_use]
+    pub fn unreachable(&self) -> Option<String> {
         if !self.is_live() {
             return Some("the server is away".to_owned());
         }
@@ -131,6 +149,15 @@ impl Shell {
             .read_only
             .as_ref()
             .map(|why| format!("the server is read-only: {why}"))
+    }
+
+    /// Of a console that must be armed: how long it still is, and why; `None` where it may write as it is.
+    #[must_use]
+    pub fn armed(&self) -> Option<Option<(Duration, &str)>> {
+        let session = self.session.as_ref().filter(|session| !session.owner)?;
+        let now = Timestamp(self.now.0.saturating_add(self.skew));
+        let until = session.armed_until.filter(|until| *until > now);
+        Some(until.map(|until| (until.since(now), session.reason.as_str())))
     }
 
     /// Says a sentence in the flash line.
@@ -142,14 +169,15 @@ impl Shell {
         });
     }
 
-    /// Remembers a write that was sent.
-    pub fn remember(&mut self, command: String) {
+    /// Remembers a write that was sent, by itself or as one of many.
+    pub fn remember(&mut self, command: String, many: Option<u64>) {
         if self.wrote.len() == WROTE_MAX {
             self.wrote.pop_front();
         }
         self.wrote.push_back(Wrote {
             at: self.now,
             command,
+            many,
             result: None,
         });
     }

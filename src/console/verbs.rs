@@ -6,10 +6,16 @@ use roundel::api::fleet::{NodeRow, SetDrain};
 
 use crate::console::action::{Action, Write};
 use crate::console::effect::Effect;
-use crate::console::keymap::{Cmd, Context, Keymap};
+use crate::console::keymap::{Cmd, Context};
 use crate::console::overlays::{Button, Dialog, Item, Menu, Overlay, Prompt, Purpose};
 use crate::console::place::{JobRef, Place};
+use crate::console::screens::Screen;
+use crate::console::shell::Shell;
 use crate::console::text;
+
+#[cfg(test)]
+pub mod fixtures;
+mod many;
 
 /// What the cursor is on.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +47,12 @@ pub fn verbs(subjects: &[Subject], protected: Option<&str>) -> Vec<Verb> {
         Subject::Pipeline(row, workflow) => of_pipeline(row, *workflow),
         Subject::Node(node) => of_node(node),
     });
-    let mut verbs: Vec<Verb> = all.collect();
-    if let Some(why) = protected {
+    protect(all.collect(), protected)
+}
+
+/// Takes away what writes, where nothing can be written.
+fn protect(mut verbs: Vec<Verb>, why: Option<&str>) -> Vec<Verb> {
+    if let Some(why) = why {
         for verb in verbs.iter_mut().filter(|verb| verb.cmd != Cmd::LogOf) {
             verb.effects = Err(why.to_owned());
         }
@@ -50,21 +60,30 @@ pub fn verbs(subjects: &[Subject], protected: Option<&str>) -> Vec<Verb> {
     verbs
 }
 
-/// The menu of the verbs of some subjects, named for the first.
+/// The verbs of what is marked, or of the foremost subjects where nothing is.
 #[must_use]
-pub fn menu(
-    subjects: &[Subject],
-    protected: Option<&str>,
-    keymap: &Keymap,
-    contexts: &[Context],
-) -> Option<Overlay> {
-    let title = match subjects.first()? {
-        Subject::Run(run) => run_name(run),
-        Subject::Pipeline(row, _) => pipeline_name(row),
-        Subject::Node(node) => node.name.clone(),
+pub fn of(screen: &dyn Screen, shell: &Shell) -> Vec<Verb> {
+    let protected = shell.write_protected();
+    let marked = screen.marked();
+    if marked.is_empty() {
+        return verbs(&screen.subjects(), protected.as_deref());
+    }
+    let nodes = shell.summary.as_ref().map(|summary| summary.nodes);
+    protect(many::verbs(&marked, nodes), protected.as_deref())
+}
+
+/// The menu of these verbs, named for what they are about.
+#[must_use]
+pub fn menu(screen: &dyn Screen, shell: &Shell, contexts: &[Context]) -> Option<Overlay> {
+    let title = match (screen.marked().as_slice(), screen.subjects().first()?) {
+        ([], Subject::Run(run)) => run_name(run),
+        ([], Subject::Pipeline(row, _)) => pipeline_name(row),
+        ([], Subject::Node(node)) => node.name.clone(),
+        (marked, _) => format!("{} marked", many::count(marked)),
     };
-    let items = verbs(subjects, protected).into_iter().map(|verb| Item {
-        key: keymap
+    let items = of(screen, shell).into_iter().map(|verb| Item {
+        key: shell
+            .keymap
             .key_of(contexts, verb.cmd)
             .and_then(|key| key.chars().next()),
         label: verb.label,
@@ -106,24 +125,26 @@ pub fn job_of(run: &RunRow) -> Place {
     })
 }
 
-fn of_run(run: &RunRow) -> Vec<Verb> {
-    let name = run_name(run);
-    let stop = match run.state {
+/// The write that stops a run, or why there is nothing to stop.
+fn stop(run: &RunRow) -> Result<Write, String> {
+    match run.state {
         RunState::Dead => Err("it has ended already".to_owned()),
         _ if run.stopping => Err("it is being stopped already".to_owned()),
-        state => {
-            let body = if state == RunState::Pending {
-                "It waits; it leaves the queue and ends as canceled."
-            } else {
-                "Its steps get TERM, then KILL after 5 s, and it ends as canceled."
-            };
-            let write = Write::StopRun {
-                attempt: run.attempt.clone(),
-                name: run.name.clone(),
-            };
-            Ok(ask(&format!("Stop {name}?"), body, "Stop it", write))
-        }
+        _ => Ok(Write::StopRun {
+            attempt: run.attempt.clone(),
+            name: run.name.clone(),
+        }),
+    }
+}
+
+fn of_run(run: &RunRow) -> Vec<Verb> {
+    let name = run_name(run);
+    let body = if run.state == RunState::Pending {
+        "It waits; it leaves the queue and ends as canceled."
+    } else {
+        "Its steps get TERM, then KILL after 5 s, and it ends as canceled."
     };
+    let stop = stop(run).map(|write| ask(&format!("Stop {name}?"), body, "Stop it", write));
     vec![
         Verb {
             cmd: Cmd::LogOf,
@@ -138,57 +159,71 @@ fn of_run(run: &RunRow) -> Vec<Verb> {
     ]
 }
 
-fn of_pipeline(row: &PipelineRow, workflow: Option<&str>) -> Vec<Verb> {
-    let name = pipeline_name(row);
-    let id = workflow.unwrap_or(&row.id).to_owned();
-    let rerun = |from_failed| {
-        Effect::Write(Write::Rerun {
-            id: id.clone(),
-            name: name.clone(),
+/// The write that runs a build again, or why it cannot be.
+fn rerun(row: &PipelineRow, workflow: Option<&str>, from_failed: bool) -> Result<Write, String> {
+    if !row.status.is_final() {
+        Err("it still runs".to_owned())
+    } else if row.jobs.total == 0 {
+        Err("its config did not compile; push a fix, then build again".to_owned())
+    } else if from_failed && row.jobs.failed + row.jobs.canceled == 0 {
+        Err("no job has failed".to_owned())
+    } else {
+        Ok(Write::Rerun {
+            id: workflow.unwrap_or(&row.id).to_owned(),
+            name: pipeline_name(row),
             from_failed,
         })
-    };
-    let from_failed = if row.jobs.failed + row.jobs.canceled > 0 {
-        Ok(vec![rerun(true)])
-    } else {
-        Err("no job has failed".to_owned())
-    };
+    }
+}
+
+/// The write that cancels a build, or why there is nothing to cancel.
+fn cancel(row: &PipelineRow) -> Result<Write, String> {
+    if row.status.is_final() {
+        return Err("it has ended already".to_owned());
+    }
+    Ok(Write::Cancel {
+        pipeline: row.id.clone(),
+        name: pipeline_name(row),
+    })
+}
+
+/// The two ways to run builds again; each is the effects, or why not.
+fn rerun_menu(
+    name: &str,
+    all: Result<Vec<Effect>, String>,
+    failed: Result<Vec<Effect>, String>,
+) -> Vec<Effect> {
     let items = vec![
         Item {
             key: Some('r'),
             label: "all jobs".into(),
             note: "a new pass over the whole graph".into(),
-            effects: Ok(vec![rerun(false)]),
+            effects: all,
         },
         Item {
             key: Some('f'),
             label: "from what failed".into(),
             note: "keeps what succeeded".into(),
-            effects: from_failed,
+            effects: failed,
         },
     ];
-    let menu = Overlay::Menu(Menu::new(format!("Run {name} again"), items));
-    let again = if !row.status.is_final() {
-        Err("it still runs".to_owned())
-    } else if row.jobs.total == 0 {
-        Err("its config did not compile; push a fix, then build again".to_owned())
-    } else {
-        Ok(vec![Effect::Open(menu)])
-    };
-    let cancel = if row.status.is_final() {
-        Err("it has ended already".to_owned())
-    } else {
+    let menu = Menu::new(format!("Run {name} again"), items);
+    vec![Effect::Open(Overlay::Menu(menu))]
+}
+
+fn of_pipeline(row: &PipelineRow, workflow: Option<&str>) -> Vec<Verb> {
+    let name = pipeline_name(row);
+    let write =
+        |from_failed| rerun(row, workflow, from_failed).map(|write| vec![Effect::Write(write)]);
+    let again = write(false).map(|all| rerun_menu(&name, Ok(all), write(true)));
+    let cancel = cancel(row).map(|write| {
         let body = format!(
             "{} and {} end as canceled; what has ended stays as it is.",
             text::plural(u64::from(row.jobs.running), "running job"),
             text::plural(u64::from(row.jobs.waiting), "waiting job"),
         );
-        let write = Write::Cancel {
-            pipeline: row.id.clone(),
-            name: name.clone(),
-        };
-        Ok(ask(&format!("Cancel {name}?"), &body, "Stop it", write))
-    };
+        ask(&format!("Cancel {name}?"), &body, "Stop it", write)
+    });
     vec![
         Verb {
             cmd: Cmd::Rerun,
@@ -203,67 +238,92 @@ fn of_pipeline(row: &PipelineRow, workflow: Option<&str>) -> Vec<Verb> {
     ]
 }
 
+/// The write that drains a node, or why it cannot be.
+fn drain(node: &NodeRow, deadline_s: Option<u64>) -> Result<Write, String> {
+    if node.status == "down" {
+        return Err("the node is down".to_owned());
+    }
+    if node.drain.is_some() {
+        return Err("it drains already".to_owned());
+    }
+    Ok(drain_write(&node.name, deadline_s))
+}
+
+/// The write that ends a node's drain, or why there is none to end.
+fn end_drain(node: &NodeRow) -> Result<Write, String> {
+    match (&node.drain, node.status.as_str()) {
+        (_, "down") => Err("the node is down".to_owned()),
+        (None, _) => Err("it does not drain".to_owned()),
+        (Some(_), _) => Ok(undrain(&node.name)),
+    }
+}
+
+/// The write that lets a node take new work, or not; or why that cannot be.
+fn eligibility(node: &NodeRow, eligible: bool) -> Result<Write, String> {
+    if node.drain.is_some() {
+        return Err("it drains; end the drain first".to_owned());
+    }
+    if node.eligible == eligible {
+        let now = if eligible { "takes" } else { "takes no" };
+        return Err(format!("it {now} new work already"));
+    }
+    Ok(Write::Eligibility {
+        node: node.name.clone(),
+        eligible,
+    })
+}
+
 fn of_node(node: &NodeRow) -> Vec<Verb> {
-    let (label, drain) = if node.drain.is_some() {
+    let name = &node.name;
+    let (label, effects) = if node.drain.is_some() {
         let body = "It takes new work again at once, unless it is ineligible.";
+        let title = format!("End the drain of {name}?");
         (
             "end its drain",
-            ask(
-                &format!("End the drain of {}?", node.name),
-                body,
-                "End it",
-                undrain(&node.name),
-            ),
+            end_drain(node).map(|write| ask(&title, body, "End it", write)),
         )
     } else {
+        let dialog = drain_dialog(name, Some(node.runs));
         (
             "drain it",
-            vec![Effect::Open(Overlay::Dialog(drain_dialog(
-                &node.name,
-                Some(node.runs),
-            )))],
+            drain(node, None).map(|_| vec![Effect::Open(Overlay::Dialog(dialog))]),
         )
     };
-    let drain = if node.status == "down" {
-        Err("the node is down".to_owned())
-    } else {
-        Ok(drain)
-    };
-    let toggle = Write::Eligibility {
-        node: node.name.clone(),
-        eligible: !node.eligible,
-    };
-    let (label_c, effects) = if node.drain.is_some() {
-        (
-            "let it take new work",
-            Err("it drains; end the drain first".to_owned()),
-        )
-    } else if node.eligible {
+    let (label_c, effects_c) = if node.eligible && node.drain.is_none() {
         let body = "What runs there goes on; new work goes elsewhere.";
+        let title = format!("Give {name} no new work?");
         (
             "give it no new work",
-            Ok(ask(
-                &format!("Give {} no new work?", node.name),
-                body,
-                "No new work",
-                toggle,
-            )),
+            eligibility(node, false).map(|write| ask(&title, body, "No new work", write)),
         )
     } else {
-        ("let it take new work", Ok(vec![Effect::Write(toggle)]))
+        (
+            "let it take new work",
+            eligibility(node, true).map(|write| vec![Effect::Write(write)]),
+        )
     };
     vec![
         Verb {
             cmd: Cmd::Drain,
             label: label.into(),
-            effects: drain,
+            effects,
         },
         Verb {
             cmd: Cmd::Eligibility,
             label: label_c.into(),
-            effects,
+            effects: effects_c,
         },
     ]
+}
+
+fn drain_write(node: &str, deadline_s: Option<u64>) -> Write {
+    Write::Drain {
+        node: node.to_owned(),
+        set: SetDrain {
+            enable: true,
+            deadline_s,
+        },
+    }
 }
 
 /// The write that ends a drain.
@@ -278,16 +338,14 @@ pub fn undrain(node: &str) -> Write {
     }
 }
 
+/// What a deadline means.
+const AT_A_DEADLINE: &str = "At a deadline, what still runs is interrupted and goes back into the queue once, at its \
+     old place.";
+
 /// The question before a drain; `runs` run there, if that is known.
 #[must_use]
 pub fn drain_dialog(node: &str, runs: Option<u32>) -> Dialog {
-    let drain = |deadline_s| Write::Drain {
-        node: node.to_owned(),
-        set: SetDrain {
-            enable: true,
-            deadline_s,
-        },
-    };
+    let drain = |deadline_s| drain_write(node, deadline_s);
     let what = match runs {
         Some(0) => "Nothing runs there: it is safe to terminate at once. New work goes elsewhere."
             .to_owned(),
@@ -295,16 +353,15 @@ pub fn drain_dialog(node: &str, runs: Option<u32>) -> Dialog {
         Some(n) => format!("{n} runs go on there until they end. New work goes elsewhere."),
         None => "What runs there goes on until it ends. New work goes elsewhere.".to_owned(),
     };
-    let later = "At a deadline, what still runs is interrupted and goes back into the queue once, at its old place.".to_owned();
     let deadline = Overlay::Prompt(Prompt::new(
         Purpose::Deadline {
-            node: node.to_owned(),
+            nodes: vec![node.to_owned()],
         },
         "10m",
     ));
     let mut dialog = Dialog::new(
         format!("Drain {node}?"),
-        vec![what, later],
+        vec![what, AT_A_DEADLINE.to_owned()],
         vec![
             Button::new("Drain, wait", false, vec![Effect::Write(drain(None))]),
             Button::new("Until a deadline…", false, vec![Effect::Open(deadline)]),

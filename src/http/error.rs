@@ -11,24 +11,30 @@ use crate::pipeline::Problem;
 /// An answer that is not a success.
 #[derive(Debug)]
 pub(super) struct ApiError {
-    body: ProblemBody,
+    body: Box<ProblemBody>,
 }
 
 impl ApiError {
     pub(super) fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
-            body: ProblemBody {
+            body: Box::new(ProblemBody {
                 kind,
+                code: String::new(),
                 message: message.into(),
                 causes: Vec::new(),
                 hint: None,
                 problems: Vec::new(),
-            },
+            }),
         }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.body.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) fn code(mut self, code: &str) -> Self {
+        code.clone_into(&mut self.body.code);
         self
     }
 
@@ -51,13 +57,14 @@ impl<E: Explain> From<E> for ApiError {
             tracing::error!(error = %crate::error::Chain(&err), "a request failed");
         }
         Self {
-            body: ProblemBody {
+            body: Box::new(ProblemBody {
                 kind: err.kind(),
+                code: String::new(),
                 message: err.to_string(),
                 causes,
                 hint: err.hint(),
                 problems: Vec::new(),
-            },
+            }),
         }
     }
 }

@@ -10,7 +10,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 
-use super::{agents, audit, backups, events, logs, nodes, pipelines, runs};
+use super::{Sessions, agents, audit, backups, events, logs, nodes, pipelines, runs, sessions};
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
 use crate::engine::{Handle, View};
@@ -31,6 +31,8 @@ pub struct Server {
     pub hello: Arc<Hello>,
     /// Whether anybody is there.
     pub presence: Arc<Presence>,
+    /// Which consoles may write.
+    pub sessions: Arc<Sessions>,
 }
 
 /// Whether any API client is there: for a server that ends itself when idle.
@@ -89,6 +91,11 @@ pub fn router(server: Server) -> Router {
         .route("/logs/{attempt}/{step}", get(logs::read))
         .route("/audit", get(audit::list))
         .route("/backups", post(backups::create))
+        .route("/session", get(sessions::read).post(sessions::arm))
+        .layer(middleware::from_fn_with_state(
+            server.clone(),
+            sessions::guard,
+        ))
         .layer(middleware::from_fn_with_state(
             server.presence.clone(),
             present,

@@ -182,6 +182,7 @@ pub async fn serve(
         data,
         hello: Arc::new(hello),
         presence: presence.clone(),
+        sessions: Arc::default(),
     };
     tracing::info!(socket = %socket.display(), "serving");
 

@@ -139,6 +139,7 @@ async fn what_the_server_says_is_wrong_arrives_whole() {
     let root = tempfile::tempdir().unwrap();
     let said = ProblemBody {
         kind: Kind::Conflict,
+        code: String::new(),
         message: "`ab` names several things".to_owned(),
         causes: vec!["two begin so".to_owned()],
         hint: Some("one of abc, abd".to_owned()),

@@ -6,13 +6,17 @@
     reason = "a test that cannot go on says so by failing"
 )]
 
+mod arm;
 mod keep;
 mod keys;
 mod look;
+mod marks;
 mod modes;
 mod mouse;
 mod once;
 mod safety;
 mod several;
+#[path = "../support/skip.rs"]
+mod skip;
 mod support;
 mod tour;

@@ -19,40 +19,68 @@ impl App {
         if cmd == Cmd::Commands {
             return vec![Effect::Open(Overlay::Reading(self.commands()))];
         }
-        let Some((title, value)) = self.subject() else {
-            return Effect::refuse("there is nothing here to describe");
+        let things = self.things();
+        let lines = match (things.as_slice(), cmd) {
+            ([], _) => return Effect::refuse("there is nothing here to describe"),
+            ([(_, value)], Cmd::Raw) => raw(value),
+            (several, Cmd::Raw) => {
+                let values = several.iter().map(|(_, value)| value.clone());
+                raw(&Value::Array(values.collect()))
+            }
+            ([(_, value)], _) => fields(value),
+            (several, _) => several
+                .iter()
+                .flat_map(|(name, value)| {
+                    let head = [Line::new().strong(name.clone())];
+                    head.into_iter().chain(fields(value)).chain([Line::new()])
+                })
+                .collect(),
         };
-        let lines = if cmd == Cmd::Raw {
-            let text = serde_json::to_string_pretty(&value).unwrap_or_default();
-            text.lines().map(Line::from).collect()
-        } else {
-            fields(&value)
+        let title = match things.as_slice() {
+            [(name, _)] => name.clone(),
+            several => format!("{} marked", several.len()),
         };
         vec![Effect::Open(Overlay::Reading(Reading::new(title, lines)))]
     }
 
-    /// The thing under the cursor: its name, and all of it.
-    fn subject(&self) -> Option<(String, Value)> {
-        let subjects = self.screen().subjects();
-        let (title, value) = match subjects.first()? {
-            Subject::Run(run) => (run_name(run), serde_json::to_value(run)),
-            Subject::Pipeline(row, _) => (pipeline_name(row), serde_json::to_value(row)),
-            Subject::Node(node) => (node.name.clone(), serde_json::to_value(node)),
+    /// The thing under the cursor, or all that is marked: names, and all that is known.
+    fn things(&self) -> Vec<(String, Value)> {
+        let value = |subject: &Subject| {
+            let (name, value) = match subject {
+                Subject::Run(run) => (run_name(run), serde_json::to_value(run)),
+                Subject::Pipeline(row, _) => (pipeline_name(row), serde_json::to_value(row)),
+                Subject::Node(node) => (node.name.clone(), serde_json::to_value(node)),
+            };
+            Some((name, value.ok()?))
         };
-        Some((title, value.ok()?))
+        self.about().iter().filter_map(value).collect()
+    }
+
+    /// What is marked, or the foremost subject.
+    fn about(&self) -> Vec<Subject<'_>> {
+        let marked = self.screen().marked();
+        if marked.is_empty() {
+            self.screen().subjects().into_iter().take(1).collect()
+        } else {
+            marked
+        }
     }
 
     pub(super) fn copy(&self) -> Vec<Effect> {
-        let subjects = self.screen().subjects();
-        let id = match subjects.first() {
-            Some(Subject::Run(run)) => run.name.clone(),
-            Some(Subject::Pipeline(row, _)) => row.id.clone(),
-            Some(Subject::Node(node)) => node.name.clone(),
-            None => return Effect::refuse("there is nothing here to copy"),
+        let ids = self.about().into_iter().map(|subject| match subject {
+            Subject::Run(run) => run.name.clone(),
+            Subject::Pipeline(row, _) => row.id.clone(),
+            Subject::Node(node) => node.name.clone(),
+        });
+        let ids: Vec<String> = ids.collect();
+        let said = match ids.as_slice() {
+            [] => return Effect::refuse("there is nothing here to copy"),
+            [id] => format!("copied {id}"),
+            several => format!("copied {} names, one a line", several.len()),
         };
         vec![
-            Effect::Do(Action::Copy(id.clone())),
-            Effect::Say(Role::Accent, format!("copied {id}")),
+            Effect::Do(Action::Copy(ids.join("\n"))),
+            Effect::Say(Role::Accent, said),
         ]
     }
 
@@ -73,6 +101,11 @@ impl App {
         }
         Reading::new("Commands", lines)
     }
+}
+
+fn raw(value: &Value) -> Vec<Line> {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.lines().map(Line::from).collect()
 }
 
 fn written(wrote: &Wrote) -> [Line; 2] {

@@ -59,14 +59,9 @@ impl App {
             Cmd::SortMenu => self.sort_menu(),
             Cmd::SortNext => self.sort_by_neighbour(1),
             Cmd::SortPrevious => self.sort_by_neighbour(-1),
+            Cmd::Mark | Cmd::MarkRange => self.mark(cmd == Cmd::MarkRange),
             Cmd::Actions => {
-                let protected = self.shell.write_protected();
-                let menu = verbs::menu(
-                    &self.screen().subjects(),
-                    protected.as_deref(),
-                    &self.shell.keymap,
-                    &self.screen_contexts(),
-                );
+                let menu = verbs::menu(self.screen(), &self.shell, &self.screen_contexts());
                 menu.map_or_else(
                     || Effect::refuse("there is nothing here to act on"),
                     |menu| vec![Effect::Open(menu)],
@@ -87,13 +82,26 @@ impl App {
         }
     }
 
-    /// Esc: clears a filter first, then goes up; never quits.
+    fn mark(&mut self, range: bool) -> Vec<Effect> {
+        match self.screens.at(self.trail.place()).listing() {
+            Some(list) => list
+                .mark(range)
+                .map_or_else(Effect::refuse, |()| Vec::new()),
+            None => Effect::refuse("there is no list here to mark in"),
+        }
+    }
+
+    /// Esc: clears marks first, then a filter, then goes up; never quits.
     fn back(&mut self) -> Vec<Effect> {
-        if let Some(list) = self.screens.at(self.trail.place()).listing()
-            && !list.filter().is_empty()
-        {
-            list.set_filter("");
-            return Vec::new();
+        if let Some(list) = self.screens.at(self.trail.place()).listing() {
+            if list.marked() > 0 {
+                list.clear_marks();
+                return Vec::new();
+            }
+            if !list.filter().is_empty() {
+                list.set_filter("");
+                return Vec::new();
+            }
         }
         if self.up() {
             Vec::new()
@@ -192,9 +200,7 @@ impl App {
 
     /// A verb by its key: the first of the subjects that has it.
     fn verb(&self, cmd: Cmd) -> Vec<Effect> {
-        let protected = self.shell.write_protected();
-        let verbs = verbs::verbs(&self.screen().subjects(), protected.as_deref());
-        match verbs
+        match verbs::of(self.screen(), &self.shell)
             .into_iter()
             .find(|verb| verb.cmd == cmd)
             .map(|verb| (verb.effects, verb.label))
@@ -207,9 +213,7 @@ impl App {
 
     fn palette(&self) -> Palette {
         let mut all = command::candidates();
-        let names = self.screen().subjects();
-        let protected = self.shell.write_protected();
-        for verb in verbs::verbs(&names, protected.as_deref()) {
+        for verb in verbs::of(self.screen(), &self.shell) {
             if let Some(known) = all
                 .iter_mut()
                 .find(|one| known_word(&one.text) == Some(verb.cmd))

@@ -74,7 +74,12 @@ async fn once(
         launch::connect(&server.place).await
     };
     let connected = match connected {
-        Ok(connected) => connected,
+        Ok(connected) => Connected {
+            client: connected
+                .client
+                .in_session(&server.session, server.read_only),
+            ..connected
+        },
         Err(err) => {
             return Broken {
                 why: words(&err),
@@ -107,9 +112,19 @@ async fn listen(connected: Connected, events: &mpsc::Sender<Event>) -> Broken {
             };
         }
     };
+    let session = match connected.client.session().await {
+        Ok(session) => session,
+        Err(err) => {
+            return Broken {
+                why: words(&err),
+                was_live: false,
+            };
+        }
+    };
     let first = [
         Event::Hello(Box::new(connected.hello)),
         Event::Summary(Box::new(summary)),
+        Event::Session(session),
         Event::Link(Link::Live),
     ];
     for event in first {

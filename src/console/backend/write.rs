@@ -1,29 +1,53 @@
 //! Changes something on the server, and says in one sentence what came of it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use roundel::api::builds::CreatePipeline;
 use roundel::api::fleet::SetEligibility;
+use roundel::api::session::Arm;
 use roundel::client::{Client, ClientError};
-use roundel::error::Kind;
+use roundel::error::{Explain, Kind};
 use roundel::ids::PipelineId;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::fetch::refused;
 use crate::console::action::{Write, deadline};
 use crate::console::event::{Done, Event, Failure};
 use crate::console::text::plural;
 
-/// Does it and reports.
-pub(super) async fn write(client: Option<Client>, write: Write, events: mpsc::Sender<Event>) {
+/// Does it when it is its turn, and reports.
+pub(super) async fn write(
+    turns: Arc<Semaphore>,
+    client: Option<Client>,
+    write: Write,
+    events: mpsc::Sender<Event>,
+) {
+    // Never closed; one that were would have nothing left to wait for.
+    let _turn = turns.acquire().await;
     let result = match client {
-        Some(client) => perform(&client, &write).await.map_err(|err| refused(&err)),
+        Some(client) => match perform(&client, &write, &events).await {
+            Ok(done) => Ok(done),
+            Err(err) => {
+                // Armed no longer, or not by this server: the bar must not say otherwise.
+                if err.kind() == Kind::Refused
+                    && let Ok(session) = client.session().await
+                {
+                    _ = events.send(Event::Session(session)).await;
+                }
+                Err(refused(&err))
+            }
+        },
         None => Err(Failure::new(Kind::NoServer, "no server answers")),
     };
     _ = events.send(Event::Written(write, result)).await;
 }
 
-async fn perform(client: &Client, write: &Write) -> Result<Done, ClientError> {
+async fn perform(
+    client: &Client,
+    write: &Write,
+    events: &mpsc::Sender<Event>,
+) -> Result<Done, ClientError> {
     let done = |text: String| Done {
         text,
         pipeline: None,
@@ -76,6 +100,19 @@ async fn perform(client: &Client, write: &Write) -> Result<Done, ClientError> {
                 format!("{name} runs again from what failed")
             } else {
                 format!("{name} runs again")
+            })
+        }
+        Write::Arm { seconds, reason } => {
+            let arm = Arm {
+                seconds: *seconds,
+                reason: reason.clone(),
+            };
+            let session = client.arm(&arm).await?.value;
+            _ = events.send(Event::Session(session)).await;
+            done(if *seconds == 0 {
+                "disarmed: this console changes nothing any more".to_owned()
+            } else {
+                format!("armed for {}: what is done now is done", deadline(*seconds))
             })
         }
         Write::Build { source } => {

@@ -232,6 +232,17 @@ pub const TABLE: &[Section] = &[
                 Cmd::SortPrevious,
                 "order by the previous column",
             ),
+            hint(
+                &["space"],
+                Cmd::Mark,
+                "mark",
+                "mark this row, or not; actions then go to all marked rows",
+            ),
+            key(
+                &["v"],
+                Cmd::MarkRange,
+                "mark all rows from the last mark to here",
+            ),
         ],
     },
     Section {
@@ -288,7 +299,7 @@ pub const TABLE: &[Section] = &[
             key(
                 &["esc"],
                 Cmd::Back,
-                "back; clears a filter first; never quits",
+                "back; clears marks, then a filter first; never quits",
             ),
             key(&["["], Cmd::HistoryBack, "back in the history"),
             key(&["]"], Cmd::HistoryForward, "forward in the history"),
@@ -376,6 +387,11 @@ pub const TABLE: &[Section] = &[
             key(&["right", "tab", "down"], Cmd::Right, "next button"),
             key(&["left", "backtab", "up"], Cmd::Left, "previous button"),
             hint(&["esc"], Cmd::Back, "cancel", "cancel"),
+            key(
+                &["backspace"],
+                Cmd::Erase,
+                "erase, where a word is to be typed",
+            ),
             key(&["ctrl-c"], Cmd::Interrupt, "quit"),
         ],
     },

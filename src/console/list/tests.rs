@@ -64,7 +64,7 @@ fn names(range: std::ops::Range<u32>) -> Vec<String> {
     range.map(|n| format!("r{n:04}")).collect()
 }
 
-fn line_of_cursor<T: Row>(list: &List<T>) -> Option<usize> {
+fn line_of_cursor<T: Row + Clone>(list: &List<T>) -> Option<usize> {
     list.visible().position(|(_, here)| here)
 }
 
@@ -197,5 +197,127 @@ fn the_wheel_scrolls_and_the_cursor_stays_in_sight() {
         serve(&mut list, &all, 10);
         assert_eq!(list.hidden().0, above, "by {lines}");
         assert_eq!(list.current(), Some(&Item(row.into())), "by {lines}");
+    }
+}
+
+fn marked(list: &List<Item>) -> Vec<String> {
+    list.marks().rows().map(|row| row.0.clone()).collect()
+}
+
+fn at(list: &mut List<Item>, all: &[String], row: usize) {
+    list.movement(Cmd::Top);
+    serve(list, all, 10);
+    for _ in 0..row {
+        list.movement(Cmd::Down);
+        serve(list, all, 10);
+    }
+}
+
+#[test]
+fn a_mark_goes_one_down_and_is_taken_away_by_another() {
+    let all = names(0..5);
+    let mut list = list();
+    serve(&mut list, &all, 10);
+    list.mark(false).unwrap();
+    list.mark(false).unwrap();
+    assert_eq!(marked(&list), ["r0000", "r0001"]);
+    assert_eq!(list.current(), Some(&Item("r0002".into())));
+    list.movement(Cmd::Up);
+    list.mark(false).unwrap();
+    assert_eq!(marked(&list), ["r0000"]);
+    list.clear_marks();
+    assert_eq!(marked(&list), [""; 0]);
+}
+
+#[test]
+fn a_range_goes_from_the_last_mark_to_the_cursor_also_beyond_what_is_read() {
+    let all = names(0..900);
+    for (from, to) in [(3, 7), (7, 3), (2, 700), (700, 5), (4, 4)] {
+        let mut list = list();
+        serve(&mut list, &all, 10);
+        at(&mut list, &all, from);
+        list.mark(false).unwrap();
+        at(&mut list, &all, to);
+        list.mark(true).unwrap();
+        serve(&mut list, &all, 10);
+        let (low, high) = (from.min(to), from.max(to));
+        assert_eq!(marked(&list), all[low..=high], "{from} to {to}");
+        assert_eq!(list.current(), Some(&Item(all[to].clone())));
+        assert!(list.visible().all(|(row, _)| row.is_some()));
+    }
+}
+
+#[test]
+fn a_range_without_a_beginning_or_too_long_is_refused() {
+    let all = names(0..3000);
+    let mut list = list();
+    assert!(list.mark(false).is_err(), "nothing is there yet");
+    serve(&mut list, &all, 10);
+    assert!(list.mark(true).unwrap_err().contains("Space marks"));
+    list.mark(false).unwrap();
+    list.movement(Cmd::Bottom);
+    serve(&mut list, &all, 10);
+    assert!(list.mark(true).unwrap_err().contains("1000 rows"));
+    assert_eq!(marked(&list), ["r0000"]);
+    list.set_filter("other");
+    serve(&mut list, &all[..5], 10);
+    assert!(
+        list.mark(true).is_err(),
+        "a range does not begin under another filter"
+    );
+}
+
+proptest! {
+    /// Whatever comes, goes and is filtered: marks stay with their ids, and the cursor with its own and on its line.
+    #[test]
+    fn marks_and_cursor_follow_ids(
+        steps in prop::collection::vec((0usize..6, 0usize..12), 1..40),
+        height in 2u16..12,
+    ) {
+        let mut all = names(100..140);
+        let mut list = list();
+        serve(&mut list, &all, height);
+        list.movement(Cmd::Down);
+        let mut expected = std::collections::BTreeSet::new();
+        for (step, n) in steps {
+            serve(&mut list, &all, height);
+            let before = list.current().cloned();
+            match step {
+                0 => {
+                    if let Some(row) = &before {
+                        if !expected.remove(&row.0) {
+                            expected.insert(row.0.clone());
+                        }
+                        list.mark(false).unwrap();
+                    }
+                }
+                1 => _ = list.movement(Cmd::Down),
+                2 => _ = list.movement(Cmd::PageUp),
+                3 => {
+                    list.set_filter(if list.filter.is_empty() { "some" } else { "" });
+                    serve(&mut list, &all, height);
+                    list.movement(Cmd::Down);
+                }
+                // A row comes or goes, anywhere but at the cursor.
+                _ => {
+                    let line = line_of_cursor(&list);
+                    let at = n.min(all.len());
+                    if step == 4 {
+                        all.insert(at, format!("n{n:02}{}", all.len()));
+                    } else if at < all.len() && before.as_ref().is_none_or(|row| row.0 != all[at]) {
+                        all.remove(at);
+                    }
+                    list.feed_mut().touch();
+                    serve(&mut list, &all, height);
+                    if all.len() > usize::from(height) + 12 && before.is_some() {
+                        prop_assert_eq!(list.current(), before.as_ref());
+                        let shown = line_of_cursor(&list);
+                        prop_assert!(shown == line || list.hidden().0 == 0 || list.hidden().1 == 0);
+                    }
+                }
+            }
+            let names: Vec<_> = expected.iter().cloned().collect();
+            prop_assert_eq!(marked(&list), names);
+        }
     }
 }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use crate::console::effect::Effect;
 use crate::console::keymap::Cmd;
 use crate::console::line::Line;
+use crate::console::overlays::input::Input;
 use crate::console::overlays::panel;
 use crate::console::pen::Pen;
 use crate::console::spot::Spot;
@@ -29,6 +30,45 @@ pub struct Dialog {
     pub focus: usize,
     /// It asks whether to quit: ctrl-c is a yes.
     pub quits: bool,
+    /// What must be typed before any but the harmless answer counts.
+    pub word: Option<Word>,
+}
+
+/// A word to be typed, so that no slip of a finger is an answer.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Word {
+    wanted: &'static str,
+    typed: Input,
+    /// An answer was chosen before it was typed.
+    missed: bool,
+}
+
+impl Word {
+    /// Wants these words typed.
+    #[must_use]
+    pub fn new(wanted: &'static str) -> Self {
+        Self {
+            wanted,
+            typed: Input::default(),
+            missed: false,
+        }
+    }
+
+    fn is_there(&self) -> bool {
+        self.typed.text().trim() == self.wanted
+    }
+
+    fn line(&self) -> Line {
+        let role = if self.missed && !self.is_there() {
+            Role::Failed
+        } else {
+            Role::Muted
+        };
+        Line::new()
+            .put(role, format!("type “{}” first:  ", self.wanted))
+            .strong(self.typed.text())
+            .put(Role::Accent, "▏")
+    }
 }
 
 /// An answer. Its first letter chooses it.
@@ -65,6 +105,7 @@ impl Dialog {
             buttons: all,
             focus: 0,
             quits: false,
+            word: None,
         }
     }
 
@@ -75,13 +116,21 @@ impl Dialog {
             Cmd::Left => self.focus = (self.focus + self.buttons.len() - 1) % self.buttons.len(),
             Cmd::Open => return self.press(self.focus),
             Cmd::Back => return vec![Effect::Close],
-            _ => {}
+            cmd => {
+                if let Some(word) = &mut self.word {
+                    word.typed.edit(cmd);
+                }
+            }
         }
         Vec::new()
     }
 
-    /// Takes a letter.
+    /// Takes a letter: of the word where one is wanted, else the first one of an answer.
     pub fn typed(&mut self, c: char) -> Vec<Effect> {
+        if let Some(word) = &mut self.word {
+            word.typed.insert(c.encode_utf8(&mut [0; 4]));
+            return Vec::new();
+        }
         let first = |button: &Button| button.label.chars().next().map(|l| l.to_ascii_lowercase());
         match self
             .buttons
@@ -94,7 +143,13 @@ impl Dialog {
     }
 
     /// Takes the answer with this number.
-    pub fn press(&self, button: usize) -> Vec<Effect> {
+    pub fn press(&mut self, button: usize) -> Vec<Effect> {
+        if let Some(word) = self.word.as_mut().filter(|word| !word.is_there())
+            && button > 0
+        {
+            word.missed = true;
+            return Vec::new();
+        }
         let effects = self
             .buttons
             .get(button)
@@ -118,6 +173,10 @@ impl Dialog {
                     .muted("same by hand  ")
                     .put(Role::Accent, self.command.clone()),
             );
+        }
+        if let Some(word) = &self.word {
+            lines.push(Line::new());
+            lines.push(word.line());
         }
         let height = u16::try_from(lines.len())
             .unwrap_or(u16::MAX)

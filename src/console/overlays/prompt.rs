@@ -26,8 +26,8 @@ pub enum Purpose {
     Source,
     /// Deadline of a drain.
     Deadline {
-        /// Name of the node.
-        node: String,
+        /// Names of the nodes.
+        nodes: Vec<String>,
     },
     /// Path of the file that this is saved to.
     Save(Kept),
@@ -95,14 +95,20 @@ impl Prompt {
                 replace: false,
             })),
             Purpose::Source => Effect::Write(Write::Build { source: text }),
-            Purpose::Deadline { node } => match parse_deadline(&text) {
-                Some(s) => Effect::Write(Write::Drain {
-                    node: node.clone(),
-                    set: SetDrain {
-                        enable: true,
-                        deadline_s: Some(s),
-                    },
-                }),
+            Purpose::Deadline { nodes } => match parse_deadline(&text) {
+                Some(s) => {
+                    let drain = |node: &String| Write::Drain {
+                        node: node.clone(),
+                        set: SetDrain {
+                            enable: true,
+                            deadline_s: Some(s),
+                        },
+                    };
+                    match nodes.as_slice() {
+                        [node] => Effect::Write(drain(node)),
+                        several => Effect::WriteMany(several.iter().map(drain).collect()),
+                    }
+                }
                 None => {
                     self.wrong = Some("write a time as 12m, 1h or 90s".to_owned());
                     return Vec::new();

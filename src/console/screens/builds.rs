@@ -258,6 +258,10 @@ impl Screen for Builds {
             .collect()
     }
 
+    fn marked(&self) -> Vec<Subject<'_>> {
+        self.listed.marked(|row| Subject::Pipeline(row, None))
+    }
+
     fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene) {
         if self.is_first() {
             return first::view(pen, area, scene);

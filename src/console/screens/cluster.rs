@@ -268,6 +268,10 @@ impl Screen for Cluster {
             .collect()
     }
 
+    fn marked(&self) -> Vec<Subject<'_>> {
+        self.listed.marked(Subject::Node)
+    }
+
     fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene) {
         let (table, panel) = self.parts(scene.shell, area);
         pen.line(

@@ -10,7 +10,11 @@ use crate::console::list::{List, Order, Row};
 use crate::console::pen::Pen;
 use crate::console::text;
 use crate::console::theme::Role;
+use crate::console::verbs::Subject;
 use crate::console::widgets::table::{self, Column};
+
+/// Stands before a marked row, and before their number.
+const MARK: &str = "▶";
 
 /// A list and the columns it is shown in.
 #[derive(Debug)]
@@ -21,7 +25,7 @@ pub struct Listed<T: 'static> {
     pub columns: &'static [Column],
 }
 
-impl<T: Row> Listing for Listed<T> {
+impl<T: Row + Clone> Listing for Listed<T> {
     fn filter(&self) -> &str {
         &self.list.filter
     }
@@ -50,9 +54,26 @@ impl<T: Row> Listing for Listed<T> {
         let sortable = self.columns.iter().filter(|column| !column.sort.is_empty());
         sortable.map(|column| (column.sort, column.title)).collect()
     }
+
+    fn marked(&self) -> usize {
+        self.list.marks().len()
+    }
+
+    fn mark(&mut self, range: bool) -> Result<(), String> {
+        self.list.mark(range)
+    }
+
+    fn clear_marks(&mut self) {
+        self.list.clear_marks();
+    }
 }
 
-impl<T: Row + Serialize> Listed<T> {
+impl<T: Row + Clone + Serialize> Listed<T> {
+    /// The marked rows as verbs take them.
+    pub(super) fn marked<'a>(&'a self, subject: fn(&'a T) -> Subject<'a>) -> Vec<Subject<'a>> {
+        self.list.marks().rows().map(subject).collect()
+    }
+
     /// The rows in view, as the API gave them.
     pub(super) fn rows(&self) -> Value {
         let rows = self.list.visible().filter_map(|(row, _)| row);
@@ -84,6 +105,12 @@ impl<T: Row + Serialize> Listed<T> {
             list.visible(),
             cells,
         );
+        let first = area.y + table::head_height(airy);
+        for (y, (row, _)) in (first..area.bottom()).zip(list.visible()) {
+            if row.is_some_and(|row| list.marks().holds(row.id())) {
+                pen.line(area.x, y, 1, &Line::new().bold(Role::Accent, MARK));
+            }
+        }
         let nothing = || (list.total() == Some(0)).then(empty);
         if let Some(lines) = instead(list.feed(), scene, area.width).or_else(nothing) {
             let y = area.y + table::head_height(airy);
@@ -105,6 +132,13 @@ impl<T: Row + Serialize> Listed<T> {
             line.muted(" none")
         } else {
             line.bold(Role::Strong, format!(" {}", list.filter))
+        };
+        let line = match list.marks().len() {
+            0 => line,
+            n => line.gap(3).bold(
+                Role::Accent,
+                format!("{MARK} {} marked", text::count(n as u64)),
+            ),
         };
         let total = list.total().unwrap_or(0);
         let (above, below) = list.hidden();

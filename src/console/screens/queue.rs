@@ -230,6 +230,10 @@ impl Screen for Queue {
             .collect()
     }
 
+    fn marked(&self) -> Vec<Subject<'_>> {
+        self.listed.marked(Subject::Run)
+    }
+
     fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene) {
         let parts = self.parts(scene.shell, area);
         pen.line(1, area.y, area.width.saturating_sub(2), &self.status(scene));

@@ -13,6 +13,7 @@ use crate::console::pen::Pen;
 use crate::console::place::{Place, TABS, tab_name};
 use crate::console::shell::Shell;
 use crate::console::spot::Spot;
+use crate::console::text;
 use crate::console::theme::Role;
 
 /// Draws the first line.
@@ -48,7 +49,7 @@ pub fn top(pen: &mut Pen, whole: Rect, app: &App, wall: &Now) {
     };
     let end = pen.line(1, 0, whole.width.saturating_sub(2), &line);
     let right = Line::new()
-        .join(mode(shell))
+        .join(mode(shell, wall))
         .gap(if wide { 3 } else { 2 })
         .text(wall.clock());
     if end + right.width() + 2 < whole.right() {
@@ -84,7 +85,7 @@ fn link(shell: &Shell, wall: &Now, wide: bool) -> Line {
 }
 
 /// What is out of the ordinary about writing here.
-fn mode(shell: &Shell) -> Line {
+fn mode(shell: &Shell, wall: &Now) -> Line {
     if shell
         .summary
         .as_ref()
@@ -98,6 +99,22 @@ fn mode(shell: &Shell) -> Line {
                 "read-only"
             },
         );
+    }
+    match shell.armed() {
+        Some(Some((left, reason))) => {
+            let ms = u64::try_from(left.as_millis()).unwrap_or(0);
+            wall.wake_in(Duration::from_millis(ms % 1000 + 1));
+            let seconds = ms.div_ceil(1000);
+            let armed = format!("armed {}:{:02}", seconds / 60, seconds % 60);
+            let line = Line::new().bold(Role::Warning, armed);
+            return if shell.has_tabs() {
+                line.muted(format!(" ({})", text::fit(reason, 30)))
+            } else {
+                line
+            };
+        }
+        Some(None) => return Line::new().bold(Role::Muted, "read-only"),
+        None => {}
     }
     match &shell.hello {
         Some(hello) if hello.jobs_run_as.is_empty() => Line::new(),
