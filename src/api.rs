@@ -12,6 +12,7 @@ pub mod backups;
 pub mod builds;
 pub mod fleet;
 pub mod session;
+pub mod watches;
 
 /// Version of this API; clients warn when the server's differs.
 pub const API_VERSION: u32 = 1;

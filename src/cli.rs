@@ -26,6 +26,7 @@ mod status;
 mod stop;
 mod table;
 mod version;
+mod watch;
 mod words;
 
 use std::ffi::OsString;
@@ -85,6 +86,8 @@ enum Verb {
     Console(console::Args),
     /// Build a repository and follow it
     Build(build::Args),
+    /// Build the new commits of a repository as they come
+    Watch(watch::Args),
     /// Run a workflow again
     Rerun(rerun::Args),
     /// Cancel a pipeline, a workflow or a job
@@ -167,6 +170,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
     runtime.block_on(async {
         match verb {
             Verb::Build(args) => build::run(&args, context).await,
+            Verb::Watch(args) => watch::run(&args, context).await,
             Verb::Rerun(args) => rerun::run(&args, context).await,
             Verb::Cancel(args) => cancel::run(&args, context).await,
             Verb::Status(args) => status::run(&args, context).await,

@@ -24,6 +24,7 @@ use crate::api::builds::{
 };
 use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
 use crate::api::session::{Arm, Session};
+use crate::api::watches::{AddWatch, WatchRef, WatchRow};
 use crate::api::{AuditRow, Hello, ListQuery, Page, Summary, Written};
 
 use connection::{Answer, Ask, Pool};
@@ -227,6 +228,49 @@ impl Client {
     /// As [`Client::hello`].
     pub async fn audit(&self, query: &ListQuery) -> Result<Page<AuditRow>> {
         self.get(with_query("/audit", query)).await
+    }
+
+    /// Repositories that are watched, by source.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn watches(&self) -> Result<Vec<WatchRow>> {
+        self.get("/watches".to_owned()).await
+    }
+
+    /// Watches a repository; for one that is watched, changes the period.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn add_watch(&self, wanted: &AddWatch) -> Result<Written<WatchRef>> {
+        let ask = Ask {
+            patience: FETCH_PATIENCE,
+            key: Some(uuid::Uuid::new_v4().to_string()),
+            ..Ask::post("/watches".to_owned(), wanted)
+        };
+        decode(&self.pool.ask(&ask).await?)
+    }
+
+    /// Looks at a watched repository at once.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn look_now(&self, reference: &str) -> Result<WatchRef> {
+        self.write(format!("/watches/{}/look", escape(reference)), &())
+            .await
+    }
+
+    /// Watches a repository no more.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn remove_watch(&self, reference: &str) -> Result<Written<WatchRef>> {
+        let ask = Ask {
+            method: Method::DELETE,
+            key: Some(uuid::Uuid::new_v4().to_string()),
+            ..Ask::get(format!("/watches/{}", escape(reference)))
+        };
+        decode(&self.pool.ask(&ask).await?)
     }
 
     /// Makes a backup on the server's machine.

@@ -17,6 +17,7 @@ mod estimate;
 mod fleet;
 mod gate;
 mod handle;
+pub mod intake;
 mod launch;
 mod outbox;
 mod publish;
@@ -25,9 +26,12 @@ mod runs;
 mod start;
 mod state;
 mod view;
+mod watches;
+mod watching;
 
 pub use command::{
-    Actor, BuildCommand, Command, CommandError, FleetCommand, NewBuild, Note, Reply,
+    Actor, BuildCommand, Command, CommandError, FleetCommand, NewBuild, NewWatch, Note, Reply,
+    WatchCommand,
 };
 pub use estimate::{Expected, Forecast};
 pub use gate::{Admission, Gate};
@@ -38,6 +42,7 @@ pub use reports::AgentEvent;
 pub use start::{Engine, Options, start};
 pub use state::Capacity;
 pub use view::View;
+pub use watching::{Look, Watching};
 
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ mod runs;
 mod serve;
 mod sessions;
 mod translate;
+mod watches;
 
 pub use peer::Peer;
 pub use router::{Server, router};

@@ -77,6 +77,10 @@ uuid_id!(
     /// A machine, or a rehearsal slice of one, that runs attempts.
     NodeId
 );
+uuid_id!(
+    /// A repository that is looked at for new commits.
+    WatchId
+);
 
 /// A project's row number in the store; never shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

@@ -14,6 +14,7 @@ mod lists;
 mod migrations;
 mod pool;
 mod records;
+mod watches;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ pub use lists::{Order, RunFilter, Window, WindowQuery};
 pub use migrations::SCHEMA;
 pub use pool::ReadPool;
 pub use records::{JobRecord, PipelineRecord, RunRecord, StepRecord, WorkflowRecord};
+pub use watches::WatchRecord;
 pub use writer::{Tx, Writer};
 
 /// What can go wrong with the store.

@@ -6,6 +6,7 @@
 mod git;
 mod mirror;
 mod source;
+mod tips;
 
 use std::io;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::error::{Explain, Kind};
 
 pub use mirror::{Revision, fetch, read_file};
 pub use source::{Place, Source, locate};
+pub use tips::{Tips, bring, commits_since, tips};
 
 /// What git could not do for us.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,7 @@
 mod dirty;
 mod json;
 mod report;
-mod source;
+pub(super) mod source;
 mod text;
 mod watch;
 

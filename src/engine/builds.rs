@@ -92,6 +92,14 @@ impl Batch<'_, '_> {
                 workflow: None,
             });
         }
+        if let Some(watch) = new.watch
+            && let Some(pipeline) = self.tx.watched_commit(watch, &new.revision)?
+        {
+            return Ok(Reply::Pipeline {
+                pipeline,
+                workflow: None,
+            });
+        }
         let mut numbers = self
             .tx
             .project(&new.project_key, &new.org, &new.name, &new.origin)?;
@@ -130,6 +138,9 @@ impl Batch<'_, '_> {
             begun.push(self.insert_planned(plan, new.id, numbers.id, &mut numbers.last_build)?);
         }
         self.tx.set_project_numbers(&numbers)?;
+        if let Some(watch) = new.watch {
+            self.tx.keep_watched_commit(watch, &new.revision, new.id)?;
+        }
         self.out.touch(Topic::Builds, new.id);
         for workflow in begun {
             self.advance(workflow, 0)?;

@@ -1,8 +1,10 @@
 //! What can be asked of the engine, and what it answers.
 
+use std::collections::BTreeMap;
+
 use crate::clock::Timestamp;
 use crate::error::{Explain, Kind};
-use crate::ids::{AttemptId, JobId, NodeId, PipelineId, WorkflowId};
+use crate::ids::{AttemptId, JobId, NodeId, PipelineId, WatchId, WorkflowId};
 use crate::pipeline::Plan;
 use crate::store::StoreError;
 
@@ -17,6 +19,8 @@ pub enum Command {
     Build(BuildCommand),
     /// On nodes.
     Fleet(FleetCommand),
+    /// On watched repositories.
+    Watch(WatchCommand),
     /// Nothing to be decided: what was done outside of the engine is written into the audit log.
     Note(Note),
 }
@@ -77,6 +81,37 @@ pub enum FleetCommand {
     },
 }
 
+/// Wishes on watched repositories.
+#[derive(Clone, Debug)]
+pub enum WatchCommand {
+    /// Watches a repository; asked again for the same one, changes its period.
+    Add(Box<NewWatch>),
+    /// A look at it has been taken in up to these tips. The server's own doing, and no deed for the audit log.
+    Seen {
+        /// Which.
+        watch: WatchId,
+        /// Branch to commit.
+        tips: BTreeMap<String, String>,
+    },
+    /// Watches it no more.
+    Remove(WatchId),
+}
+
+/// A repository to watch.
+#[derive(Clone, Debug)]
+pub struct NewWatch {
+    /// Its id, unless it is watched already.
+    pub id: WatchId,
+    /// Path or URL.
+    pub source: String,
+    /// `org/name` of its project.
+    pub title: String,
+    /// Seconds between two looks.
+    pub every_s: u64,
+    /// What is there already, and is not built: branch to commit.
+    pub tips: BTreeMap<String, String>,
+}
+
 /// A revision with its plan.
 #[derive(Clone, Debug)]
 pub struct NewBuild {
@@ -104,6 +139,8 @@ pub struct NewBuild {
     pub plan: Option<Plan>,
     /// JSON list of problems: errors, or warnings beside a plan.
     pub problems: String,
+    /// The watch that found it; it makes one pipeline of a commit, however often it asks.
+    pub watch: Option<WatchId>,
 }
 
 /// What came of a command.
@@ -123,6 +160,11 @@ pub enum Reply {
         node: NodeId,
         /// Its name.
         name: String,
+    },
+    /// A watched repository was changed.
+    Watch {
+        /// Which.
+        watch: WatchId,
     },
     /// It is in the audit log.
     Noted,

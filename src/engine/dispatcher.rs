@@ -289,6 +289,7 @@ fn decide_one(
             let outcome = match command {
                 Command::Build(command) => batch.build(command, &actor),
                 Command::Fleet(command) => batch.fleet(&command, &actor),
+                Command::Watch(command) => batch.watch(command, &actor),
                 Command::Note(_) => Ok(Reply::Noted),
             };
             let result = match outcome {
@@ -298,7 +299,9 @@ fn decide_one(
                 }
                 other => other,
             };
-            write_audit(batch, &deed, &result)?;
+            if let Some(deed) = deed {
+                write_audit(batch, &deed, &result)?;
+            }
             if let (Some(key), Ok(reply)) = (&key, &result) {
                 let answer = serde_json::to_string(&(batch.state.seq + 1, reply))
                     .expect("a reply is plain data");
@@ -331,8 +334,9 @@ fn decide_one(
     Ok(())
 }
 
-fn deed(command: &Command, actor: &Actor, now: crate::clock::Timestamp) -> Deed {
-    use super::command::{BuildCommand as B, FleetCommand as F};
+/// What the audit log says of a command; `None` of those that are nobody's wish.
+fn deed(command: &Command, actor: &Actor, now: crate::clock::Timestamp) -> Option<Deed> {
+    use super::command::{BuildCommand as B, FleetCommand as F, WatchCommand as W};
     let (action, object, detail) = match command {
         Command::Build(B::Create(new)) => {
             let detail = format!(
@@ -378,20 +382,26 @@ fn deed(command: &Command, actor: &Actor, now: crate::clock::Timestamp) -> Deed 
             let word = if *eligible { "eligible" } else { "ineligible" };
             ("node.eligibility", node.to_string(), word.to_owned())
         }
+        Command::Watch(W::Add(new)) => {
+            let every = format!("every {} s", new.every_s);
+            ("watch.add", new.source.clone(), every)
+        }
+        Command::Watch(W::Remove(id)) => ("watch.remove", id.to_string(), String::new()),
+        Command::Watch(W::Seen { .. }) => return None,
         Command::Note(note) => (note.action, note.object.clone(), note.detail.clone()),
     };
     let failure = match command {
         Command::Note(note) => note.failure.clone(),
-        Command::Build(_) | Command::Fleet(_) => None,
+        Command::Build(_) | Command::Fleet(_) | Command::Watch(_) => None,
     };
-    Deed {
+    Some(Deed {
         at: now,
         actor: actor.clone(),
         action,
         object,
         detail,
         failure,
-    }
+    })
 }
 
 fn write_audit(
@@ -401,7 +411,7 @@ fn write_audit(
 ) -> Result<(), StoreError> {
     let (object, result) = match result {
         Ok(Reply::Node { name, .. }) => (name.clone(), "ok".to_owned()),
-        Ok(Reply::Pipeline { .. } | Reply::Noted) => {
+        Ok(Reply::Pipeline { .. } | Reply::Watch { .. } | Reply::Noted) => {
             let result = deed.failure.clone().unwrap_or_else(|| "ok".to_owned());
             (deed.object.clone(), result)
         }

@@ -107,6 +107,7 @@ impl Bench {
             subject: "a change".to_owned(),
             plan: Some(plan),
             problems: "[]".to_owned(),
+            watch: None,
         };
         self.send(BuildCommand::Create(Box::new(new)))
             .await

@@ -16,18 +16,12 @@ use crate::api::builds::{
 };
 use crate::api::{ListQuery, Page, Written};
 use crate::clock;
-use crate::cluster::embedded::mirror_path;
-use crate::engine::{BuildCommand, Command, NewBuild, Reply};
+use crate::engine::intake::{self, Prepared, Wanted};
+use crate::engine::{BuildCommand, Command, Reply};
 use crate::error::Kind;
 use crate::ids::PipelineId;
-use crate::pipeline::{self, Facts, Problem};
+use crate::pipeline::Problem;
 use crate::store::{Named, RunRecord, WorkflowRecord};
-use crate::vcs;
-
-/// Where a repository says what to run.
-const CONFIG: &str = ".circleci/config.yml";
-/// Largest config read, in bytes; the largest of a hundred real ones has 40 KB.
-const CONFIG_MAX: usize = 3 * 1024 * 1024;
 
 pub(super) async fn list(
     State(server): State<Server>,
@@ -167,8 +161,17 @@ pub(super) async fn create(
 ) -> Answer<Written<PipelineRef>> {
     let data = server.data.clone();
     let id = wanted.id;
-    let prepared = blocking(move || prepare(&data, &wanted)).await?;
-    let (new, problems) = (prepared.new, prepared.problems);
+    let Prepared { new, problems } = blocking(move || {
+        let branch = wanted.branch;
+        let wanted = Wanted {
+            id,
+            source: wanted.source,
+            only_job: wanted.job,
+            no_engine: wanted.no_engine,
+        };
+        intake::newest(&data, &wanted, branch.as_deref()).map_err(ApiError::from)
+    })
+    .await?;
     let compiled = new.plan.is_some();
     let what = format!(
         "the config of {}/{} at {}",
@@ -189,62 +192,6 @@ pub(super) async fn create(
     Ok(Json(Written { seq, value }))
 }
 
-struct Prepared {
-    new: NewBuild,
-    problems: Vec<Problem>,
-}
-
-/// Everything that needs git: which revision, and what its config asks for.
-fn prepare(data: &std::path::Path, wanted: &CreatePipeline) -> Result<Prepared, ApiError> {
-    let source = vcs::locate(&wanted.source)?;
-    let mirror = mirror_path(data, &source.key);
-    let revision = vcs::fetch(&source, wanted.branch.as_deref(), &mirror)?;
-    let short = &revision.id[..revision.id.len().min(12)];
-    let bytes = vcs::read_file(&mirror, &revision.id, CONFIG, CONFIG_MAX)?.ok_or_else(|| {
-        ApiError::new(
-            Kind::Usage,
-            format!(
-                "there is no `{CONFIG}` in {}/{} at {short}",
-                source.org, source.name
-            ),
-        )
-        .hint("commit one: builds run what is committed, not what lies in the work tree")
-    })?;
-    let text = String::from_utf8(bytes).map_err(|_| {
-        ApiError::new(
-            Kind::Usage,
-            format!("`{CONFIG}` at {short} is not UTF-8 text"),
-        )
-        .hint("save it as UTF-8 and commit it")
-    })?;
-    let facts = Facts {
-        file: CONFIG.to_owned(),
-        branch: revision.branch.clone(),
-        tag: revision.tag.clone(),
-        only_job: wanted.job.clone(),
-        no_engine: wanted.no_engine,
-    };
-    let (plan, problems) = match pipeline::compile(&text, &facts) {
-        Ok(compiled) => (Some(compiled.plan), compiled.warnings),
-        Err(problems) => (None, problems),
-    };
-    let new = NewBuild {
-        id: wanted.id,
-        project_key: source.key,
-        org: source.org,
-        name: source.name,
-        origin: source.origin,
-        source: wanted.source.clone(),
-        branch: revision.branch,
-        tag: revision.tag,
-        revision: revision.id,
-        subject: revision.subject,
-        plan,
-        problems: serde_json::to_string(&problems).expect("problems are plain data"),
-    };
-    Ok(Prepared { new, problems })
-}
-
 /// The idempotency key of a request.
 pub(super) fn key(headers: &HeaderMap) -> Option<String> {
     headers
@@ -259,7 +206,7 @@ pub(super) fn written(seq: i64, reply: &Reply) -> Json<Written<PipelineRef>> {
         Reply::Pipeline { pipeline, workflow } => {
             (pipeline.to_string(), workflow.map(|id| id.to_string()))
         }
-        Reply::Node { .. } | Reply::Noted => (String::new(), None),
+        Reply::Node { .. } | Reply::Watch { .. } | Reply::Noted => (String::new(), None),
     };
     Json(Written {
         seq,

@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
-use super::{Sessions, agents, audit, backups, events, logs, nodes, pipelines, runs, sessions};
+use super::{
+    Sessions, agents, audit, backups, events, logs, nodes, pipelines, runs, sessions, watches,
+};
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
-use crate::engine::{Handle, View};
+use crate::engine::{Handle, View, Watching};
 use crate::storage::logs::LogStore;
 
 /// What a server is made of; cheap to clone.
@@ -29,6 +31,8 @@ pub struct Server {
     pub data: PathBuf,
     /// What does not change while it runs.
     pub hello: Arc<Hello>,
+    /// The looks at watched repositories.
+    pub watching: Watching,
     /// Whether anybody is there.
     pub presence: Arc<Presence>,
     /// Which consoles may write.
@@ -92,6 +96,9 @@ pub fn router(server: Server) -> Router {
         .route("/audit", get(audit::list))
         .route("/backups", post(backups::create))
         .route("/session", get(sessions::read).post(sessions::arm))
+        .route("/watches", get(watches::list).post(watches::add))
+        .route("/watches/{reference}", delete(watches::remove))
+        .route("/watches/{reference}/look", post(watches::look))
         .layer(middleware::from_fn_with_state(
             server.clone(),
             sessions::guard,

@@ -13,7 +13,7 @@ use super::router::{Presence, Server, router};
 use crate::api::{API_VERSION, Hello};
 use crate::clock::{self, Timestamp};
 use crate::cluster::embedded::{Account, Embedded, Machine, Settings, account, split};
-use crate::engine::{self, Capacity, Engine};
+use crate::engine::{self, Capacity, Engine, Watching};
 use crate::error::{Explain, Kind};
 use crate::queue::{ExecutorKind, Limits};
 use crate::settings::paths;
@@ -175,12 +175,14 @@ pub async fn serve(
         data: data.display().to_string(),
     };
     let presence = Arc::new(Presence::default());
+    let watching = Watching::start(engine.handle.clone(), engine.view.clone(), data.clone())?;
     let server = Server {
         handle: engine.handle.clone(),
         view: engine.view.clone(),
         logs,
         data,
         hello: Arc::new(hello),
+        watching: watching.clone(),
         presence: presence.clone(),
         sessions: Arc::default(),
     };
@@ -190,7 +192,7 @@ pub async fn serve(
     let serving = tokio::spawn(async move { axum::serve(listener, app).await });
     tokio::select! {
         () = end => tracing::info!("told to end"),
-        () = idle(&engine, &presence, started_at), if options.auto => tracing::info!("idle for a minute: ending"),
+        () = idle(&engine, &presence, &watching, started_at), if options.auto => tracing::info!("idle for a minute: ending"),
     }
     // No new connections find the way in; those open get a moment.
     let _ = std::fs::remove_file(&socket);
@@ -200,15 +202,15 @@ pub async fn serve(
     Ok(())
 }
 
-/// Resolves once nobody has been there and nothing was to do for a minute.
-async fn idle(engine: &Engine, presence: &Presence, started: Timestamp) {
+/// Resolves once nobody has been there and nothing was to do for a minute. A watched repository is something to do.
+async fn idle(engine: &Engine, presence: &Presence, watching: &Watching, started: Timestamp) {
     let mut busy = started;
     let mut every = tokio::time::interval(Duration::from_secs(1));
     loop {
         every.tick().await;
         let now = clock::now();
         let live = engine.view.live();
-        if live.running > 0 || live.verdicts.any_may_start() {
+        if live.running > 0 || live.verdicts.any_may_start() || watching.is_busy() {
             busy = now;
         }
         if now.since(busy.max(presence.last(now))) >= IDLE {

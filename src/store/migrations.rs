@@ -7,7 +7,10 @@ use rusqlite::Connection;
 use super::{During, StoreError};
 
 /// The steps from an empty file to the newest schema.
-const STEPS: &[&str] = &[include_str!("migrations/0001_start.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001_start.sql"),
+    include_str!("migrations/0003_watches.sql"),
+];
 
 /// Number of the newest schema this build knows.
 pub const SCHEMA: u32 = STEPS.len() as u32;

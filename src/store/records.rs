@@ -6,7 +6,7 @@ use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
 use crate::clock::Timestamp;
-use crate::ids::{AttemptId, JobId, NodeId, PipelineId, WorkflowId};
+use crate::ids::{AttemptId, JobId, NodeId, PipelineId, WatchId, WorkflowId};
 use crate::pipeline::status::{Outcome, RunState, Status, StepStatus};
 
 /// A pipeline.
@@ -188,7 +188,7 @@ macro_rules! id_column {
         }
     )+};
 }
-id_column!(PipelineId, WorkflowId, JobId, AttemptId, NodeId);
+id_column!(PipelineId, WorkflowId, JobId, AttemptId, NodeId, WatchId);
 
 macro_rules! word_column {
     ($($words:ident),+) => {$(

@@ -12,7 +12,7 @@ use super::git::{git, run};
 use super::source::{LOCAL, Place, Source};
 
 /// Time for a fetch over the network.
-const FETCH: Duration = Duration::from_secs(600);
+pub(super) const FETCH: Duration = Duration::from_secs(600);
 /// Branches named in an error at most.
 const KNOWN_MAX: usize = 8;
 
@@ -49,7 +49,7 @@ pub fn fetch(source: &Source, branch: Option<&str>, mirror: &Path) -> Result<Rev
 }
 
 /// The rules of `git check-ref-format` that matter here.
-fn is_branch_name(name: &str) -> bool {
+pub(super) fn is_branch_name(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with(['-', '/', '.'])
         && !name.ends_with(['/', '.'])
@@ -131,7 +131,7 @@ fn from_url(
 }
 
 /// Names the remote in what git says of it.
-fn of_remote(source: &Source, err: VcsError) -> VcsError {
+pub(super) fn of_remote(source: &Source, err: VcsError) -> VcsError {
     match err {
         VcsError::Failed { said, .. } => VcsError::Remote {
             remote: source.key.clone(),
@@ -234,12 +234,17 @@ fn no_branch(source: &Source, top: &Path, branch: &str) -> VcsError {
 }
 
 /// Whether [`keep`] has kept a commit. A name that was packed away counts as missing, and is fetched and kept again.
-fn kept(mirror: &Path, id: &str) -> bool {
+pub(super) fn kept(mirror: &Path, id: &str) -> bool {
     mirror.join("refs/roundel").join(id).is_file()
 }
 
 /// Fetches into the mirror, one at a time; `id`, unless empty, is kept from ever being collected.
-fn update(mirror: &Path, from: &str, refspecs: &[&str], id: &str) -> Result<(), VcsError> {
+pub(super) fn update(
+    mirror: &Path,
+    from: &str,
+    refspecs: &[&str],
+    id: &str,
+) -> Result<(), VcsError> {
     let failed = |source| VcsError::Mirror {
         path: mirror.to_owned(),
         source,
@@ -285,7 +290,7 @@ fn update(mirror: &Path, from: &str, refspecs: &[&str], id: &str) -> Result<(), 
 }
 
 /// A name of its own keeps a commit that is to be built when its branch moves on.
-fn keep(mirror: &Path, id: &str) -> Result<(), VcsError> {
+pub(super) fn keep(mirror: &Path, id: &str) -> Result<(), VcsError> {
     let mut command = git(mirror);
     command.args(["update-ref", &format!("refs/roundel/{id}"), id]);
     run(command, "keep a commit in the mirror", LOCAL, 1024)?

@@ -17,3 +17,4 @@ mod queue;
 mod skip;
 mod support;
 mod verbs;
+mod watch;

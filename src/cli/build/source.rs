@@ -7,7 +7,7 @@ use roundel::error::Kind;
 use crate::cli::Failure;
 
 /// The absolute path of a folder, or the URL as it is.
-pub(super) fn resolve(source: &str) -> Result<String, Failure> {
+pub(in crate::cli) fn resolve(source: &str) -> Result<String, Failure> {
     if source.starts_with('-') {
         return Err(Failure::said(
             Kind::Usage,

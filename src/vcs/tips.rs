@@ -1,0 +1,226 @@
+//! What is new in a repository: the tips of its branches, and the commits between two looks at them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::VcsError;
+use super::git::{git, run};
+use super::mirror::{self, Revision};
+use super::source::{LOCAL, Place, Source};
+
+/// Most bytes of a list of branches: some fifty thousand of them.
+const TIPS_MAX: usize = 4 * 1024 * 1024;
+
+/// Branch to full commit id.
+pub type Tips = BTreeMap<String, String>;
+
+/// Asks the repository for the tips of its branches. Names that no branch of ours could have are left out.
+///
+/// # Errors
+/// See [`VcsError`].
+pub fn tips(source: &Source) -> Result<Tips, VcsError> {
+    let mut command = git(Path::new("/"));
+    command.args(["ls-remote", "--heads", "--", &address(source)]);
+    let out = run(command, "list the branches", mirror::FETCH, TIPS_MAX)?
+        .or_failed("list the branches")
+        .map_err(|err| mirror::of_remote(source, err))?;
+    Ok(String::from_utf8_lossy(&out)
+        .lines()
+        .filter_map(|line| {
+            let (id, name) = line.split_once('\t')?;
+            let branch = name.strip_prefix("refs/heads/")?;
+            let is_id = id.len() >= 40 && id.bytes().all(|b| b.is_ascii_hexdigit());
+            (is_id && mirror::is_branch_name(branch)).then(|| (branch.to_owned(), id.to_owned()))
+        })
+        .collect())
+}
+
+/// Brings these branches into the mirror, and keeps their tips for as long as the mirror lives.
+///
+/// # Errors
+/// See [`VcsError`].
+pub fn bring(source: &Source, tips: &Tips, mirror: &Path) -> Result<(), VcsError> {
+    let missing: Vec<String> = tips
+        .iter()
+        .filter(|(_, id)| !mirror::kept(mirror, id))
+        .map(|(branch, _)| format!("+refs/heads/{branch}:refs/heads/{branch}"))
+        .collect();
+    // Command lines are bounded; a repository with more new branches than this brings them in several goes.
+    for refspecs in missing.chunks(200) {
+        let refspecs: Vec<&str> = refspecs.iter().map(String::as_str).collect();
+        mirror::update(mirror, &address(source), &refspecs, "")
+            .map_err(|err| mirror::of_remote(source, err))?;
+    }
+    for id in tips.values().filter(|id| !mirror::kept(mirror, id)) {
+        mirror::keep(mirror, id)?;
+    }
+    Ok(())
+}
+
+/// The commits of a branch that none of `known` holds, oldest first: `tip` and those before it along the first parent, the
+/// newest `max` of them. All of them are kept in the mirror.
+///
+/// # Errors
+/// See [`VcsError`].
+pub fn commits_since<'a>(
+    mirror: &Path,
+    branch: &str,
+    tip: &str,
+    known: impl Iterator<Item = &'a String>,
+    max: usize,
+) -> Result<Vec<Revision>, VcsError> {
+    let mut command = git(mirror);
+    command.args([
+        "log",
+        "--first-parent",
+        "--no-show-signature",
+        "--no-color",
+        &format!("--max-count={max}"),
+        "--format=%H%x00%an%x00%s",
+        tip,
+        "--not",
+    ]);
+    // A tip that was never brought here, or collected since, holds nothing that could be built again.
+    command.args(known.filter(|id| mirror::kept(mirror, id)));
+    command.arg("--");
+    let out = run(command, "list new commits", LOCAL, TIPS_MAX)?.or_failed("list new commits")?;
+    let inert = |text: &str| crate::sanitise::line(text).into_owned();
+    let mut commits: Vec<Revision> = String::from_utf8_lossy(&out)
+        .lines()
+        .filter_map(|line| {
+            let mut parts = line.splitn(3, '\0');
+            Some(Revision {
+                id: parts.next()?.to_owned(),
+                branch: branch.to_owned(),
+                tag: String::new(),
+                author: inert(parts.next()?),
+                subject: inert(parts.next()?),
+            })
+        })
+        .collect();
+    commits.reverse();
+    for commit in commits
+        .iter()
+        .filter(|commit| !mirror::kept(mirror, &commit.id))
+    {
+        mirror::keep(mirror, &commit.id)?;
+    }
+    Ok(commits)
+}
+
+fn address(source: &Source) -> String {
+    match &source.place {
+        Place::Path(path) => path.display().to_string(),
+        Place::Url(url) => url.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::locate;
+    use super::*;
+
+    /// A bare repository, and a clone that pushes to it.
+    struct Pair(tempfile::TempDir);
+
+    impl Pair {
+        fn new() -> Self {
+            let pair = Self(tempfile::tempdir().unwrap());
+            pair.sh("git init -q --bare bare.git && git clone -q bare.git clone 2>/dev/null");
+            pair.sh("cd clone && git checkout -q -b main");
+            pair
+        }
+
+        fn sh(&self, script: &str) {
+            let done = std::process::Command::new("sh")
+                .args(["-e", "-c", script])
+                .current_dir(self.0.path())
+                .env("GIT_AUTHOR_NAME", "Ann")
+                .env("GIT_AUTHOR_EMAIL", "ann@example.com")
+                .env("GIT_COMMITTER_NAME", "Ann")
+                .env("GIT_COMMITTER_EMAIL", "ann@example.com")
+                .output()
+                .unwrap();
+            assert!(
+                done.status.success(),
+                "{}",
+                String::from_utf8_lossy(&done.stderr)
+            );
+        }
+
+        fn commit(&self, subject: &str) {
+            self.sh(&format!(
+                "cd clone && git commit -q --allow-empty -m '{subject}'"
+            ));
+        }
+
+        fn push(&self) {
+            self.sh("cd clone && git push -q --all 2>/dev/null");
+        }
+
+        fn source(&self) -> Source {
+            locate(self.0.path().join("bare.git").to_str().unwrap()).unwrap()
+        }
+    }
+
+    fn subjects(commits: &[Revision]) -> Vec<&str> {
+        commits
+            .iter()
+            .map(|commit| commit.subject.as_str())
+            .collect()
+    }
+
+    #[test]
+    fn what_came_between_two_looks_is_new_oldest_first() {
+        let pair = Pair::new();
+        pair.commit("one");
+        pair.push();
+        let mirror = pair.0.path().join("mirror.git");
+        let source = pair.source();
+        let before = tips(&source).unwrap();
+        bring(&source, &before, &mirror).unwrap();
+        pair.commit("two");
+        pair.commit("three");
+        pair.sh("cd clone && git checkout -q -b side && git commit -q --allow-empty -m aside");
+        pair.push();
+        let after = tips(&source).unwrap();
+        assert_eq!(after.keys().collect::<Vec<_>>(), ["main", "side"]);
+        bring(&source, &after, &mirror).unwrap();
+        let since = |branch: &str, known: &Tips, max| {
+            commits_since(&mirror, branch, &after[branch], known.values(), max).unwrap()
+        };
+        assert_eq!(subjects(&since("main", &before, 9)), ["two", "three"]);
+        assert_eq!(subjects(&since("main", &before, 1)), ["three"]);
+        assert_eq!(
+            subjects(&since("side", &before, 9)),
+            ["two", "three", "aside"]
+        );
+        assert!(since("main", &after, 9).is_empty());
+        let forgotten = Tips::from([("main".to_owned(), "0".repeat(40))]);
+        assert_eq!(subjects(&since("main", &forgotten, 9)).len(), 3);
+    }
+
+    #[test]
+    fn a_branch_that_was_rewritten_is_new_from_where_it_parted() {
+        let pair = Pair::new();
+        pair.commit("one");
+        pair.commit("two");
+        pair.push();
+        let (mirror, source) = (pair.0.path().join("mirror.git"), pair.source());
+        let before = tips(&source).unwrap();
+        bring(&source, &before, &mirror).unwrap();
+        pair.sh("cd clone && git reset -q --hard HEAD~1 && git commit -q --allow-empty -m other && git push -q -f origin main 2>/dev/null");
+        let after = tips(&source).unwrap();
+        bring(&source, &after, &mirror).unwrap();
+        let new = commits_since(&mirror, "main", &after["main"], before.values(), 9).unwrap();
+        assert_eq!(subjects(&new), ["other"]);
+    }
+
+    #[test]
+    fn an_empty_repository_has_no_tips_and_a_missing_one_says_so() {
+        let pair = Pair::new();
+        assert!(tips(&pair.source()).unwrap().is_empty());
+        let gone = locate("file:///nowhere/at/all.git").unwrap();
+        assert!(tips(&gone).is_err());
+    }
+}
