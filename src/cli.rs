@@ -34,7 +34,8 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use context::{Context, Terminals};
 pub(crate) use failure::{End, Failure};
@@ -48,6 +49,8 @@ pub(crate) use failure::{End, Failure};
 pub(crate) struct Cli {
     #[command(flatten)]
     global: Global,
+    #[command(flatten)]
+    look: console::Look,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -125,10 +128,20 @@ pub(crate) fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let cli = Cli::parse_from(spelling::respell(args));
     let verb = match cli.verb {
         // These do not print through a context: they take the terminal or the process for themselves.
-        None => return console::run(&console::Args::default(), &cli.global),
-        Some(Verb::Console(args)) => return console::run(&args, &cli.global),
+        None => return console::run(&console::Args::looking(cli.look), &cli.global),
+        Some(Verb::Console(args)) => {
+            return console::run(&args.looking_also(cli.look), &cli.global);
+        }
         Some(Verb::Agent(args)) => return agent::run(&args),
-        Some(verb) => verb,
+        Some(verb) => match cli.look.given() {
+            None => verb,
+            Some(flag) => {
+                let why = format!("{flag} belongs to the console; this verb has none");
+                Cli::command()
+                    .error(ErrorKind::ArgumentConflict, why)
+                    .exit()
+            }
+        },
     };
     let terminals = Terminals {
         input: io::stdin().is_terminal(),
@@ -194,7 +207,6 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definitions_hold_together() {

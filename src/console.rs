@@ -34,6 +34,7 @@ mod runner;
 mod screens;
 mod shell;
 mod spot;
+mod surroundings;
 mod terminal;
 mod text;
 mod theme;
@@ -48,7 +49,6 @@ use backend::Server;
 use place::Place;
 use preferences::Preferences;
 use runner::{End, Look};
-use theme::Depth;
 
 /// What a console is opened with.
 #[derive(Clone, Debug)]
@@ -111,6 +111,19 @@ pub fn run(options: &Options) -> ExitCode {
         Err(err) => return failed(&format!("no runtime: {err}"), Kind::Infrastructure),
     };
     let preferences = Preferences::beside(options.config.as_deref());
+    let env = |name: &str| std::env::var(name).unwrap_or_default();
+    let around = surroundings::read(options.theme.as_deref(), env);
+    let look = Look {
+        theme: around.theme,
+        depth: around.depth,
+        ascii: options.ascii || around.ascii,
+        synchronized: !options.unsynchronized,
+        mouse: !options.no_mouse,
+    };
+    let theme = match preferences.theme(&look.theme, look.depth) {
+        Ok(theme) => theme,
+        Err(err) => return failed(&err.to_string(), Kind::Usage),
+    };
     let server = Server {
         place: options.server.clone(),
         config: options.config.clone(),
@@ -123,9 +136,9 @@ pub fn run(options: &Options) -> ExitCode {
         format: Format::Text,
     }));
     if let Some(once) = once {
-        return runtime.block_on(print(server, place, once, options.ascii, &preferences));
+        return runtime.block_on(print(server, place, once, look.ascii, &preferences));
     }
-    let ended = runtime.block_on(runner::run(server, place, look(options), &preferences));
+    let ended = runtime.block_on(runner::run(server, place, look, theme, preferences));
     runtime.shutdown_background();
     match ended {
         Ok(End::Quit) => ExitCode::SUCCESS,
@@ -182,42 +195,4 @@ async fn print(
 fn failed(text: &str, kind: Kind) -> ExitCode {
     eprintln!("roundel: {text}");
     ExitCode::from(kind.exit_code())
-}
-
-/// Theme and colours by what the terminal says of itself; nothing is asked of it.
-fn look(options: &Options) -> Look {
-    let env = |name: &str| std::env::var(name).unwrap_or_default();
-    let term = env("TERM");
-    let depth = if matches!(env("COLORTERM").as_str(), "truecolor" | "24bit") {
-        Depth::True
-    } else if term.contains("256") {
-        Depth::Indexed
-    } else {
-        Depth::Sixteen
-    };
-    // `15;0` is light on dark; the last number is the ground.
-    let ground = env("COLORFGBG")
-        .rsplit(';')
-        .next()
-        .and_then(|n| n.parse::<u8>().ok());
-    let by_terminal = if ground.is_some_and(|n| n == 7 || n == 15) {
-        "light"
-    } else {
-        "dark"
-    };
-    let theme = if env("NO_COLOR").is_empty() {
-        options
-            .theme
-            .clone()
-            .unwrap_or_else(|| by_terminal.to_owned())
-    } else {
-        "mono".to_owned()
-    };
-    Look {
-        theme,
-        depth,
-        ascii: options.ascii,
-        synchronized: !options.unsynchronized,
-        mouse: !options.no_mouse,
-    }
 }

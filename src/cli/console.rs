@@ -21,12 +21,8 @@ pub(super) struct Args {
     /// Screen to begin with: queue, builds, cluster, pipeline:ID, run:ID, node:NAME
     #[arg(long, value_name = "NAME")]
     screen: Option<String>,
-    /// Draw with ASCII only
-    #[arg(long)]
-    ascii: bool,
-    /// Theme: dark, light or mono
-    #[arg(long, value_name = "NAME")]
-    theme: Option<String>,
+    #[command(flatten)]
+    pub(super) look: Look,
     /// Leave the mouse to the terminal, to select text with
     #[arg(long)]
     no_mouse: bool,
@@ -42,6 +38,43 @@ pub(super) struct Args {
     /// Form of that frame
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+}
+
+/// How it looks; can stand without the verb, too.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Look {
+    /// Draw the console with ASCII only, as where the locale is not UTF-8
+    #[arg(long)]
+    ascii: bool,
+    /// Theme of the console: dark, light, high-contrast, colour-blind-safe, terminal-16, mono, one of your own or its
+    /// file [env: ROUNDEL_THEME]
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+}
+
+impl Args {
+    /// The console as it opens without a verb.
+    pub(super) fn looking(look: Look) -> Self {
+        Self {
+            look,
+            ..Self::default()
+        }
+    }
+
+    /// With what was said before the verb.
+    pub(super) fn looking_also(mut self, before: Look) -> Self {
+        self.look.ascii |= before.ascii;
+        self.look.theme = self.look.theme.or(before.theme);
+        self
+    }
+}
+
+impl Look {
+    /// The flag that was given, if one was.
+    pub(super) fn given(&self) -> Option<&'static str> {
+        let theme = self.theme.is_some().then_some("--theme");
+        theme.or(self.ascii.then_some("--ascii"))
+    }
 }
 
 /// Columns and rows.
@@ -129,8 +162,8 @@ fn options(args: &Args, global: &Global) -> Result<Options, Failure> {
         config: context::config_file(global)?,
         screen: args.screen.clone(),
         once,
-        ascii: args.ascii,
-        theme: args.theme.clone().or(plain),
+        ascii: args.look.ascii,
+        theme: args.look.theme.clone().or(plain),
         unsynchronized: args.no_sync,
         no_mouse: args.no_mouse,
         read_only: args.read_only,

@@ -183,9 +183,6 @@ impl App {
                     }
                 }
                 Effect::Do(action) => {
-                    if let Action::Theme(name) = &action {
-                        self.shell.theme.clone_from(name);
-                    }
                     if action == Action::StartServer {
                         self.shell.link = Link::Starting;
                     }

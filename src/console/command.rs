@@ -38,24 +38,8 @@ const PLAIN: &[(&str, &str, Word)] = &[
     ("dashboard", "comes later", Word::Tab(1)),
     ("insights", "comes later", Word::Tab(5)),
     ("settings", "comes later", Word::Tab(6)),
-    ("ldap", "comes later", Word::Tab(6)),
-    ("vm", "comes later", Word::Tab(6)),
-    ("proxy", "comes later", Word::Tab(6)),
-    ("tls", "comes later", Word::Tab(6)),
-    ("metrics", "comes later", Word::Tab(6)),
     ("audit", "comes later", Word::Tab(7)),
     ("support", "comes later", Word::Tab(8)),
-    (
-        "theme dark",
-        "light words on dark ground",
-        Word::Theme("dark"),
-    ),
-    (
-        "theme light",
-        "dark words on light ground",
-        Word::Theme("light"),
-    ),
-    ("theme mono", "no colours", Word::Theme("mono")),
     ("start", "a server, when there is none", Word::Start),
     ("save", "this view to a file", Word::Press(Cmd::Save)),
     (
@@ -67,7 +51,7 @@ const PLAIN: &[(&str, &str, Word)] = &[
 ];
 
 /// Words that take one after them, and what they are.
-const OPEN: [(&str, &str); 8] = [
+const OPEN: &[(&str, &str)] = &[
     ("arm 10m", "and a reason: may change things"),
     ("build", "the repository at a path or URL"),
     ("drain", "take a node out of work"),
@@ -79,6 +63,26 @@ const OPEN: [(&str, &str); 8] = [
     ),
     ("run", "a run by its id or name"),
     ("job", "a job: PIPELINE/NAME"),
+    ("project", "the builds of a project"),
+    ("theme", "other colours"),
+];
+
+/// Groups of settings that are not built yet. Each will be a page of its own.
+const LATER: &[&str] = &[
+    "general",
+    "engines",
+    "github",
+    "ldap",
+    "tls",
+    "cas",
+    "proxy",
+    "storage",
+    "vm",
+    "metrics",
+    "scaling",
+    "overrides",
+    "artifacts",
+    "users",
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +90,6 @@ enum Word {
     Tab(u8),
     Press(Cmd),
     Quit,
-    Theme(&'static str),
     Start,
     Disarm,
 }
@@ -106,13 +109,15 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
             Word::Tab(n) => tab(Tab(*n)),
             Word::Press(cmd) => vec![Effect::Press(*cmd)],
             Word::Quit => vec![Effect::Do(Action::Quit)],
-            Word::Theme(name) => vec![Effect::Do(Action::Theme((*name).to_owned()))],
             Word::Start => vec![Effect::Do(Action::StartServer)],
             Word::Disarm => vec![Effect::Write(Write::Arm {
                 seconds: 0,
                 reason: String::new(),
             })],
         });
+    }
+    if LATER.contains(&line) {
+        return Ok(tab(Tab(6)));
     }
     let wrong = || {
         NotUnderstood(format!(
@@ -129,6 +134,8 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
     let (word, rest) = line.split_once(' ').ok_or_else(wrong)?;
     let rest = rest.trim().to_owned();
     Ok(vec![match word {
+        "project" => return Ok(vec![Effect::Switch(Place::Builds), Effect::Filter(rest)]),
+        "theme" => Effect::Do(Action::Theme(rest)),
         "build" => Effect::Write(Write::Build { source: rest }),
         "drain" => Effect::Open(Overlay::Dialog(verbs::drain_dialog(&rest, None))),
         "undrain" => Effect::Write(verbs::undrain(&rest)),
@@ -169,7 +176,7 @@ pub fn tab(tab: Tab) -> Vec<Effect> {
 
 /// All lines that are always known, for the palette.
 #[must_use]
-pub fn candidates() -> Vec<Candidate> {
+pub fn candidates(themes: &[String]) -> Vec<Candidate> {
     let plain = PLAIN
         .iter()
         .filter(|(name, _, _)| !matches!(*name, "q" | "nodes"));
@@ -178,7 +185,14 @@ pub fn candidates() -> Vec<Candidate> {
     let open = OPEN
         .iter()
         .map(|(name, note)| Candidate::open(*name, *note));
-    now.into_iter().chain(open).chain(later).collect()
+    let themes = themes
+        .iter()
+        .map(|name| Candidate::new(format!("theme {name}"), "other colours"));
+    let groups = LATER
+        .iter()
+        .map(|name| Candidate::new(*name, "a group of settings, comes later"));
+    let now = now.into_iter().chain(open).chain(themes);
+    now.chain(later).chain(groups).collect()
 }
 
 /// The known line that is nearest to what was typed.
@@ -189,6 +203,7 @@ pub fn nearest(typed: &str) -> String {
         .iter()
         .map(|(name, _, _)| *name)
         .chain(OPEN.iter().map(|(name, _)| *name))
+        .chain(LATER.iter().copied())
         .filter(|name| name.len() > 1);
     nearest::nearest(word, known).unwrap_or("help").to_owned()
 }
@@ -199,7 +214,7 @@ mod tests {
 
     #[test]
     fn every_candidate_is_understood() {
-        for one in candidates() {
+        for one in candidates(&["night".into()]) {
             let line = if one.open {
                 format!("{} p/x", one.text)
             } else {
@@ -215,6 +230,17 @@ mod tests {
         assert_eq!(
             parse("node n07"),
             Ok(vec![Effect::Switch(Place::Node("n07".into()))])
+        );
+        assert_eq!(
+            parse("project org/api"),
+            Ok(vec![
+                Effect::Switch(Place::Builds),
+                Effect::Filter("org/api".into())
+            ])
+        );
+        assert_eq!(
+            parse("theme night"),
+            Ok(vec![Effect::Do(Action::Theme("night".into()))])
         );
         assert_eq!(parse("q"), Ok(vec![Effect::Do(Action::Quit)]));
     }

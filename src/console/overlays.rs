@@ -7,7 +7,6 @@ use ratatui::layout::Rect;
 use crate::console::effect::Effect;
 use crate::console::keymap::{Cmd, Context, Keymap};
 use crate::console::pen::Pen;
-use crate::console::theme::Role;
 
 pub mod dialog;
 pub mod goto;
@@ -120,7 +119,7 @@ fn panel(pen: &mut Pen, area: Rect, width: u16, height: u16) -> Rect {
         width,
         height,
     };
-    pen.ground(area, Role::Raised);
+    pen.panel(area);
     Rect {
         x: x + 2,
         width: width.saturating_sub(4),

@@ -68,6 +68,23 @@ impl<'a> Pen<'a> {
         }
     }
 
+    /// Clears an area for what stands over the screen; with a frame where the theme gives it no ground of its own.
+    pub fn panel(&mut self, area: Rect) {
+        self.ground(area, Role::Raised);
+        if !self.theme.is_flat() || area.width < 2 || area.height < 2 {
+            return;
+        }
+        let across = "─".repeat(usize::from(area.width - 2));
+        let edge = |words: String| Line::new().put(Role::Faint, words);
+        self.line(area.x, area.y, area.width, &edge(format!("╭{across}╮")));
+        for y in area.y + 1..area.bottom() - 1 {
+            self.line(area.x, y, 1, &edge("│".to_owned()));
+            self.line(area.right() - 1, y, 1, &edge("│".to_owned()));
+        }
+        let last = area.bottom() - 1;
+        self.line(area.x, last, area.width, &edge(format!("╰{across}╯")));
+    }
+
     /// Lays a ground under what stands there already: the cursor's row, a button.
     pub fn underlay(&mut self, area: Rect, ground: Role) {
         let area = area.intersection(*self.buffer.area());

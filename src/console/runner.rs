@@ -66,16 +66,17 @@ pub async fn run(
     server: Server,
     place: Place,
     look: Look,
-    preferences: &Preferences,
+    theme: Theme,
+    preferences: Preferences,
 ) -> io::Result<End> {
     let guard = Guard::take(look.mouse)?;
     let size = crossterm::terminal::size()?;
     let (events, inbox) = mpsc::channel(EVENTS);
-    let theme = Theme::named(&look.theme, look.depth).map_err(io::Error::other)?;
     let mut shell = Shell::new(size, clock::now(), &look.theme);
     shell.mouse = look.mouse;
     let (keymap, problems) = preferences.keymap();
     shell.keymap = keymap;
+    shell.themes = preferences.themes();
     let mut app = App::new(shell, place);
     app.warn("Some keys are as shipped", &problems);
     let runner = Runner {
@@ -85,6 +86,7 @@ pub async fn run(
         guard,
         theme,
         look,
+        preferences,
         drawn_at: Instant::now(),
         wake: None,
     };
@@ -98,6 +100,7 @@ struct Runner {
     guard: Guard,
     theme: Theme,
     look: Look,
+    preferences: Preferences,
     drawn_at: Instant,
     /// When the next frame is due without an event.
     wake: Option<Instant>,
@@ -200,9 +203,7 @@ impl Runner {
                 }
                 Action::Mouse(on) => self.guard.set_mouse(on)?,
                 Action::Theme(name) => {
-                    if let Ok(theme) = Theme::named(&name, self.look.depth) {
-                        self.theme = theme;
-                    }
+                    self.take_theme(name);
                 }
                 Action::Suspend => self.suspend(resume, true).await?,
                 #[cfg(feature = "fault-injection")]
@@ -211,6 +212,18 @@ impl Runner {
             }
         }
         Ok(None)
+    }
+
+    /// Changes the theme, or says why not and keeps the present one.
+    fn take_theme(&mut self, name: String) {
+        match self.preferences.theme(&name, self.look.depth) {
+            Ok(theme) => {
+                self.theme = theme;
+                self.app.shell.say(Role::Accent, format!("theme {name}"));
+                self.app.shell.theme = name;
+            }
+            Err(err) => self.app.shell.say(Role::Failed, format!("✗ {err}")),
+        }
     }
 
     /// Gives the terminal back and stops until somebody resumes the process.

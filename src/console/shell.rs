@@ -12,7 +12,7 @@ use roundel::clock::Timestamp;
 
 use crate::console::event::{Done, Failure, Link, Repository};
 use crate::console::keymap::Keymap;
-use crate::console::theme::Role;
+use crate::console::theme::{self, Role};
 
 /// Below this the screen shows one pane and says so.
 pub const SMALLEST: (u16, u16) = (60, 15);
@@ -87,6 +87,8 @@ pub struct Shell {
     pub theme: String,
     /// The console has the mouse.
     pub mouse: bool,
+    /// Names of the themes there are.
+    pub themes: Vec<String>,
     /// What the keys mean.
     pub keymap: Keymap,
 }
@@ -109,6 +111,7 @@ impl Shell {
             look: Look::NotYet,
             theme: theme.to_owned(),
             mouse: true,
+            themes: theme::built_in().map(str::to_owned).collect(),
             keymap: Keymap::standard(),
         }
     }

@@ -19,4 +19,5 @@ mod several;
 #[path = "../support/skip.rs"]
 mod skip;
 mod support;
+mod themes;
 mod tour;

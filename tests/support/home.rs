@@ -39,6 +39,8 @@ impl Home {
             .env_remove("ROUNDEL_SERVER")
             .env_remove("RUST_BACKTRACE")
             .env("ROUNDEL_DATA", self.data())
+            .env_remove("ROUNDEL_THEME")
+            .env("LC_ALL", "C.UTF-8")
             .env("XDG_CONFIG_HOME", self.path("config"))
             .current_dir(self.root.path())
             .stdin(Stdio::null());

@@ -212,7 +212,7 @@ impl App {
     }
 
     fn palette(&self) -> Palette {
-        let mut all = command::candidates();
+        let mut all = command::candidates(&self.shell.themes);
         for verb in verbs::of(self.screen(), &self.shell) {
             if let Some(known) = all
                 .iter_mut()

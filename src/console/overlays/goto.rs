@@ -47,7 +47,7 @@ pub fn view(pen: &mut Pen, area: Rect, keymap: &Keymap) {
         height,
     }
     .intersection(area);
-    pen.ground(panel, Role::Raised);
+    pen.panel(panel);
     let inside = Rect {
         x: panel.x + 2,
         y: panel.y + 1,

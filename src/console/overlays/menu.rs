@@ -114,9 +114,9 @@ impl Menu {
             .enumerate()
         {
             let row = Rect {
-                x: inside.x - 2,
+                x: inside.x - 1,
                 y,
-                width: inside.width + 4,
+                width: inside.width + 2,
                 height: 1,
             };
             pen.spot(row, Spot::Choice(i), || self.items[i].words());

@@ -164,7 +164,10 @@ impl Palette {
             return vec![Effect::Close];
         }
         let understood = command::parse(&typed).is_ok();
-        let is_name = |one: &Candidate| one.line.is_some() && one.text == typed;
+        // A name that is not listed is none of a theme; of all else there is more than what is listed.
+        let is_name = |one: &Candidate| {
+            (one.line.is_some() && one.text == typed) || typed.starts_with("theme ")
+        };
         match self.current() {
             Some(one) if self.chosen || !understood || is_name(one) => {
                 if one.open {
