@@ -71,7 +71,12 @@ impl Preferences {
                 self.themes().iter().map(String::as_str),
             ));
         };
-        let file = path.display().to_string();
+        // Short where everybody knows the rest: the line that says what is wrong is one line of the screen.
+        let file = if is_path {
+            path.display().to_string()
+        } else {
+            format!("themes/{name}.toml")
+        };
         match fs::read_to_string(&path) {
             Ok(text) => Theme::parse(&text, &file, depth),
             Err(err) => Err(ThemeError::File {
