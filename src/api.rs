@@ -11,6 +11,7 @@ pub mod agent;
 pub mod backups;
 pub mod builds;
 pub mod fleet;
+pub mod services;
 pub mod session;
 pub mod watches;
 
@@ -60,6 +61,9 @@ pub struct Summary {
     pub nodes: fleet::NodeCounts,
     /// `None` while writes go through; else why the server is read-only ("store full: ...").
     pub read_only: Option<String>,
+    /// Whether new work is taken.
+    #[serde(default)]
+    pub installation: services::Installation,
     /// How long runs waited, those placed within the last hour: upper bounds in ms and counts.
     pub waits: Vec<WaitBucket>,
 }

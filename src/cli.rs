@@ -21,6 +21,7 @@ mod node_status;
 mod problems;
 mod rerun;
 mod serve;
+mod services;
 mod spelling;
 mod status;
 mod stop;
@@ -114,6 +115,8 @@ enum Verb {
     /// Back up the installation, check a backup, restore one
     #[command(subcommand)]
     Backup(backup::Verb),
+    /// Show whether the installation takes work; stop or start that
+    Services(services::Args),
     /// Print the version
     Version,
     /// Print completions for a shell
@@ -192,6 +195,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Logs(args) => logs::run(&args, context).await,
             Verb::Stop(args) => stop::run(&args, context).await,
             Verb::Audit(verb) => audit::run(&verb, context).await,
+            Verb::Services(args) => services::run(&args, context).await,
             Verb::Backup(backup::Verb::Create(args)) => backup::create(&args, context).await,
             Verb::Backup(_)
             | Verb::Serve(_)

@@ -23,6 +23,7 @@ use crate::api::builds::{
     Rerun, RunDetail, RunRow,
 };
 use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
+use crate::api::services::Installation;
 use crate::api::session::{Arm, Session};
 use crate::api::watches::{AddWatch, WatchRef, WatchRow};
 use crate::api::{AuditRow, Hello, ListQuery, Page, Summary, Written};
@@ -220,6 +221,22 @@ impl Client {
             eligibility,
         )
         .await
+    }
+
+    /// Takes no new work any more; what runs may end.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn stop_services(&self) -> Result<Written<Installation>> {
+        self.write("/services/stop".to_owned(), &()).await
+    }
+
+    /// Takes new work again.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn start_services(&self) -> Result<Written<Installation>> {
+        self.write("/services/start".to_owned(), &()).await
     }
 
     /// A window of the audit log, newest first.

@@ -17,6 +17,7 @@ mod estimate;
 mod fleet;
 mod gate;
 mod handle;
+mod installation;
 pub mod intake;
 mod launch;
 mod outbox;
@@ -30,8 +31,8 @@ mod watches;
 mod watching;
 
 pub use command::{
-    Actor, BuildCommand, Command, CommandError, FleetCommand, NewBuild, NewWatch, Note, Reply,
-    WatchCommand,
+    Actor, BuildCommand, Command, CommandError, FleetCommand, InstallationCommand, NewBuild,
+    NewWatch, Note, Reply, WatchCommand,
 };
 pub use estimate::{Expected, Forecast};
 pub use gate::{Admission, Gate};

@@ -14,6 +14,7 @@ mod query;
 mod router;
 mod runs;
 mod serve;
+mod services;
 mod sessions;
 mod translate;
 mod watches;

@@ -77,7 +77,7 @@ pub struct Placement {
 /// Why nothing is placed at all, whatever fits.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hold {
-    /// `read_only` or `disk`.
+    /// `read_only`, `stopped` or `disk`.
     pub code: &'static str,
     /// A sentence without a period.
     pub text: String,

@@ -225,7 +225,8 @@ pub struct RunRow {
 /// Why a run waits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
-    /// `capacity`, `project_limit`, `total_limit`, `behind`, `never`, `no_nodes`, `read_only`, `disk`.
+    /// `capacity`, `project_limit`, `total_limit`, `behind`, `never`, `no_nodes`, `read_only`,
+    /// `stopped`, `disk`.
     pub code: String,
     /// One sentence without a period: `no node has 4 cpu free; best is n07 with 2`.
     pub text: String,

@@ -82,9 +82,16 @@ impl<'a> Context<'a> {
         Ok(client)
     }
 
-    /// Says when the server takes no writes, and why: nothing moves on until it does.
-    pub(super) async fn warn_when_read_only(&mut self, client: &Client) -> Result<(), Failure> {
-        if let Some(why) = client.summary().await?.read_only {
+    /// Says when nothing moves on, and why: the server takes no writes, or the installation was stopped.
+    pub(super) async fn warn_when_held(&mut self, client: &Client) -> Result<(), Failure> {
+        let summary = client.summary().await?;
+        if !summary.installation.takes_work() {
+            let warning = self.err_paint().warn("warning");
+            let plain = super::words::Paint::new(false);
+            let how = super::services::sentence(&summary.installation, summary.running, plain);
+            writeln!(self.err, "{warning}: the installation: {how}")?;
+        }
+        if let Some(why) = summary.read_only {
             let warning = self.err_paint().warn("warning");
             writeln!(
                 self.err,

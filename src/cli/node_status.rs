@@ -68,7 +68,7 @@ async fn list(args: &Args, client: &Client, context: &mut Context<'_>) -> Result
     }
     print_list(context.out, &page.rows, args.allocs)?;
     context.out.flush()?;
-    context.warn_when_read_only(client).await
+    context.warn_when_held(client).await
 }
 
 fn print_list(out: &mut dyn Write, nodes: &[NodeRow], allocs: bool) -> io::Result<()> {

@@ -87,7 +87,7 @@ async fn list(all: bool, client: &Client, context: &mut Context<'_>) -> Result<(
     let paint = context.out_paint();
     print_list(context.out, &page.rows, paint)?;
     context.out.flush()?;
-    context.warn_when_read_only(client).await?;
+    context.warn_when_held(client).await?;
     let hidden = page.total.saturating_sub(page.rows.len() as u64);
     if hidden > 0 {
         writeln!(

@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::{Explain, Kind};
 use crate::ids::{AttemptId, JobId, NodeId, PipelineId, WatchId, WorkflowId};
 use crate::pipeline::Plan;
+use crate::pipeline::status::Phase;
 use crate::store::StoreError;
 
 /// Who asks: `uid 1000 (ann)`, or `server` for the engine's own doing.
@@ -19,10 +20,21 @@ pub enum Command {
     Build(BuildCommand),
     /// On nodes.
     Fleet(FleetCommand),
+    /// On the installation as a whole.
+    Installation(InstallationCommand),
     /// On watched repositories.
     Watch(WatchCommand),
     /// Nothing to be decided: what was done outside of the engine is written into the audit log.
     Note(Note),
+}
+
+/// Wishes on the installation as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum InstallationCommand {
+    /// Takes no new work; what runs may end.
+    Stop,
+    /// Takes work again.
+    Start,
 }
 
 /// A deed outside of the engine, as the audit log has it.
@@ -168,6 +180,15 @@ pub enum Reply {
     },
     /// It is in the audit log.
     Noted,
+    /// The installation is so now.
+    Installation {
+        /// Its state.
+        phase: Phase,
+        /// Since when.
+        since: Timestamp,
+        /// By whom.
+        by: String,
+    },
 }
 
 /// Why a command was not carried out.

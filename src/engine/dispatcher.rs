@@ -16,7 +16,6 @@ use super::state::{Capacity, State};
 use crate::clock;
 use crate::error::Chain;
 use crate::queue::Limits;
-use crate::scheduler::Hold;
 use crate::store::{AuditEntry, StoreError, Tx, Writer};
 
 /// Messages decided in one transaction: enough to share an fsync, few enough to answer soon.
@@ -38,7 +37,6 @@ pub(super) struct Dispatcher {
     pub waits: Waits,
     /// Set while the store takes no writes.
     pub read_only: Option<String>,
-    pub disk_low: Option<String>,
     /// The private state is no longer what is on disk.
     pub stale: bool,
 }
@@ -125,6 +123,7 @@ impl Dispatcher {
         let mut held = Vec::with_capacity(messages.len());
         let mut outbox = Outbox::default();
         let mut placed_after = Vec::new();
+        let phase = self.state.installation.phase;
         match self.decide(messages, &mut held, &mut outbox, &mut placed_after) {
             Ok(changes) => {
                 let now = clock::now();
@@ -132,6 +131,10 @@ impl Dispatcher {
                     .into_iter()
                     .for_each(|waited| self.waits.add(now, waited));
                 self.carry_out(outbox.effects);
+                if self.state.installation.phase != phase {
+                    // Whoever stopped the installation and looks at once must not read that it is started.
+                    self.show();
+                }
                 let seq = self.state.seq;
                 held.into_iter().for_each(|answer| answer.give(seq));
                 for change in changes {
@@ -190,16 +193,16 @@ impl Dispatcher {
         };
         let result = (|| {
             if self.stale {
+                let low = self.state.disk_low.clone();
                 self.state = State::load(&tx, self.limits, &self.fleet, now)?;
-                self.state
-                    .scheduler
-                    .set_hold(hold(self.disk_low.as_deref()));
+                self.state.disk_low = low;
+                self.state.set_hold();
                 self.stale = false;
             }
             for message in messages.by_ref() {
                 if let Message::Disk { low } = message {
-                    self.state.scheduler.set_hold(hold(low.as_deref()));
-                    self.disk_low = low;
+                    self.state.disk_low = low;
+                    self.state.set_hold();
                     outbox.touch(Topic::Runs, "hold");
                     continue;
                 }
@@ -218,6 +221,7 @@ impl Dispatcher {
                 now,
             };
             while batch.place(placed_after)? {}
+            batch.finish_stop()?;
             write_changes(&tx, &mut self.state, outbox, now)
         })();
         match result {
@@ -258,13 +262,6 @@ fn answer_before_commit(held: &mut Vec<Held>, seq: i64) {
     std::thread::sleep(Duration::from_millis(200));
 }
 
-fn hold(disk_low: Option<&str>) -> Option<Hold> {
-    disk_low.map(|text| Hold {
-        code: "disk",
-        text: text.to_owned(),
-    })
-}
-
 fn decide_one(
     batch: &mut Batch<'_, '_>,
     message: Message,
@@ -291,6 +288,7 @@ fn decide_one(
                 Command::Fleet(command) => batch.fleet(&command, &actor),
                 Command::Watch(command) => batch.watch(command, &actor),
                 Command::Note(_) => Ok(Reply::Noted),
+                Command::Installation(command) => batch.installation(command, &actor),
             };
             let result = match outcome {
                 Err(CommandError::Store(err)) => {
@@ -338,6 +336,7 @@ fn decide_one(
 fn deed(command: &Command, actor: &Actor, now: crate::clock::Timestamp) -> Option<Deed> {
     use super::command::{BuildCommand as B, FleetCommand as F, WatchCommand as W};
     let (action, object, detail) = match command {
+        Command::Installation(command) => return Some(command.deed(actor, now)),
         Command::Build(B::Create(new)) => {
             let detail = format!(
                 "{} at {}",
@@ -392,7 +391,7 @@ fn deed(command: &Command, actor: &Actor, now: crate::clock::Timestamp) -> Optio
     };
     let failure = match command {
         Command::Note(note) => note.failure.clone(),
-        Command::Build(_) | Command::Fleet(_) | Command::Watch(_) => None,
+        _ => None,
     };
     Some(Deed {
         at: now,
@@ -411,7 +410,12 @@ fn write_audit(
 ) -> Result<(), StoreError> {
     let (object, result) = match result {
         Ok(Reply::Node { name, .. }) => (name.clone(), "ok".to_owned()),
-        Ok(Reply::Pipeline { .. } | Reply::Watch { .. } | Reply::Noted) => {
+        Ok(
+            Reply::Pipeline { .. }
+            | Reply::Watch { .. }
+            | Reply::Installation { .. }
+            | Reply::Noted,
+        ) => {
             let result = deed.failure.clone().unwrap_or_else(|| "ok".to_owned());
             (deed.object.clone(), result)
         }

@@ -8,7 +8,7 @@ use tokio::sync::{broadcast, watch};
 use super::state::{Capacity, State};
 use crate::clock::Timestamp;
 use crate::scheduler::{Used, Verdicts};
-use crate::store::NodeRecord;
+use crate::store::{InstallationRecord, NodeRecord};
 
 /// Upper bounds of the histogram of waits, in ms; the last bar is open.
 pub const WAIT_BOUNDS: [u64; 5] = [100, 1_000, 10_000, 60_000, 600_000];
@@ -28,6 +28,10 @@ pub struct Live {
     pub nodes: Arc<Vec<NodeView>>,
     /// Why the server takes no writes.
     pub read_only: Option<String>,
+    /// Whether new work is taken.
+    pub installation: InstallationRecord,
+    /// Why the disk has too little room for runs to be placed.
+    pub disk_low: Option<String>,
     /// How long runs placed within the last hour had waited, one count per bound and one above.
     pub waits: [u64; WAIT_BOUNDS.len() + 1],
     /// From which the reason of any waiting run is told.
@@ -175,6 +179,8 @@ pub(super) fn picture(
         oldest_waiting: state.scheduler.oldest_waiting(),
         nodes: Arc::new(nodes),
         read_only,
+        installation: state.installation.clone(),
+        disk_low: state.disk_low.clone(),
         waits: waits.last_hour(now),
         verdicts: state.scheduler.verdicts(),
     }

@@ -123,7 +123,6 @@ pub fn start<F: Fleet + 'static>(
         effects,
         waits,
         read_only: None,
-        disk_low: None,
         stale: false,
     };
     let runtime = tokio::runtime::Handle::current();

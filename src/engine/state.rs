@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::Timestamp;
 use crate::ids::{AttemptId, JobId, NodeId, PipelineId, ProjectId, WorkflowId};
-use crate::pipeline::status::{RunState, Status};
+use crate::pipeline::status::{Phase, RunState, Status};
 use crate::queue::{ExecutorKind, Limits, Shape, Waiting};
 use crate::scheduler::{NodeSpec, Scheduler};
-use crate::store::{NodeRecord, StoreError, Tx};
+use crate::store::{InstallationRecord, NodeRecord, StoreError, Tx};
 
 /// All of it.
 #[derive(Debug)]
@@ -24,6 +24,10 @@ pub(super) struct State {
     pub attempts: HashMap<AttemptId, Attempt>,
     /// Nodes.
     pub nodes: BTreeMap<NodeId, Node>,
+    /// Whether new work is taken.
+    pub installation: InstallationRecord,
+    /// Why the disk has too little room, while it has. Measured, not remembered.
+    pub disk_low: Option<String>,
 }
 
 /// A pass over a workflow's graph.
@@ -146,13 +150,28 @@ impl State {
         fleet: &[(String, Capacity)],
         now: Timestamp,
     ) -> Result<Self, StoreError> {
+        let installation = match tx.installation()? {
+            Some(known) => known,
+            None => {
+                let new = InstallationRecord {
+                    phase: Phase::Started,
+                    since: now,
+                    by: "server".to_owned(),
+                };
+                tx.set_installation(&new)?;
+                new
+            }
+        };
         let mut state = State {
             seq: tx.last_seq()?,
             scheduler: Scheduler::new(limits),
             workflows: HashMap::new(),
             attempts: HashMap::new(),
             nodes: BTreeMap::new(),
+            installation,
+            disk_low: None,
         };
+        state.set_hold();
         state.load_nodes(tx, fleet, now)?;
         let mut positions: HashMap<JobId, u32> = HashMap::new();
         for live in tx.live_workflows()? {

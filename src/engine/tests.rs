@@ -15,6 +15,8 @@ use crate::queue::{ExecutorKind, Limits};
 use crate::storage::logs::LogStore;
 use crate::store::{RunFilter, RunRecord, WindowQuery};
 
+mod stopping;
+
 #[derive(Clone, Default)]
 struct Recorder {
     submitted: Arc<Mutex<Vec<AttemptId>>>,

@@ -16,6 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::error::{ApiError, blocking};
 use super::router::Server;
+use super::translate::installation;
 use crate::api::fleet::NodeCounts;
 use crate::api::{Change, LogAdvanced, Summary, Topic, WaitBucket};
 use crate::clock;
@@ -57,6 +58,7 @@ pub(super) fn summarise(live: &Live) -> Summary {
         oldest_waiting: live.oldest_waiting,
         nodes,
         read_only: live.read_only.clone(),
+        installation: installation(&live.installation),
         waits: bounds
             .zip(live.waits)
             .map(|(up_to_ms, runs)| WaitBucket { up_to_ms, runs })

@@ -235,7 +235,7 @@ async fn send(
                 name,
             },
         })),
-        Reply::Pipeline { .. } | Reply::Watch { .. } | Reply::Noted => Err(ApiError::new(
+        _ => Err(ApiError::new(
             Kind::Internal,
             "a node was asked for and something else answered",
         )),

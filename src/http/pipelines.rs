@@ -206,7 +206,7 @@ pub(super) fn written(seq: i64, reply: &Reply) -> Json<Written<PipelineRef>> {
         Reply::Pipeline { pipeline, workflow } => {
             (pipeline.to_string(), workflow.map(|id| id.to_string()))
         }
-        Reply::Node { .. } | Reply::Watch { .. } | Reply::Noted => (String::new(), None),
+        _ => (String::new(), None),
     };
     Json(Written {
         seq,

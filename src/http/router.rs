@@ -11,7 +11,8 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
 use super::{
-    Sessions, agents, audit, backups, events, logs, nodes, pipelines, runs, sessions, watches,
+    Sessions, agents, audit, backups, events, logs, nodes, pipelines, runs, services, sessions,
+    watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
@@ -95,6 +96,8 @@ pub fn router(server: Server) -> Router {
         .route("/logs/{attempt}/{step}", get(logs::read))
         .route("/audit", get(audit::list))
         .route("/backups", post(backups::create))
+        .route("/services/stop", post(services::stop))
+        .route("/services/start", post(services::start))
         .route("/session", get(sessions::read).post(sessions::arm))
         .route("/watches", get(watches::list).post(watches::add))
         .route("/watches/{reference}", delete(watches::remove))

@@ -15,6 +15,7 @@ use crate::clock::{self, Timestamp};
 use crate::cluster::embedded::{Account, Embedded, Machine, Settings, account, split};
 use crate::engine::{self, Capacity, Engine, Watching};
 use crate::error::{Explain, Kind};
+use crate::pipeline::status::Phase;
 use crate::queue::{ExecutorKind, Limits};
 use crate::settings::paths;
 use crate::storage::data_dir::{self, DataDir, DataDirError};
@@ -210,7 +211,9 @@ async fn idle(engine: &Engine, presence: &Presence, watching: &Watching, started
         every.tick().await;
         let now = clock::now();
         let live = engine.view.live();
-        if live.running > 0 || live.verdicts.any_may_start() || watching.is_busy() {
+        let takes_work = live.installation.phase == Phase::Started;
+        let waits = takes_work && live.verdicts.any_may_start();
+        if live.running > 0 || waits || watching.is_busy() {
             busy = now;
         }
         if now.since(busy.max(presence.last(now))) >= IDLE {

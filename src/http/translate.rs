@@ -2,12 +2,13 @@
 
 use crate::api::builds::{Estimate, JobCounts, JobRow, PipelineRow, Reason, RunRow};
 use crate::api::fleet::{Cause, Drain, Explanation, Nearest, NodeRow};
+use crate::api::services::Installation;
 use crate::clock::Timestamp;
 use crate::engine::{Expected, NodeView, View};
 use crate::pipeline::status::{RunState, Status};
 use crate::pipeline::{Executor, JobPlan};
 use crate::queue::ExecutorKind;
-use crate::store::{JobRecord, PipelineRecord, RunRecord};
+use crate::store::{InstallationRecord, JobRecord, PipelineRecord, RunRecord};
 
 pub(super) fn pipeline_row(record: PipelineRecord, counts: &[(Status, u32)]) -> PipelineRow {
     PipelineRow {
@@ -130,6 +131,15 @@ pub(super) fn run_row(
         reason,
         estimate: None,
         step: record.step,
+    }
+}
+
+/// The installation's state on the wire.
+pub(super) fn installation(record: &InstallationRecord) -> Installation {
+    Installation {
+        phase: record.phase,
+        since: Some(record.since),
+        by: record.by.clone(),
     }
 }
 

@@ -46,6 +46,22 @@ words!(StepStatus, "step status",
     Waiting => "waiting", Running => "running", Success => "success", Failed => "failed", Skipped => "skipped",
     Canceled => "canceled", Timedout => "timedout");
 
+words!(Phase, "state of the installation",
+    Started => "started", Stopping => "stopping", Stopped => "stopped");
+
+/// How far the installation has come in taking work or no longer taking any.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// It places runs.
+    #[default]
+    Started,
+    /// It places nothing, and some runs have yet to end.
+    Stopping,
+    /// It places nothing, and nothing runs.
+    Stopped,
+}
+
 /// Status of a job, a workflow or a pipeline, in CircleCI's words.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -9,7 +9,8 @@ use super::{During, StoreError};
 /// The steps from an empty file to the newest schema.
 const STEPS: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
-    include_str!("migrations/0003_watches.sql"),
+    include_str!("migrations/0002_watches.sql"),
+    include_str!("migrations/0003_installation.sql"),
 ];
 
 /// Number of the newest schema this build knows.

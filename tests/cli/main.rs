@@ -13,6 +13,7 @@ mod disk;
 mod hostile;
 mod offline;
 mod queue;
+mod services;
 #[path = "../support/skip.rs"]
 mod skip;
 mod support;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ratatui::layout::Rect;
+use roundel::api::services::Phase;
 
 use crate::console::app::App;
 use crate::console::event::Link;
@@ -31,7 +32,8 @@ pub fn top(pen: &mut Pen, whole: Rect, app: &App, wall: &Now) {
         .gap(if wide { 2 } else { 1 })
         .strong(host)
         .gap(if wide { 3 } else { 2 })
-        .join(link(shell, wall, wide));
+        .join(link(shell, wall, wide))
+        .join(stopped(shell));
     let line = if wide {
         line
     } else {
@@ -81,6 +83,16 @@ fn link(shell: &Shell, wall: &Now, wide: bool) -> Line {
                 line
             }
         }
+    }
+}
+
+/// That the installation takes no new work: on every screen, because everything waits for it.
+fn stopped(shell: &Shell) -> Line {
+    let phase = shell.summary.as_ref().map(|now| now.installation.phase);
+    match phase {
+        None | Some(Phase::Started) => Line::new(),
+        Some(Phase::Stopping) => Line::new().gap(2).bold(Role::Warning, "◐ stopping"),
+        Some(Phase::Stopped) => Line::new().gap(2).bold(Role::Failed, "○ stopped"),
     }
 }
 

@@ -1,0 +1,121 @@
+//! `services`: whether the installation takes work, and stopping and starting that.
+
+use std::time::Duration;
+
+use roundel::api::services::{Installation, Phase};
+use roundel::client::Client;
+use roundel::sanitise::line;
+
+use super::context::Context;
+use super::words::{Paint, count};
+use super::{End, Failure};
+
+/// How often is looked whether everything has ended.
+const LOOK: Duration = Duration::from_millis(300);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// Take no new work; what runs may end
+    Stop {
+        /// Do not ask (also -yes)
+        #[arg(long)]
+        yes: bool,
+        /// End only when nothing runs any more
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Take work again
+    Start,
+}
+
+pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, Failure> {
+    let client = context.connect().await?;
+    let now = match args.verb {
+        None => client.summary().await?.installation,
+        Some(Verb::Stop { yes, wait }) => stop(&client, context, yes, wait).await?,
+        Some(Verb::Start) => client.start_services().await?.value,
+    };
+    if context.json {
+        context.print_json(&now)?;
+    } else {
+        let running = client.summary().await?.running;
+        let paint = context.out_paint();
+        writeln!(context.out, "{}", sentence(&now, running, paint))?;
+    }
+    Ok(End::Ok)
+}
+
+async fn stop(
+    client: &Client,
+    context: &mut Context<'_>,
+    yes: bool,
+    wait: bool,
+) -> Result<Installation, Failure> {
+    let going = match client.summary().await?.running {
+        0 => "nothing runs".to_owned(),
+        n => format!("{} may end", count(n, "run")),
+    };
+    context.confirm(
+        &format!("Stop the installation? It takes no new work; {going}."),
+        yes,
+    )?;
+    let mut now = client.stop_services().await?.value;
+    while wait && now.phase == Phase::Stopping {
+        tokio::time::sleep(LOOK).await;
+        now = client.summary().await?.installation;
+    }
+    Ok(now)
+}
+
+/// How the installation stands, in a sentence.
+pub(super) fn sentence(now: &Installation, running: u64, paint: Paint) -> String {
+    let who = now.since.map_or_else(String::new, |since| {
+        format!(" since {since}, by {}", line(&now.by))
+    });
+    match now.phase {
+        Phase::Started => format!("{}{who}.", paint.good("Started")),
+        Phase::Stopping => format!(
+            "{}{who}: takes no new work, {} yet to end.",
+            paint.warn("Stopping"),
+            count(running, "run")
+        ),
+        Phase::Stopped => format!(
+            "{}{who}: takes no new work, nothing runs.",
+            paint.bad("Stopped")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use roundel::clock::Timestamp;
+
+    #[test]
+    fn the_sentence_says_what_is_who_did_it_and_what_is_left() {
+        let said = |phase, running| {
+            let now = Installation {
+                phase,
+                since: Some(Timestamp(1_700_000_000_000)),
+                by: "uid 1000 (ann)".to_owned(),
+            };
+            sentence(&now, running, Paint::plain())
+        };
+        let since = "since 2023-11-14T22:13:20.000Z, by uid 1000 (ann)";
+        assert_eq!(said(Phase::Started, 3), format!("Started {since}."));
+        assert_eq!(
+            said(Phase::Stopping, 1),
+            format!("Stopping {since}: takes no new work, 1 run yet to end.")
+        );
+        assert_eq!(
+            said(Phase::Stopped, 0),
+            format!("Stopped {since}: takes no new work, nothing runs.")
+        );
+    }
+}
