@@ -378,6 +378,7 @@ pub fn hello() -> Hello {
 /// Counters of an installation where nothing goes on.
 pub fn summary() -> Summary {
     Summary {
+        installation: Default::default(),
         seq: 1,
         now: NOW,
         waiting: 0,
