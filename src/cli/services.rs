@@ -15,6 +15,9 @@ const LOOK: Duration = Duration::from_millis(300);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// Do not ask (also -yes)
+    #[arg(long, global = true)]
+    yes: bool,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -23,9 +26,6 @@ pub(super) struct Args {
 enum Verb {
     /// Take no new work; what runs may end
     Stop {
-        /// Do not ask (also -yes)
-        #[arg(long)]
-        yes: bool,
         /// End only when nothing runs any more
         #[arg(long)]
         wait: bool,
@@ -38,7 +38,7 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
     let client = context.connect().await?;
     let now = match args.verb {
         None => client.summary().await?.installation,
-        Some(Verb::Stop { yes, wait }) => stop(&client, context, yes, wait).await?,
+        Some(Verb::Stop { wait }) => stop(&client, context, args.yes, wait).await?,
         Some(Verb::Start) => client.start_services().await?.value,
     };
     if context.json {
