@@ -23,7 +23,8 @@ pub enum Place {
     Node(String),
 }
 
-/// How a job is named: by one of its runs, or by its pipeline and its id or name.
+/// How a job is named: by one of its runs, by its pipeline and its id or name, or by its pipeline alone as the one that
+/// matters most.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct JobRef {
     /// Its pipeline.
@@ -37,7 +38,7 @@ pub struct JobRef {
 /// A screen name that names nothing.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "no screen `{0}`; there are queue, builds, cluster, pipeline:ID, job:PIPELINE/NAME, run:ID and node:NAME"
+    "no screen `{0}`; there are queue, builds, cluster, pipeline:ID, job:PIPELINE/NAME, log:PIPELINE, run:ID and node:NAME"
 )]
 pub struct NoSuchScreen(String);
 
@@ -60,6 +61,7 @@ impl Place {
             "cluster" | "nodes" => Place::Cluster,
             "pipeline" | "build" => Place::Pipeline(id),
             "node" => Place::Node(id),
+            "log" => Place::log_of(&id),
             "run" => Place::Job(JobRef {
                 run: Some(id),
                 ..JobRef::default()
@@ -83,6 +85,15 @@ impl Place {
     #[must_use]
     pub fn locator(&self) -> String {
         format!("roundel console --screen {}", shell_word(&self.to_string()))
+    }
+
+    /// The log that matters of a pipeline: of what failed, else of what runs.
+    #[must_use]
+    pub fn log_of(pipeline: &str) -> Self {
+        Place::Job(JobRef {
+            pipeline: Some(pipeline.to_owned()),
+            ..JobRef::default()
+        })
     }
 
     /// The tab it belongs to.
@@ -136,6 +147,10 @@ impl fmt::Display for Place {
                 job: Some(job),
                 ..
             }) => write!(f, "job:{pipeline}/{job}"),
+            Place::Job(JobRef {
+                pipeline: Some(pipeline),
+                ..
+            }) => write!(f, "log:{pipeline}"),
             Place::Job(_) => f.write_str("builds"),
         }
     }
@@ -174,6 +189,7 @@ mod tests {
             "pipeline:0190",
             "job:org/api#12/test",
             "run:0190",
+            "log:0190",
             "node:n07",
         ] {
             assert_eq!(Place::parse(name).unwrap().to_string(), name);

@@ -4,4 +4,5 @@
 
 pub mod kit;
 
+mod foremost;
 mod stage;

@@ -226,6 +226,11 @@ fn of_pipeline(row: &PipelineRow, workflow: Option<&str>) -> Vec<Verb> {
     });
     vec![
         Verb {
+            cmd: Cmd::LogOf,
+            label: "open the log of what failed, or runs".into(),
+            effects: Ok(vec![Effect::Go(Place::log_of(&row.id))]),
+        },
+        Verb {
             cmd: Cmd::Rerun,
             label: "run it again".into(),
             effects: again,

@@ -48,6 +48,12 @@ pub const TABLE: &[Section] = &[
                 "open the workflow graph of this build",
             ),
             hint(
+                &["l"],
+                Cmd::LogOf,
+                "log",
+                "open the log of what failed, or runs",
+            ),
+            hint(
                 &["r"],
                 Cmd::Rerun,
                 "rerun",

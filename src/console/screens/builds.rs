@@ -229,6 +229,11 @@ impl Screen for Builds {
                 .list
                 .current()
                 .map(|row| vec![Effect::Go(Place::Pipeline(row.id.clone()))]),
+            Cmd::LogOf => self
+                .listed
+                .list
+                .current()
+                .map(|row| vec![Effect::Go(Place::log_of(&row.id))]),
             Cmd::BuildPath => Some(vec![Effect::Open(Overlay::Prompt(Prompt::new(
                 Purpose::Source,
                 "",

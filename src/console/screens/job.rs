@@ -7,7 +7,7 @@ use roundel::api::builds::{
 use roundel::error::Kind;
 use serde_json::Value;
 
-use super::{Scene, Screen, Touch, json, only};
+use super::{Scene, Screen, Touch, json, only, workflow};
 use crate::console::action::{Action, Slot, Want};
 use crate::console::effect::Effect;
 use crate::console::event::{Answer, Failure};
@@ -254,6 +254,10 @@ impl Screen for Job {
                 _ = self
                     .pipeline
                     .accept(want, only!(answer, Answer::Pipeline), |_| false);
+                if self.reference.job.is_none() && self.reference.run.is_none() {
+                    let foremost = self.pipeline.data().and_then(workflow::foremost);
+                    self.reference.job = foremost.map(|job| job.id.clone());
+                }
             }
             Slot::Run => _ = self.run.accept(want, only!(answer, Answer::Run), |_| false),
             Slot::Log => self.log.accept_lines(want, only!(answer, Answer::Lines)),

@@ -117,6 +117,10 @@ impl Screen for Pipeline {
     fn accept(&mut self, _slot: Slot, want: &Want, answer: Result<Box<Answer>, Failure>) {
         self.detail
             .accept(want, only!(answer, Answer::Pipeline), |_| false);
+        if self.selected.is_none() {
+            let foremost = self.detail.data().and_then(workflow::foremost);
+            self.selected = foremost.map(|job| job.id.clone());
+        }
     }
 
     fn touch(&mut self, touch: Touch) {

@@ -25,6 +25,27 @@ pub fn newest(detail: &PipelineDetail) -> Vec<(&WorkflowDetail, usize)> {
     newest
 }
 
+/// The job one looks for first: one that failed, else one that runs, else the last that began, else the first.
+pub fn foremost(detail: &PipelineDetail) -> Option<&JobRow> {
+    let passes = newest(detail);
+    let jobs = || passes.iter().flat_map(|(pass, _)| &pass.jobs);
+    let failed = |job: &&JobRow| {
+        matches!(
+            job.status,
+            Status::Failed | Status::Timedout | Status::InfrastructureFail | Status::Failing
+        )
+    };
+    jobs()
+        .find(failed)
+        .or_else(|| jobs().find(|job| job.status == Status::Running))
+        .or_else(|| {
+            jobs()
+                .filter(|job| job.started_at.is_some())
+                .max_by_key(|job| job.started_at)
+        })
+        .or_else(|| jobs().next())
+}
+
 /// A workflow's jobs as boxes of a graph.
 pub fn boxes(workflow: &WorkflowDetail, now: &Now) -> Vec<graph::Node> {
     let place = |name: &String| workflow.jobs.iter().position(|job| job.name == *name);
