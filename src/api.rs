@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 pub mod agent;
 pub mod backups;
 pub mod builds;
+pub mod compare;
 pub mod fleet;
 pub mod services;
 pub mod session;

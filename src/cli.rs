@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod build;
 mod cancel;
+mod compare;
 mod completions;
 mod config;
 mod console;
@@ -94,6 +95,8 @@ enum Verb {
     Watch(watch::Args),
     /// Run a workflow again
     Rerun(rerun::Args),
+    /// Show what a build did differently from the last green one
+    Compare(compare::Args),
     /// Cancel a pipeline, a workflow or a job
     Cancel(cancel::Args),
     /// List the runs, or show one run or pipeline
@@ -188,6 +191,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Build(args) => build::run(&args, context).await,
             Verb::Watch(args) => watch::run(&args, context).await,
             Verb::Rerun(args) => rerun::run(&args, context).await,
+            Verb::Compare(args) => compare::run(&args, context).await,
             Verb::Cancel(args) => cancel::run(&args, context).await,
             Verb::Status(args) => status::run(&args, context).await,
             Verb::NodeStatus(args) => node_status::run(&args, context).await,

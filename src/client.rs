@@ -22,6 +22,7 @@ use crate::api::builds::{
     CreatePipeline, LogLines, LogMatches, LogQuery, PipelineDetail, PipelineRef, PipelineRow,
     Rerun, RunDetail, RunRow,
 };
+use crate::api::compare::{CompareQuery, Comparison};
 use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
 use crate::api::services::Installation;
 use crate::api::session::{Arm, Session};
@@ -134,6 +135,21 @@ impl Client {
             ..Ask::post("/pipelines".to_owned(), new)
         };
         decode(&self.pool.ask(&ask).await?)
+    }
+
+    /// What a build did differently from another, or from the last green one when `with` is empty.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn compare(&self, reference: &str, with: &str) -> Result<Comparison> {
+        let query = CompareQuery {
+            with: with.to_owned(),
+        };
+        self.get(with_query(
+            &format!("/compare/{}", escape(reference)),
+            &query,
+        ))
+        .await
     }
 
     /// Runs a workflow again; `reference` names it or its pipeline.

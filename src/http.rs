@@ -4,6 +4,7 @@
 mod agents;
 mod audit;
 mod backups;
+mod compare;
 mod error;
 mod events;
 mod logs;

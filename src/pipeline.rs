@@ -4,6 +4,7 @@
 //! answers the whole plan or all the problems at once.
 
 mod assemble;
+pub mod diff;
 mod expand;
 mod filters;
 mod graph;

@@ -7,6 +7,7 @@ mod alive;
 mod attempts;
 mod backup;
 mod builds;
+mod compare;
 mod detail;
 mod fleet;
 mod installation;

@@ -4,6 +4,7 @@
 //! `-` never reach git as an argument, helpers and hooks of a repository are not run, and messages are made inert.
 
 mod git;
+mod log;
 mod mirror;
 mod source;
 mod tips;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 
 use crate::error::{Explain, Kind};
 
+pub use log::{Between, Commit, between};
 pub use mirror::{Revision, fetch, read_file};
 pub use source::{Place, Source, locate};
 pub use tips::{Tips, bring, commits_since, tips};

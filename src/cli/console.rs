@@ -18,7 +18,7 @@ pub(super) struct Args {
     /// Print the keys and leave: what can stand in keymap.toml, as it is now
     #[arg(long, conflicts_with = "once")]
     keys: bool,
-    /// Screen to begin with: queue, builds, cluster, pipeline:ID, run:ID, node:NAME
+    /// Screen to begin with: queue, builds, cluster, pipeline:ID, compare:ID, run:ID, node:NAME
     #[arg(long, value_name = "NAME")]
     screen: Option<String>,
     #[command(flatten)]

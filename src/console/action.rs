@@ -86,6 +86,13 @@ pub enum Want {
     Pipelines(ListQuery),
     /// One pipeline, by id, prefix or `project#number`.
     Pipeline(String),
+    /// What a build did differently.
+    Compare {
+        /// The build.
+        id: String,
+        /// The one to compare with; empty = the last green one.
+        with: String,
+    },
     /// Of the nodes.
     Nodes(ListQuery),
     /// One node, by id, name or prefix.
@@ -126,6 +133,8 @@ impl Want {
                 change.topic == Topic::Runs
                     && (change.ids.is_empty() || change.ids.contains(attempt))
             }
+            // Costly to make, and only as new as the build itself.
+            Want::Compare { id, .. } => change.topic == Topic::Builds && change.ids.contains(id),
             Want::Matches { .. } => false,
         }
     }

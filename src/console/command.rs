@@ -57,6 +57,7 @@ const OPEN: &[(&str, &str)] = &[
     ("drain", "take a node out of work"),
     ("undrain", "end the drain of a node"),
     ("node", "a node by its name"),
+    ("compare", "a build with the last green one before it"),
     (
         "pipeline",
         "a build by its id, or that of job project#number",
@@ -140,6 +141,7 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
         "drain" => Effect::Open(Overlay::Dialog(verbs::drain_dialog(&rest, None))),
         "undrain" => Effect::Write(verbs::undrain(&rest)),
         "node" => Effect::Switch(Place::Node(rest)),
+        "compare" => Effect::Switch(Place::Compare(rest, None)),
         "pipeline" => Effect::Switch(Place::Pipeline(rest)),
         "run" => Effect::Switch(Place::Job(JobRef {
             run: Some(rest),

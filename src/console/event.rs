@@ -3,6 +3,7 @@
 //! Plain data; knows nothing of where an event came from.
 
 use roundel::api::builds::{LogLines, LogMatches, PipelineDetail, PipelineRow, RunDetail, RunRow};
+use roundel::api::compare::Comparison;
 use roundel::api::fleet::{NodeDetail, NodeRow};
 use roundel::api::session::Session;
 use roundel::api::{Change, Hello, LogAdvanced, Page, Summary};
@@ -88,6 +89,8 @@ pub enum Answer {
     Pipelines(Page<PipelineRow>),
     /// One pipeline.
     Pipeline(PipelineDetail),
+    /// What a build did differently.
+    Compare(Comparison),
     /// Of the nodes.
     Nodes(Page<NodeRow>),
     /// One node.

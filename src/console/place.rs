@@ -15,6 +15,8 @@ pub enum Place {
     Builds,
     /// A pipeline's graph: id, prefix or `project#number`.
     Pipeline(String),
+    /// What a build did differently from the last green one, or from the second.
+    Compare(String, Option<String>),
     /// A job's runs, steps and log.
     Job(JobRef),
     /// Tab 4.
@@ -38,7 +40,8 @@ pub struct JobRef {
 /// A screen name that names nothing.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "no screen `{0}`; there are queue, builds, cluster, pipeline:ID, job:PIPELINE/NAME, log:PIPELINE, run:ID and node:NAME"
+    "no screen `{0}`; there are queue, builds, cluster, pipeline:ID, compare:ID, job:PIPELINE/NAME, log:PIPELINE, \
+     run:ID and node:NAME"
 )]
 pub struct NoSuchScreen(String);
 
@@ -62,6 +65,10 @@ impl Place {
             "pipeline" | "build" => Place::Pipeline(id),
             "node" => Place::Node(id),
             "log" => Place::log_of(&id),
+            "compare" => match id.split_once(',') {
+                Some((id, with)) => Place::Compare(id.to_owned(), Some(with.to_owned())),
+                None => Place::Compare(id, None),
+            },
             "run" => Place::Job(JobRef {
                 run: Some(id),
                 ..JobRef::default()
@@ -101,7 +108,7 @@ impl Place {
     pub fn tab(&self) -> Tab {
         Tab(match self {
             Place::Queue => 2,
-            Place::Builds | Place::Pipeline(_) | Place::Job(_) => 3,
+            Place::Builds | Place::Pipeline(_) | Place::Compare(..) | Place::Job(_) => 3,
             Place::Cluster | Place::Node(_) => 4,
         })
     }
@@ -123,6 +130,7 @@ impl Place {
         match self {
             Place::Queue | Place::Builds | Place::Cluster => None,
             Place::Pipeline(_) => Some(Place::Builds),
+            Place::Compare(id, _) => Some(Place::Pipeline(id.clone())),
             Place::Job(JobRef {
                 pipeline: Some(id), ..
             }) => Some(Place::Pipeline(id.clone())),
@@ -141,6 +149,8 @@ impl fmt::Display for Place {
             Place::Cluster => f.write_str("cluster"),
             Place::Pipeline(id) => write!(f, "pipeline:{id}"),
             Place::Node(name) => write!(f, "node:{name}"),
+            Place::Compare(id, None) => write!(f, "compare:{id}"),
+            Place::Compare(id, Some(with)) => write!(f, "compare:{id},{with}"),
             Place::Job(JobRef { run: Some(run), .. }) => write!(f, "run:{run}"),
             Place::Job(JobRef {
                 pipeline: Some(pipeline),

@@ -25,6 +25,7 @@ use crate::console::verbs::Subject;
 
 pub mod builds;
 pub mod cluster;
+pub mod compare;
 pub mod job;
 mod listed;
 pub mod node;
@@ -165,6 +166,8 @@ pub struct Screens {
     pub builds: builds::Builds,
     /// A pipeline.
     pub pipeline: pipeline::Pipeline,
+    /// What a build did differently.
+    pub compare: compare::Compare,
     /// A job.
     pub job: job::Job,
     /// Tab 4.
@@ -180,6 +183,7 @@ impl Screens {
             Place::Queue => &mut self.queue,
             Place::Builds => &mut self.builds,
             Place::Pipeline(_) => &mut self.pipeline,
+            Place::Compare(..) => &mut self.compare,
             Place::Job(_) => &mut self.job,
             Place::Cluster => &mut self.cluster,
             Place::Node(_) => &mut self.node,
@@ -193,6 +197,7 @@ impl Screens {
             Place::Queue => &self.queue,
             Place::Builds => &self.builds,
             Place::Pipeline(_) => &self.pipeline,
+            Place::Compare(..) => &self.compare,
             Place::Job(_) => &self.job,
             Place::Cluster => &self.cluster,
             Place::Node(_) => &self.node,
@@ -203,6 +208,7 @@ impl Screens {
     pub fn enter(&mut self, place: &Place) {
         match place {
             Place::Pipeline(id) => self.pipeline.enter(id),
+            Place::Compare(id, with) => self.compare.enter(id, with.as_deref()),
             Place::Job(job) => self.job.enter(job),
             Place::Node(name) => self.node.enter(name),
             _ => {}

@@ -147,7 +147,7 @@ pub(super) fn one(
     }
 }
 
-fn find_pipeline(server: &Server, reference: &str) -> Result<PipelineId, ApiError> {
+pub(super) fn find_pipeline(server: &Server, reference: &str) -> Result<PipelineId, ApiError> {
     match one(server, "pipeline", reference, &["pipelines"])? {
         Named::Pipeline(id) => Ok(id),
         _ => Err(ApiError::not_found("pipeline", reference)),

@@ -11,8 +11,8 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
 use super::{
-    Sessions, agents, audit, backups, events, logs, nodes, pipelines, runs, services, sessions,
-    watches,
+    Sessions, agents, audit, backups, compare, events, logs, nodes, pipelines, runs, services,
+    sessions, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
@@ -98,6 +98,7 @@ pub fn router(server: Server) -> Router {
         .route("/backups", post(backups::create))
         .route("/services/stop", post(services::stop))
         .route("/services/start", post(services::start))
+        .route("/compare/{reference}", get(compare::read))
         .route("/session", get(sessions::read).post(sessions::arm))
         .route("/watches", get(watches::list).post(watches::add))
         .route("/watches/{reference}", delete(watches::remove))

@@ -7,6 +7,7 @@
 )]
 
 mod arm;
+mod compare;
 mod keep;
 mod keys;
 mod look;

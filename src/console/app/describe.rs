@@ -9,6 +9,7 @@ use crate::console::effect::Effect;
 use crate::console::keymap::Cmd;
 use crate::console::line::Line;
 use crate::console::overlays::{Overlay, Reading};
+use crate::console::place::Place;
 use crate::console::shell::Wrote;
 use crate::console::text;
 use crate::console::theme::Role;
@@ -82,6 +83,28 @@ impl App {
             Effect::Do(Action::Copy(ids.join("\n"))),
             Effect::Say(Role::Accent, said),
         ]
+    }
+
+    /// To what the build at the cursor did differently from the last green one; or the newer of two marked from the other.
+    pub(super) fn compare(&self) -> Vec<Effect> {
+        let marked = self.screen().marked();
+        let place = match marked.as_slice() {
+            [Subject::Pipeline(one, _), Subject::Pipeline(other, _)] => {
+                let (new, old) = if one.created_at > other.created_at {
+                    (one, other)
+                } else {
+                    (other, one)
+                };
+                Place::Compare(new.id.clone(), Some(old.id.clone()))
+            }
+            [] => match self.screen().subjects().first() {
+                Some(Subject::Pipeline(row, _)) => Place::Compare(row.id.clone(), None),
+                Some(Subject::Run(run)) => Place::Compare(run.pipeline.clone(), None),
+                _ => return Effect::refuse("there is no build here to compare"),
+            },
+            _ => return Effect::refuse("mark two builds to compare them, or none"),
+        };
+        vec![Effect::Go(place)]
     }
 
     /// What was written in this session, and how this screen is shown to a colleague.

@@ -69,6 +69,7 @@ impl App {
             }
             Cmd::Describe | Cmd::Raw | Cmd::Commands => self.describe(cmd),
             Cmd::Copy => self.copy(),
+            Cmd::Compare => self.compare(),
             Cmd::Save => vec![Effect::Save(Kept::View)],
             Cmd::Locator => {
                 let locator = self.place().locator();

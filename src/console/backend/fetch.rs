@@ -28,6 +28,7 @@ async fn read(client: &Client, want: &Want) -> Result<Answer, ClientError> {
         Want::Run(id) => Answer::Run(client.run(id).await?),
         Want::Pipelines(query) => Answer::Pipelines(client.pipelines(query).await?),
         Want::Pipeline(id) => Answer::Pipeline(client.pipeline(id).await?),
+        Want::Compare { id, with } => Answer::Compare(client.compare(id, with).await?),
         Want::Nodes(query) => Answer::Nodes(client.nodes(query).await?),
         Want::Node(id) => Answer::Node(client.node(id).await?),
         Want::Lines {

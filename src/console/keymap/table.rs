@@ -91,6 +91,25 @@ pub const TABLE: &[Section] = &[
         ],
     },
     Section {
+        context: Context::Compare,
+        title: "Compare",
+        bindings: &[
+            hint(
+                &["enter"],
+                Cmd::Open,
+                "job",
+                "open the first job that ended otherwise",
+            ),
+            hint(
+                &["r"],
+                Cmd::Rerun,
+                "rerun",
+                "run it again: all, or from what failed",
+            ),
+            key(&["X"], Cmd::Stop, "cancel this build"),
+        ],
+    },
+    Section {
         context: Context::Job,
         title: "Job",
         bindings: &[
@@ -275,6 +294,11 @@ pub const TABLE: &[Section] = &[
                 "describe: everything known, times in full",
             ),
             key(&["y"], Cmd::Raw, "the raw JSON"),
+            key(
+                &["="],
+                Cmd::Compare,
+                "compare its build with the last green one, or two marked builds",
+            ),
             key(
                 &["c"],
                 Cmd::Copy,

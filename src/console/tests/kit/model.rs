@@ -187,6 +187,7 @@ impl Model {
                 let one = all.find(|one| one.row.id == *id).cloned();
                 one.map(Answer::Pipeline).ok_or_else(|| missing("pipeline"))
             }
+            Want::Compare { .. } => Err(missing("green build")),
             Want::Nodes(query) => Ok(Answer::Nodes(window(self.nodes.clone(), query, |node| {
                 &node.id
             }))),
