@@ -247,9 +247,11 @@ fn instead<T>(feed: &Feed<T>, scene: &Scene, width: u16) -> Option<Vec<Line>> {
             scene.now.wake_in(PATIENCE - waited);
             Some(Vec::new())
         }
-        _ if !scene.shell.is_live() => Some(vec![
-            Line::new().muted("◌ nothing read yet; waits for the server"),
-        ]),
+        _ if !scene.shell.is_live() => {
+            let words = text::wrap("◌ nothing read yet; waits for the server", width);
+            let lines = words.into_iter().map(|words| Line::new().muted(words));
+            Some(lines.collect())
+        }
         _ => Some(vec![Line::new().muted("◌ loading")]),
     }
 }

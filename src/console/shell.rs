@@ -69,6 +69,8 @@ pub struct Shell {
     pub skew: i64,
     /// The connection.
     pub link: Link,
+    /// Since when what is on the screen is old; `None` while the server is there, and before it first was.
+    pub old_since: Option<Timestamp>,
     /// Who the server is, as last heard.
     pub hello: Option<Hello>,
     /// Whether this console may write, as last heard.
@@ -102,6 +104,7 @@ impl Shell {
             now,
             skew: 0,
             link: Link::Connecting,
+            old_since: None,
             hello: None,
             session: None,
             summary: None,
@@ -125,10 +128,7 @@ impl Shell {
     /// The moment to which ages on the screen refer: the server's clock, stopped when the connection broke.
     #[must_use]
     pub fn data_now(&self) -> Timestamp {
-        let here = match self.link {
-            Link::Lost { since, .. } => since,
-            _ => self.now,
-        };
+        let here = self.old_since.unwrap_or(self.now);
         Timestamp(here.0.saturating_add(self.skew))
     }
 

@@ -2,7 +2,14 @@
 //!
 //! [`kit`] is for the tests beside the code, too.
 
+#![allow(
+    clippy::type_complexity,
+    reason = "the tables of tests are read where they stand"
+)]
+
 pub mod kit;
 
 mod foremost;
+mod hostile;
 mod stage;
+mod states;

@@ -165,7 +165,7 @@ fn rerun(row: &PipelineRow, workflow: Option<&str>, from_failed: bool) -> Result
         Err("it still runs".to_owned())
     } else if row.jobs.total == 0 {
         Err("its config did not compile; push a fix, then build again".to_owned())
-    } else if from_failed && row.jobs.failed + row.jobs.canceled == 0 {
+    } else if from_failed && row.jobs.failed == 0 && row.jobs.canceled == 0 {
         Err("no job has failed".to_owned())
     } else {
         Ok(Write::Rerun {

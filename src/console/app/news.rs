@@ -18,15 +18,22 @@ const SAME_CLOCK_MS: i64 = 2000;
 impl App {
     pub(super) fn linked(&mut self, link: Link) {
         let was_live = self.shell.is_live();
-        self.shell.link = match (&self.shell.link, link) {
-            // The next try failed too: data is as old as it was.
-            (Link::Lost { since, .. }, Link::Lost { retry_at, why, .. }) => Link::Lost {
-                since: *since,
+        self.shell.link = match link {
+            // A further try failed, or a server that somebody asked for did not start: data is as old as it was.
+            Link::Lost {
+                since,
+                retry_at,
+                why,
+            } => Link::Lost {
+                since: *self.shell.old_since.get_or_insert(since),
                 retry_at,
                 why,
             },
-            (_, link) => link,
+            link => link,
         };
+        if self.shell.is_live() {
+            self.shell.old_since = None;
+        }
         if self.shell.is_live() && !was_live {
             self.touch(Touch::All);
         } else if was_live {

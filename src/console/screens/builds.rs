@@ -112,7 +112,8 @@ impl Builds {
             jobs.total.into(),
             6,
         );
-        let ended = jobs.success + jobs.failed + jobs.canceled;
+        let ended = [jobs.success, jobs.failed, jobs.canceled];
+        let ended: u64 = ended.into_iter().map(u64::from).sum();
         let bar = if jobs.total == 0 {
             Line::new().muted("none")
         } else {

@@ -77,8 +77,13 @@ impl Cluster {
         let panel = if area.height >= 18 { PANEL + 1 } else { 0 };
         let most = area.height.saturating_sub(above + panel);
         let rows = u16::try_from(self.listed.list.total().unwrap_or(0)).unwrap_or(u16::MAX);
-        // A small fleet keeps its panel close.
-        let few = table::head_height(airy).saturating_add(rows.max(if airy { 7 } else { 1 }));
+        // A small fleet keeps its panel close; no fleet at all leaves room to say why.
+        let least = match (airy, rows) {
+            (true, _) => 7,
+            (false, 0) => 4,
+            (false, _) => 1,
+        };
+        let few = table::head_height(airy).saturating_add(rows.max(least));
         let table = Rect {
             y: area.y + above,
             height: most.min(few),
@@ -99,7 +104,8 @@ impl Cluster {
             return Line::new().muted("Cluster");
         };
         let nodes = &summary.nodes;
-        let all = nodes.ready + nodes.draining + nodes.ineligible + nodes.down;
+        let states = [nodes.ready, nodes.draining, nodes.ineligible, nodes.down];
+        let all: u64 = states.into_iter().map(u64::from).sum();
         let line = Line::new().strong(all.to_string()).text(if all == 1 {
             " node   "
         } else {
@@ -196,7 +202,7 @@ fn note(row: &NodeRow, scene: &Scene) -> Line {
             Line::new().put(Role::Waiting, format!("until {}", deadline.local("%H:%M")))
         };
     }
-    if row.cpu_used_millis + row.cpu_reserved_millis >= row.cpu_total_millis {
+    if row.cpu_used_millis.saturating_add(row.cpu_reserved_millis) >= row.cpu_total_millis {
         return Line::new().muted("full");
     }
     if row.overcommitted {

@@ -414,10 +414,12 @@ fn capacity(row: &NodeRow, width: u16) -> Vec<Line> {
     };
     let cpu_free = row
         .cpu_total_millis
-        .saturating_sub(row.cpu_reserved_millis + row.cpu_used_millis);
+        .saturating_sub(row.cpu_reserved_millis)
+        .saturating_sub(row.cpu_used_millis);
     let memory_free = row
         .memory_total_mb
-        .saturating_sub(row.memory_reserved_mb + row.memory_used_mb);
+        .saturating_sub(row.memory_reserved_mb)
+        .saturating_sub(row.memory_used_mb);
     let (cpu, memory) = (
         |n: u32| text::cores(n.into()),
         |n: u32| format!("{} GB", text::gigabytes(n.into())),

@@ -326,8 +326,8 @@ impl Pipeline {
         let whole: u16 = boxes
             .iter()
             .map(|boxes| Graph::new(boxes, u16::MAX).height)
-            .sum();
-        let limit = if whole + heads <= area.height {
+            .fold(0, u16::saturating_add);
+        let limit = if whole.saturating_add(heads) <= area.height {
             u16::MAX
         } else {
             1

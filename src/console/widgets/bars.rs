@@ -8,7 +8,7 @@ const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 /// A bar of one amount without a ground, at least a hair wide when the amount is not zero.
 #[must_use]
 pub fn amount(role: Role, part: u64, whole: u64, cells: u16) -> Line {
-    if part == 0 || whole == 0 {
+    if part == 0 || whole == 0 || cells == 0 {
         return Line::new();
     }
     let eighths = (u128::from(part) * u128::from(cells) * 8 / u128::from(whole))

@@ -42,6 +42,10 @@ impl Node {
     }
 }
 
+/// Columns and lines beyond this one pile up there: a config may hold thousands of jobs in a row, cells are counted in 16
+/// bits, and nobody scrolls that far. Leaves room for a box and what is added to it.
+const EDGE: u16 = u16::MAX - 256;
+
 /// Longest name shown whole.
 const NAME_MAX: u16 = 28;
 
@@ -125,7 +129,9 @@ impl<'a> Graph<'a> {
             self.columns.push((x, wide));
             x += wide;
             self.width = x;
-            x += wires::width(&self.wires_after(i));
+            x = x
+                .saturating_add(wires::width(&self.wires_after(i)))
+                .min(EDGE);
         }
     }
 
@@ -174,7 +180,10 @@ impl<'a> Graph<'a> {
                         .into_iter()
                         .any(|(s, t)| s.job().is_some() && *t + self.form.port() == y)
                 };
-                let gutter = self.columns[next].0 - (x + width);
+                let gutter = self.columns[next].0.saturating_sub(x + width);
+                if gutter == 0 {
+                    continue;
+                }
                 for (at, y, glyph) in wires::draw(&pairs, gutter, to_box) {
                     window.put(pen, x + width + at, y, &faint(glyph.to_string()));
                 }
@@ -374,10 +383,15 @@ fn skipped(line: &Line, cells: u16) -> Line {
     for span in &line.spans {
         let mut kept = String::new();
         for c in span.text.chars() {
-            if left > 0 {
-                left -= 1;
-            } else {
+            let cells = text::width(c.encode_utf8(&mut [0; 4]));
+            if left == 0 {
                 kept.push(c);
+            } else if cells > left {
+                // The half of a wide character that stays is blank.
+                kept.extend(std::iter::repeat_n(' ', usize::from(cells - left)));
+                left = 0;
+            } else {
+                left -= cells;
             }
         }
         let mut span = span.clone();

@@ -224,7 +224,12 @@ impl Job {
         );
         let Some(detail) = self.detail() else {
             pen.line(area.x, y, area.width, &head);
-            let lines = instead(&self.run, scene, area.width);
+            // Which run it is, only the build tells, where nobody named one.
+            let lines = if self.attempt().is_none() {
+                instead(&self.pipeline, scene, area.width)
+            } else {
+                instead(&self.run, scene, area.width)
+            };
             let to_come = || vec![Line::new().muted("not in the queue yet")];
             let lines = if let Some(name) = self.missing() {
                 let text = format!("✗ this build has no job `{name}`");

@@ -1,7 +1,7 @@
 //! Columns of a workflow graph: a job stands one column behind the deepest of those it requires; a wire over several
 //! columns passes through the ones between.
 
-use super::{Form, Node};
+use super::{EDGE, Form, Node};
 
 /// What stands at one place of a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -124,14 +124,14 @@ impl Layers {
         self.columns[column]
             .iter()
             .map(|spot| Self::spot_height(*spot, form))
-            .sum()
+            .fold(0, u16::saturating_add)
     }
 
     pub(super) fn tops(&self, column: usize, form: Form) -> Vec<u16> {
         let mut y = 0;
         let tops = self.columns[column].iter().map(|spot| {
             let top = y;
-            y += Self::spot_height(*spot, form);
+            y = (y + Self::spot_height(*spot, form)).min(EDGE);
             top
         });
         tops.collect()
