@@ -73,6 +73,12 @@ pub enum Slot {
     Log,
     /// What a search found in the log.
     Search,
+    /// Names of nodes for what is being typed.
+    NodeNames,
+    /// Names of builds.
+    BuildNames,
+    /// Names of runs.
+    RunNames,
 }
 
 /// A window.

@@ -5,7 +5,7 @@
 
 use roundel::clock::Timestamp;
 
-use crate::console::action::{Action, Write};
+use crate::console::action::{Action, Slot, Write};
 use crate::console::chord::Chord;
 use crate::console::command;
 use crate::console::effect::Effect;
@@ -79,6 +79,9 @@ impl App {
         let effects = self.react(event, &mut actions);
         self.apply(effects, &mut actions);
         actions.extend(self.screens.at(self.trail.place()).need(&self.shell));
+        if let Some(Overlay::Palette(palette)) = &mut self.overlay {
+            actions.extend(palette.need());
+        }
         actions
     }
 
@@ -108,6 +111,15 @@ impl App {
             Event::Change(change) => self.touch(Touch::Change(&change)),
             Event::LogAdvanced(log) => self.touch(Touch::Log(&log)),
             Event::Reset => self.touch(Touch::All),
+            Event::Answer(
+                slot @ (Slot::NodeNames | Slot::BuildNames | Slot::RunNames),
+                want,
+                answer,
+            ) => {
+                if let Some(Overlay::Palette(palette)) = &mut self.overlay {
+                    palette.accept(slot, &want, answer.ok().as_deref());
+                }
+            }
             Event::Answer(slot, want, answer) => self
                 .screens
                 .at(self.trail.place())
@@ -168,10 +180,13 @@ impl App {
                     let effects = self.screens.at(self.trail.place()).search(&words);
                     self.apply(effects, actions);
                 }
-                Effect::Command(line) => match command::parse(&line) {
-                    Ok(effects) => self.apply(effects, actions),
-                    Err(why) => self.shell.say(Role::Warning, why.0),
-                },
+                Effect::Command(line) => {
+                    self.shell.recall(&line);
+                    match command::parse(&line) {
+                        Ok(effects) => self.apply(effects, actions),
+                        Err(why) => self.shell.say(Role::Warning, why.0),
+                    }
+                }
                 Effect::Save(what) => self.overlay = Some(self.ask_where(what)),
                 Effect::Say(role, text) => self.shell.say(role, text),
                 Effect::Write(write) => self.send(vec![write], None, actions),

@@ -197,6 +197,14 @@ pub fn candidates(themes: &[String]) -> Vec<Candidate> {
     now.chain(later).chain(groups).collect()
 }
 
+/// Whether anything may follow a word: no name that the server knows.
+#[must_use]
+pub fn is_free(word: &str) -> bool {
+    let named = ["node", "drain", "undrain", "pipeline", "project", "run"].contains(&word);
+    let word = |(name, _): &(&str, &str)| name.split(' ').next() == Some(word);
+    !named && OPEN.iter().any(word)
+}
+
 /// The known line that is nearest to what was typed.
 #[must_use]
 pub fn nearest(typed: &str) -> String {

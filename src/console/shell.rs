@@ -20,6 +20,8 @@ pub const SMALLEST: (u16, u16) = (60, 15);
 pub const AIRY: (u16, u16) = (100, 30);
 /// How long a sentence stays in the flash line.
 const FLASH: Duration = Duration::from_secs(8);
+/// Lines of the palette remembered.
+const HISTORY_MAX: usize = 100;
 /// Writes remembered for `@`: all of what can be marked at once, and some.
 const WROTE_MAX: usize = 1200;
 
@@ -89,6 +91,8 @@ pub struct Shell {
     pub theme: String,
     /// The console has the mouse.
     pub mouse: bool,
+    /// Lines of the palette that were carried out, newest last.
+    pub history: VecDeque<String>,
     /// Names of the themes there are.
     pub themes: Vec<String>,
     /// What the keys mean.
@@ -114,6 +118,7 @@ impl Shell {
             look: Look::NotYet,
             theme: theme.to_owned(),
             mouse: true,
+            history: VecDeque::new(),
             themes: theme::built_in().map(str::to_owned).collect(),
             keymap: Keymap::standard(),
         }
@@ -161,6 +166,15 @@ impl Shell {
         let now = Timestamp(self.now.0.saturating_add(self.skew));
         let until = session.armed_until.filter(|until| *until > now);
         Some(until.map(|until| (until.since(now), session.reason.as_str())))
+    }
+
+    /// Remembers a line of the palette; one that is carried out again stands once.
+    pub fn recall(&mut self, line: &str) {
+        self.history.retain(|known| known != line);
+        if self.history.len() == HISTORY_MAX {
+            self.history.pop_front();
+        }
+        self.history.push_back(line.to_owned());
     }
 
     /// Says a sentence in the flash line.

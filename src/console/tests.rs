@@ -11,5 +11,6 @@ pub mod kit;
 
 mod foremost;
 mod hostile;
+mod palette;
 mod stage;
 mod states;

@@ -226,7 +226,7 @@ impl App {
             }
         }
         all.extend(self.names());
-        Palette::new(all)
+        Palette::new(all, self.shell.history.iter().cloned().collect())
     }
 
     /// Names that are on the screen, as the palette offers them.
@@ -241,10 +241,11 @@ impl App {
                 return Some(Candidate::new(format!("node {name}"), "a node"));
             }
             if let Some(attempt) = text(row, "attempt") {
-                let job = text(row, "job_name").unwrap_or_default();
-                return Some(Candidate::new(
+                let run = serde_json::from_value(row.clone()).ok()?;
+                return Some(Candidate::named(
+                    format!("run {}", verbs::run_name(&run)),
+                    "a run",
                     format!("run {attempt}"),
-                    format!("a run of {job}"),
                 ));
             }
             let (project, number) = (text(row, "project")?, row.get("number")?.as_i64()?);

@@ -38,6 +38,9 @@ impl App {
             self.touch(Touch::All);
         } else if was_live {
             self.touch(Touch::Lost);
+            if let Some(Overlay::Palette(palette)) = &mut self.overlay {
+                palette.disconnected();
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! One line of text being typed.
 
 use crate::console::keymap::Cmd;
+use crate::console::text;
 
 /// Longest text, in characters: a path or a command, not a document.
 const MAX: usize = 2000;
@@ -33,6 +34,20 @@ impl Input {
     #[must_use]
     pub fn before(&self) -> &str {
         &self.text[..self.byte(self.cursor)]
+    }
+
+    /// As much of it as fits into some cells with the cursor in sight: what stands before the cursor, and all that shows.
+    #[must_use]
+    pub fn window(&self, cells: u16) -> (&str, &str) {
+        let before = self.before();
+        let mut skip = 0;
+        while text::width(before.get(skip..).unwrap_or("")) >= cells.max(1) && skip < before.len() {
+            skip += before[skip..].chars().next().map_or(1, char::len_utf8);
+        }
+        (
+            before.get(skip..).unwrap_or(""),
+            self.text.get(skip..).unwrap_or(""),
+        )
     }
 
     fn byte(&self, chars: usize) -> usize {

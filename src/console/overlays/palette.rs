@@ -2,8 +2,10 @@
 
 use ratatui::layout::{Position, Rect};
 
+use crate::console::action::{Action, Slot, Want};
 use crate::console::command;
 use crate::console::effect::Effect;
+use crate::console::event::Answer;
 use crate::console::keymap::Cmd;
 use crate::console::line::Line;
 use crate::console::overlays::input::Input;
@@ -12,10 +14,17 @@ use crate::console::spot::Spot;
 use crate::console::text;
 use crate::console::theme::Role;
 
+mod names;
+
+use names::Names;
+
 /// Matches shown.
 const SHOWN: usize = 8;
 /// Width of the panel.
-const WIDTH: u16 = 66;
+const WIDTH: u16 = 84;
+
+/// How well what the server found matches when its name does not: after everything that does.
+const ELSEWHERE: usize = 10_000;
 
 /// Something the line could mean.
 #[derive(Clone, PartialEq, Debug)]
@@ -60,65 +69,128 @@ impl Candidate {
     }
 }
 
+/// Something that matches, and which of its characters did.
+#[derive(Clone, PartialEq, Debug)]
+struct Match {
+    one: Candidate,
+    places: Vec<usize>,
+}
+
 /// The command line.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Palette {
     input: Input,
-    all: Vec<Candidate>,
-    /// Indices of what matches, best first, with the matched characters.
-    matches: Vec<(usize, Vec<usize>)>,
+    /// What is known without asking.
+    known: Vec<Candidate>,
+    /// What the server knows.
+    names: Names,
+    /// What matches, best first.
+    matches: Vec<Match>,
     cursor: usize,
     /// The cursor was moved: Enter takes what it stands on.
     chosen: bool,
+    /// Lines of before, newest last, and how many of them one has gone back.
+    history: Vec<String>,
+    past: usize,
 }
 
 impl Palette {
-    /// A command line over what could be meant.
+    /// A command line over what could be meant, and the lines that were carried out before.
     #[must_use]
-    pub fn new(all: Vec<Candidate>) -> Self {
+    pub fn new(known: Vec<Candidate>, history: Vec<String>) -> Self {
         let mut palette = Self {
             input: Input::default(),
-            all,
+            known,
+            names: Names::default(),
             matches: Vec::new(),
             cursor: 0,
             chosen: false,
+            history,
+            past: 0,
         };
         palette.find();
         palette
     }
 
     fn find(&mut self) {
+        let before = self
+            .current()
+            .filter(|_| self.chosen)
+            .map(|one| one.text.clone());
         let typed = self.input.text();
-        let scored = self.all.iter().enumerate().filter_map(|(i, one)| {
+        let known = self.known.iter().filter_map(|one| {
             let (score, places) = score(&one.text, typed)?;
-            Some((score, i, places))
+            Some((score, one, places))
         });
-        let mut scored: Vec<_> = scored.collect();
-        scored.sort_by_key(|(score, i, _)| (*score, *i));
-        self.matches = scored
-            .into_iter()
-            .map(|(_, i, places)| (i, places))
-            .collect();
-        self.cursor = 0;
+        // What the server found may match by words that its name does not hold.
+        let found = self
+            .names
+            .all()
+            .filter(|one| self.known.iter().all(|known| known.text != one.text));
+        let found = found.map(|one| {
+            let (score, places) = score(&one.text, typed).unwrap_or((ELSEWHERE, Vec::new()));
+            (score, one, places)
+        });
+        let mut scored: Vec<_> = known.chain(found).collect();
+        // The order of the candidates decides among equals.
+        scored.sort_by_key(|(score, ..)| *score);
+        let matches = scored.into_iter().map(|(_, one, places)| Match {
+            one: one.clone(),
+            places,
+        });
+        self.matches = matches.collect();
+        // Answers that come do not move what was chosen from under the cursor.
+        let shown = self.matches.iter().take(SHOWN);
+        let again = before.and_then(|text| {
+            shown
+                .map(|found| &found.one.text)
+                .position(|one| *one == text)
+        });
+        (self.cursor, self.chosen) = (again.unwrap_or(0), again.is_some());
+    }
+
+    /// The line was changed.
+    fn edited(&mut self) {
         self.chosen = false;
+        self.find();
+    }
+
+    /// The questions that are due for what is typed.
+    pub fn need(&mut self) -> Vec<Action> {
+        self.names.need(self.input.text(), command::is_free)
+    }
+
+    /// Takes names from the server.
+    pub fn accept(&mut self, slot: Slot, asked: &Want, answer: Option<&Answer>) {
+        if self.names.accept(slot, asked, answer, self.input.text()) {
+            self.find();
+        }
+    }
+
+    /// The connection broke.
+    pub fn disconnected(&mut self) {
+        self.names.forget();
     }
 
     /// Takes typed or pasted text.
     pub fn insert(&mut self, text: &str) -> Vec<Effect> {
         self.input.insert(text);
-        self.find();
+        self.past = 0;
+        self.edited();
         Vec::new()
     }
 
     fn current(&self) -> Option<&Candidate> {
-        self.matches
-            .get(self.cursor)
-            .and_then(|(i, _)| self.all.get(*i))
+        self.matches.get(self.cursor).map(|found| &found.one)
     }
 
     /// Takes a command.
     pub fn command(&mut self, cmd: Cmd) -> Vec<Effect> {
         match cmd {
+            Cmd::Up if self.recalls() && self.past < self.history.len() => {
+                self.recall(self.past + 1);
+            }
+            Cmd::Down if self.past > 0 && self.recalls() => self.recall(self.past - 1),
             Cmd::Up | Cmd::Down => {
                 let n = self.matches.len().clamp(1, SHOWN);
                 self.cursor = if cmd == Cmd::Down {
@@ -133,11 +205,26 @@ impl Palette {
             Cmd::Back => return vec![Effect::Close],
             cmd => {
                 if self.input.edit(cmd) {
-                    self.find();
+                    self.edited();
                 }
             }
         }
         Vec::new()
+    }
+
+    /// Up leads into the lines of before while nothing else was typed or chosen.
+    fn recalls(&self) -> bool {
+        !self.chosen && (self.input.text().is_empty() || self.past > 0)
+    }
+
+    fn recall(&mut self, past: usize) {
+        self.past = past;
+        let line = past
+            .checked_sub(1)
+            .and_then(|back| self.history.iter().rev().nth(back));
+        let line = line.cloned().unwrap_or_default();
+        self.input.set(&line);
+        self.edited();
     }
 
     /// Takes the match with this number.
@@ -154,7 +241,7 @@ impl Palette {
                 one.text.clone()
             };
             self.input.set(&text);
-            self.find();
+            self.edited();
         }
     }
 
@@ -181,72 +268,55 @@ impl Palette {
         }
     }
 
-    /// Draws it.
+    /// Draws it: its top stays where it is, however much matches.
     pub fn view(&self, pen: &mut Pen, area: Rect) {
         let rows = self.matches.len().clamp(1, SHOWN);
         let width = WIDTH.min(area.width.saturating_sub(2));
-        let height = u16::try_from(rows).unwrap_or(0) + 2;
-        let x = area.x + (area.width - width) / 2;
-        let y = area.y + area.height.saturating_sub(height + 4) / 3 + 2;
+        let height = u16::try_from(rows).unwrap_or(0) + 5;
         let panel = Rect {
-            x,
-            y,
+            x: area.x + (area.width - width) / 2,
+            y: area.y + if area.height > 20 { 3 } else { 1 },
             width,
             height,
         }
         .intersection(area);
-        pen.ground(panel, Role::Raised);
-        let inside = width.saturating_sub(2);
-        let at = pen.line(
-            x + 1,
-            y,
-            inside,
-            &Line::new().bold(Role::Accent, ":").gap(1),
-        );
-        let room = inside.saturating_sub(3);
-        pen.line(at, y, room, &Line::new().strong(self.input.text()));
+        pen.panel(panel);
+        let (x, y) = (panel.x + 2, panel.y + 1);
+        let inside = width.saturating_sub(4);
+        let at = pen.line(x, y, inside, &Line::new().bold(Role::Accent, ":").gap(1));
+        let room = inside.saturating_sub(2);
+        // The end that is being typed stays in sight.
+        let (before, typed) = self.input.window(room);
+        pen.line(at, y, room, &Line::new().strong(typed));
         pen.cursor = Some(Position {
-            x: (at + text::width(self.input.before())).min(at + room),
+            x: at + text::width(before),
             y,
         });
-        for (n, (i, places)) in self.matches.iter().take(SHOWN).enumerate() {
+        let last = panel.bottom().saturating_sub(2);
+        for (n, found) in self.matches.iter().take(SHOWN).enumerate() {
             let y = y + 1 + u16::try_from(n).unwrap_or(0);
-            if y >= panel.bottom() {
+            if y >= last {
                 break;
             }
-            let one = &self.all[*i];
             let row = Rect {
-                x,
+                x: x - 1,
                 y,
-                width,
+                width: inside + 2,
                 height: 1,
             };
+            let one = &found.one;
             pen.spot(row, Spot::Choice(n), || {
                 format!("{}: {}", one.text, one.note)
             });
             if n == self.cursor {
                 pen.underlay(row, Role::Selected);
             }
-            let mut line = Line::new();
-            for (at, c) in one.text.chars().enumerate() {
-                line = if places.contains(&at) {
-                    line.bold(Role::Accent, c)
-                } else {
-                    line.text(c)
-                };
-            }
-            let line = if one.open { line.muted(" …") } else { line };
-            pen.line(
-                x + 2,
-                y,
-                inside.saturating_sub(1),
-                &line.pad(30).muted(one.note.clone()),
-            );
+            pen.line(x, y, inside, &found.line());
         }
         if self.matches.is_empty() {
             let hint = command::nearest(self.input.text());
             let line = Line::new().muted("nothing matches; nearest: ").text(hint);
-            pen.line(x + 2, y + 1, inside.saturating_sub(1), &line);
+            pen.line(x, y + 1, inside, &line);
         }
         let help = Line::new()
             .key("↑↓", "choose")
@@ -256,7 +326,28 @@ impl Palette {
             .key("Enter", "go")
             .gap(2)
             .key("Esc", "close");
-        pen.line(x + 1, panel.bottom().saturating_sub(1), inside, &help);
+        let end = pen.line(x, last, inside, &help);
+        let more = self.matches.len().saturating_sub(SHOWN);
+        if more > 0 {
+            let line = Line::new().muted(format!("{more} more"));
+            pen.right(end + 2, last, (x + inside).saturating_sub(end + 2), &line);
+        }
+    }
+}
+
+impl Match {
+    fn line(&self) -> Line {
+        let one = &self.one;
+        let mut line = Line::new();
+        for (at, c) in one.text.chars().enumerate() {
+            line = if self.places.contains(&at) {
+                line.bold(Role::Accent, c)
+            } else {
+                line.text(c)
+            };
+        }
+        let line = if one.open { line.muted(" …") } else { line };
+        line.pad(28).gap(2).muted(one.note.clone())
     }
 }
 
@@ -275,16 +366,20 @@ fn score(text: &str, typed: &str) -> Option<(usize, Vec<usize>)> {
     for at in 0..chars.len() {
         if chars[at..].starts_with(&typed) {
             let word = at == 0 || !chars[at - 1].is_alphanumeric();
-            return Some((
-                if at == 0 {
-                    0
-                } else if word {
-                    10 + at
-                } else {
-                    100 + at
-                },
-                (at..at + typed.len()).collect(),
-            ));
+            let end = at + typed.len();
+            let whole = chars.get(end).is_none_or(|next| !next.is_alphanumeric());
+            let kind = match (at, word) {
+                (0, _) => 0,
+                (_, true) => 10,
+                _ => 100,
+            };
+            // `#2` means number 2 before number 22, and the build before its runs.
+            let rest = match (at, whole, end == chars.len()) {
+                (0, _, _) | (_, true, true) => 0,
+                (_, true, false) => 30,
+                (_, false, _) => 200,
+            };
+            return Some((kind + at + rest, (at..end).collect()));
         }
     }
     let mut places = Vec::with_capacity(typed.len());
@@ -301,6 +396,8 @@ fn score(text: &str, typed: &str) -> Option<(usize, Vec<usize>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::tests::kit::node;
+    use roundel::api::{ListQuery, Page};
 
     fn palette(typed: &str) -> Palette {
         let all = vec![
@@ -309,7 +406,7 @@ mod tests {
             Candidate::open("drain", "a node"),
             Candidate::new("node n07", "a node, draining"),
         ];
-        let mut palette = Palette::new(all);
+        let mut palette = Palette::new(all, vec!["queue".into(), "node n01".into()]);
         palette.insert(typed);
         palette
     }
@@ -343,6 +440,78 @@ mod tests {
         let mut palette = palette("dr");
         assert_eq!(palette.take(), vec![]);
         assert_eq!(palette.input.text(), "drain ");
+    }
+
+    #[test]
+    fn up_leads_into_the_lines_of_before_and_down_back() {
+        let mut palette = palette("");
+        for (cmd, line) in [
+            (Cmd::Up, "node n01"),
+            (Cmd::Up, "queue"),
+            (Cmd::Down, "node n01"),
+            (Cmd::Down, ""),
+        ] {
+            assert_eq!(palette.command(cmd), vec![]);
+            assert_eq!(palette.input.text(), line);
+        }
+        palette.command(Cmd::Down);
+        assert!(palette.chosen, "then it chooses among what is listed");
+    }
+
+    #[test]
+    fn an_answer_does_not_move_what_was_chosen() {
+        let mut palette = palette("n0");
+        let due = palette.need();
+        assert_eq!(due.len(), 3, "{due:?}");
+        assert_eq!(palette.need(), vec![], "asked once");
+        palette.command(Cmd::Down);
+        palette.command(Cmd::Down);
+        let chosen = palette.current().unwrap().text.clone();
+        let Action::Fetch(slot, want) = &due[0] else {
+            panic!("a question")
+        };
+        let nodes = (1..=4).map(node).collect::<Vec<_>>();
+        let page = Page {
+            total: 4,
+            offset: 0,
+            seq: 1,
+            rows: nodes,
+        };
+        let older = Want::Nodes(ListQuery::default());
+        palette.accept(*slot, &older, Some(&Answer::Nodes(page.clone())));
+        assert_eq!(palette.matches.len(), 1, "an answer to another question");
+        palette.accept(*slot, want, Some(&Answer::Nodes(page)));
+        assert_eq!(palette.matches.len(), 5);
+        assert_eq!(palette.current().unwrap().text, chosen);
+    }
+
+    #[test]
+    fn it_asks_for_what_the_word_before_can_be_followed_by() {
+        for (typed, asks) in [
+            ("", &[][..]),
+            ("a", &[]),
+            ("api", &["Nodes api", "Pipelines api", "Runs api"]),
+            ("node ", &[]),
+            ("node 0", &["Nodes 0"]),
+            ("drain n0", &["Nodes n0"]),
+            ("project org", &["Pipelines org"]),
+            ("pipeline api #2", &["Pipelines api #2"]),
+            ("run test", &["Runs test"]),
+            ("build /srv/app", &[]),
+            ("theme dark", &[]),
+            ("!api", &[]),
+        ] {
+            let due = palette(typed)
+                .need()
+                .into_iter()
+                .map(|action| match action {
+                    Action::Fetch(_, Want::Nodes(q)) => format!("Nodes {}", q.filter),
+                    Action::Fetch(_, Want::Pipelines(q)) => format!("Pipelines {}", q.filter),
+                    Action::Fetch(_, Want::Runs(q)) => format!("Runs {}", q.filter),
+                    other => panic!("{other:?}"),
+                });
+            assert_eq!(due.collect::<Vec<_>>(), asks, "{typed}");
+        }
     }
 
     #[test]

@@ -143,15 +143,10 @@ impl Prompt {
         let x = pen.line(1, y, area.width.saturating_sub(2), &head);
         let room = area.width.saturating_sub(x + 2);
         // The end that is being typed stays in sight.
-        let before = self.input.before();
-        let mut skip = 0;
-        while text::width(before.get(skip..).unwrap_or("")) > room {
-            skip += before[skip..].chars().next().map_or(1, char::len_utf8);
-        }
-        let shown = self.input.text().get(skip..).unwrap_or("");
+        let (before, shown) = self.input.window(room);
         let end = pen.line(x, y, room, &Line::new().strong(shown));
         pen.cursor = Some(Position {
-            x: x + text::width(before.get(skip..).unwrap_or("")),
+            x: x + text::width(before),
             y,
         });
         if let Some(wrong) = &self.wrong {

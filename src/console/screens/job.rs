@@ -264,7 +264,7 @@ impl Screen for Job {
             Slot::Search => self
                 .log
                 .accept_matches(want, only!(answer, Answer::Matches)),
-            Slot::Rows => {}
+            _ => {}
         }
     }
 
