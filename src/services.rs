@@ -1,3 +1,4 @@
 //! What the installation does besides building: one folder per outside edge.
 
 pub mod backup;
+pub mod health;

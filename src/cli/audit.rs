@@ -14,7 +14,7 @@ pub(super) enum Verb {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Only rows that hold all these words (!word: that do not hold it)
+    /// Only rows that hold all these words (!word: that do not hold it; last:1h: of the last hour)
     filter: Vec<String>,
     /// Rows at most
     #[arg(short, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=1000))]

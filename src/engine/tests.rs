@@ -435,10 +435,13 @@ async fn every_write_leaves_an_audit_row_refused_ones_too() {
         .engine
         .view
         .store
-        .audit(&WindowQuery {
-            limit: 9,
-            ..WindowQuery::default()
-        })
+        .audit(
+            &WindowQuery {
+                limit: 9,
+                ..WindowQuery::default()
+            },
+            None,
+        )
         .unwrap()
         .rows;
     let told: Vec<_> = rows

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::lists::{Window, WindowQuery, matching};
+use super::lists::{Window, WindowQuery, centred, direction, matching};
 use super::writer::Tx;
 use super::{During, StoreError};
 use crate::clock::Timestamp;
@@ -166,28 +166,44 @@ pub(super) fn changes_after(
         .map(Some)
 }
 
-/// A window of the audit log, newest first.
+/// A window of the audit log, newest first unless sorted; of those since a moment where one is given.
 pub(super) fn audit(
     db: &Connection,
     query: &WindowQuery,
+    since: Option<Timestamp>,
 ) -> Result<Window<AuditRecord>, StoreError> {
     let (condition, words) = matching(
         &query.filter,
         "actor || ' ' || action || ' ' || object || ' ' || result || ' ' || detail",
     );
-    let total = db
+    let condition = match since {
+        Some(since) => format!("{condition} AND at >= {}", since.0),
+        None => condition,
+    };
+    let total: u64 = db
         .prepare_cached(&format!("SELECT count(*) FROM audit WHERE {condition}"))
         .and_then(|mut statement| {
             statement.query_row(rusqlite::params_from_iter(&words), |row| row.get(0))
         })
         .during("count audit rows")?;
+    let way = direction(query.order);
+    // Rows are numbered in the order of their moments: their number is their age.
+    let order = match query.sort.as_str() {
+        "at" => format!("id {way}"),
+        "actor" | "action" | "object" | "result" => format!("{} {way}, id DESC", query.sort),
+        _ => "id DESC".to_owned(),
+    };
+    let around = query.around.as_deref().and_then(|id| id.parse().ok());
+    let rank = match around {
+        Some(id) => audit_rank(db, &condition, &words, &order, id)?,
+        None => None,
+    };
+    let offset = rank.map_or(query.offset, |rank| centred(rank, query.limit, total));
     let rows = db
         .prepare_cached(&format!(
             "SELECT id, at, actor, action, object, result, detail FROM audit WHERE {condition}
-             ORDER BY id {} LIMIT {} OFFSET {}",
-            if query.sort == "at" { "ASC" } else { "DESC" },
+             ORDER BY {order} LIMIT {} OFFSET {offset}",
             query.limit,
-            query.offset
         ))
         .and_then(|mut statement| {
             statement
@@ -210,6 +226,27 @@ pub(super) fn audit(
     Ok(Window {
         rows,
         total,
-        offset: query.offset,
+        offset,
     })
+}
+
+/// Where a row stands among those that match; `None` when it does not.
+fn audit_rank(
+    db: &Connection,
+    condition: &str,
+    words: &[String],
+    order: &str,
+    id: i64,
+) -> Result<Option<u64>, StoreError> {
+    let sql = format!(
+        "SELECT n - 1 FROM (SELECT id, row_number() OVER (ORDER BY {order}) AS n FROM audit WHERE {condition})
+         WHERE id = {id}"
+    );
+    db.prepare_cached(&sql)
+        .and_then(|mut statement| {
+            statement
+                .query_row(rusqlite::params_from_iter(words), |row| row.get(0))
+                .optional()
+        })
+        .during("find a row's place in the audit log")
 }

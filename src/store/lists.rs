@@ -5,6 +5,7 @@ use rusqlite::{Connection, params_from_iter};
 use super::journal::{self, AuditRecord, ChangeRecord};
 use super::records::{PIPELINE_COLUMNS, PipelineRecord, RUN_COLUMNS, RunRecord};
 use super::{During, ReadPool, StoreError};
+use crate::clock::Timestamp;
 use crate::pipeline::status::{RunState, Status};
 
 /// Which window of a list.
@@ -79,7 +80,7 @@ pub(super) fn matching(filter: &str, text: &str) -> (String, Vec<String>) {
 }
 
 /// Half the window goes before the row a window is centred on.
-fn centred(rank: u64, limit: u64, total: u64) -> u64 {
+pub(super) fn centred(rank: u64, limit: u64, total: u64) -> u64 {
     rank.saturating_sub(limit / 2)
         .min(total.saturating_sub(limit))
 }
@@ -188,7 +189,7 @@ fn window<T>(
     })
 }
 
-fn direction(order: Order) -> &'static str {
+pub(super) fn direction(order: Order) -> &'static str {
     match order {
         Order::Ascending => "ASC",
         Order::Descending => "DESC",
@@ -367,12 +368,16 @@ impl ReadPool {
         })
     }
 
-    /// A window of the audit log, newest first.
+    /// A window of the audit log, newest first unless sorted; of those since a moment where one is given.
     ///
     /// # Errors
     /// When a statement fails.
-    pub fn audit(&self, query: &WindowQuery) -> Result<Window<AuditRecord>, StoreError> {
-        self.read(|db| journal::audit(db, query))
+    pub fn audit(
+        &self,
+        query: &WindowQuery,
+        since: Option<Timestamp>,
+    ) -> Result<Window<AuditRecord>, StoreError> {
+        self.read(|db| journal::audit(db, query, since))
     }
 
     /// Changes after `seq`, at most `limit`; `None` when that position is no longer kept.

@@ -37,7 +37,7 @@ impl Bench {
             limit: 20,
             ..WindowQuery::default()
         };
-        let rows = self.engine.view.store.audit(&query).unwrap().rows;
+        let rows = self.engine.view.store.audit(&query, None).unwrap().rows;
         rows.into_iter()
             .map(|row| (row.entry.actor, row.entry.action))
             .filter(|(_, action)| action.starts_with("installation"))
