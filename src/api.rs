@@ -11,6 +11,7 @@ pub mod agent;
 pub mod backups;
 pub mod builds;
 pub mod compare;
+pub mod dashboard;
 pub mod fleet;
 pub mod services;
 pub mod session;

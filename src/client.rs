@@ -23,8 +23,9 @@ use crate::api::builds::{
     Rerun, RunDetail, RunRow,
 };
 use crate::api::compare::{CompareQuery, Comparison};
+use crate::api::dashboard::Dashboard;
 use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
-use crate::api::services::Installation;
+use crate::api::services::{Installation, Services};
 use crate::api::session::{Arm, Session};
 use crate::api::watches::{AddWatch, WatchRef, WatchRow};
 use crate::api::{AuditRow, Hello, ListQuery, Page, Summary, Written};
@@ -237,6 +238,22 @@ impl Client {
             eligibility,
         )
         .await
+    }
+
+    /// Whether the installation is well, and what needs somebody.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn dashboard(&self) -> Result<Dashboard> {
+        self.get("/dashboard".to_owned()).await
+    }
+
+    /// How the installation and the parts of the server do.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn services(&self) -> Result<Services> {
+        self.get("/services".to_owned()).await
     }
 
     /// Takes no new work any more; what runs may end.

@@ -9,9 +9,11 @@
 //! (agents start and stop). A commit that fails answers the whole batch `unavailable`; the private state is thrown away
 //! and read back from disk, so nothing of the batch ever was.
 
+mod attention;
 mod builds;
 mod cancel;
 mod command;
+mod deeds;
 mod dispatcher;
 mod estimate;
 mod fleet;
@@ -29,21 +31,24 @@ mod state;
 mod view;
 mod watches;
 mod watching;
+mod wellness;
 
+pub use attention::{Concern, Spot, Urgency};
 pub use command::{
     Actor, BuildCommand, Command, CommandError, FleetCommand, InstallationCommand, NewBuild,
     NewWatch, Note, Reply, WatchCommand,
 };
-pub use estimate::{Expected, Forecast};
+pub use estimate::{Expected, Forecast, Overdue};
 pub use gate::{Admission, Gate};
 pub use handle::Handle;
 pub use launch::Inbox;
-pub use publish::{Changed, Feed, Live, NodeView, WAIT_BOUNDS};
+pub use publish::{Changed, Feed, Live, NodeView, OBJECTIVE_MS, WAIT_BOUNDS, WaitMinute};
 pub use reports::AgentEvent;
 pub use start::{Engine, Options, start};
 pub use state::Capacity;
 pub use view::View;
 pub use watching::{Look, Watching};
+pub use wellness::PartStands;
 
 #[cfg(test)]
 mod tests;

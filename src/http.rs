@@ -5,6 +5,7 @@ mod agents;
 mod audit;
 mod backups;
 mod compare;
+mod dashboard;
 mod error;
 mod events;
 mod logs;

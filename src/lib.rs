@@ -29,7 +29,7 @@ pub mod storage;
 pub mod store;
 pub mod vcs;
 
-// Outside edges: backups.
+// Outside edges: backups; what the server measures of itself.
 pub mod services;
 
 // The fleet, and the one loop that changes state.

@@ -25,7 +25,7 @@ mod verdicts;
 
 pub use amounts::{Cpu, Memory};
 pub use starvation::STARVED_AFTER;
-pub use verdicts::Verdicts;
+pub use verdicts::{Never, Verdicts};
 
 use nodes::{Node, Nodes};
 use starvation::Kept;

@@ -1,9 +1,9 @@
-//! Wire types of the installation as a whole: whether it takes work.
+//! Wire types of the installation as a whole: whether it takes work, and how its parts do.
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-pub use crate::pipeline::status::Phase;
+pub use crate::pipeline::status::{Health, Phase};
 
 /// Whether the installation takes new work. Answer to `POST /services/stop` and `POST /services/start`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,4 +22,39 @@ impl Installation {
     pub fn takes_work(&self) -> bool {
         self.phase == Phase::Started
     }
+}
+
+/// `GET /services`: how the installation and the parts of the server do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Services {
+    /// Whether new work is taken.
+    pub installation: Installation,
+    /// The parts, in a fixed order.
+    pub services: Vec<ServiceRow>,
+    /// Order of the newest change this answer includes.
+    pub seq: i64,
+}
+
+/// A part of the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceRow {
+    /// Its name: `engine`, `store`, `log storage`, `git mirrors`, `fleet`, `api socket`.
+    pub name: String,
+    /// `ok`, `slow`, `failing`.
+    pub health: Health,
+    /// Since when; the start of the server at the earliest.
+    pub since: Timestamp,
+    /// What last went wrong, since the server started; also when it does well by now.
+    pub last_error: Option<LastError>,
+    /// Its figures, in words.
+    pub note: String,
+}
+
+/// Something that went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastError {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub text: String,
 }

@@ -1,12 +1,14 @@
-//! `services`: whether the installation takes work, and stopping and starting that.
+//! `services`: how the parts of the server do, whether the installation takes work, and stopping and starting that.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
-use roundel::api::services::{Installation, Phase};
+use roundel::api::services::{Installation, Phase, ServiceRow};
 use roundel::client::Client;
 use roundel::sanitise::line;
 
 use super::context::Context;
+use super::table::table;
 use super::words::{Paint, count};
 use super::{End, Failure};
 
@@ -37,7 +39,15 @@ enum Verb {
 pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, Failure> {
     let client = context.connect().await?;
     let now = match args.verb {
-        None => client.summary().await?.installation,
+        None => {
+            let services = client.services().await?;
+            if context.json {
+                context.print_json(&services)?;
+                return Ok(End::Ok);
+            }
+            list(context.out, &services.services)?;
+            services.installation
+        }
         Some(Verb::Stop { wait }) => stop(&client, context, args.yes, wait).await?,
         Some(Verb::Start) => client.start_services().await?.value,
     };
@@ -49,6 +59,32 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
         writeln!(context.out, "{}", sentence(&now, running, paint))?;
     }
     Ok(End::Ok)
+}
+
+/// The parts of the server, one a line, then an empty line.
+fn list(out: &mut dyn Write, services: &[ServiceRow]) -> io::Result<()> {
+    let rows: Vec<[String; 5]> = services
+        .iter()
+        .map(|row| {
+            let error = row.last_error.as_ref();
+            [
+                row.name.clone(),
+                row.health.word().to_owned(),
+                row.since.to_string(),
+                error.map_or_else(
+                    || "-".to_owned(),
+                    |error| format!("{} {}", error.at, error.text),
+                ),
+                row.note.clone(),
+            ]
+        })
+        .collect();
+    table(
+        out,
+        ["Name", "Health", "Since", "Last error", "Note"],
+        &rows,
+    )?;
+    writeln!(out)
 }
 
 async fn stop(

@@ -6,7 +6,8 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::builds::Batch;
-use super::command::{Actor, Command, CommandError, Deed, Reply};
+use super::command::{Command, CommandError, Reply};
+use super::deeds::{deed, write_audit};
 use super::gate::{Gate, hash};
 use super::handle::{Answer, Message};
 use super::outbox::{Effect, Outbox, Topic};
@@ -16,7 +17,8 @@ use super::state::{Capacity, State};
 use crate::clock;
 use crate::error::Chain;
 use crate::queue::Limits;
-use crate::store::{AuditEntry, StoreError, Tx, Writer};
+use crate::services::health::{Part, Pulse};
+use crate::store::{StoreError, Tx, Writer};
 
 /// Messages decided in one transaction: enough to share an fsync, few enough to answer soon.
 const BATCH: usize = 256;
@@ -35,6 +37,7 @@ pub(super) struct Dispatcher {
     pub changes: broadcast::Sender<Changed>,
     pub effects: mpsc::UnboundedSender<Effect>,
     pub waits: Waits,
+    pub pulse: Pulse,
     /// Set while the store takes no writes.
     pub read_only: Option<String>,
     /// The private state is no longer what is on disk.
@@ -84,7 +87,10 @@ impl Dispatcher {
                         .iter()
                         .all(|message| matches!(message, Message::Tick));
                     let before = self.state.seq;
+                    let begun = clock::monotonic();
                     self.batch(messages);
+                    let engine = self.pulse.of(Part::Engine);
+                    engine.done(begun.elapsed(), clock::now());
                     dirty |= self.state.seq != before || !idle;
                     if last {
                         return;
@@ -150,6 +156,7 @@ impl Dispatcher {
                 } else {
                     format!("the store failed: {}", Chain(&err))
                 };
+                self.pulse.of(Part::Store).failed(&why, clock::now());
                 held.into_iter().for_each(|answer| answer.fail(&why));
                 self.read_only = Some(why);
                 self.show();
@@ -228,7 +235,11 @@ impl Dispatcher {
             Ok(changes) => {
                 #[cfg(feature = "fault-injection")]
                 answer_before_commit(held, self.state.seq);
+                let begun = clock::monotonic();
                 tx.commit()?;
+                if !changes.is_empty() {
+                    self.pulse.of(Part::Store).done(begun.elapsed(), now);
+                }
                 Ok(changes)
             }
             Err(err) => {
@@ -329,107 +340,6 @@ fn decide_one(
         Message::Tick => batch.end_drains()?,
         Message::Disk { .. } | Message::Shutdown => {}
     }
-    Ok(())
-}
-
-/// What the audit log says of a command; `None` of those that are nobody's wish.
-fn deed(command: &Command, actor: &Actor, now: crate::clock::Timestamp) -> Option<Deed> {
-    use super::command::{BuildCommand as B, FleetCommand as F, WatchCommand as W};
-    let (action, object, detail) = match command {
-        Command::Installation(command) => return Some(command.deed(actor, now)),
-        Command::Build(B::Create(new)) => {
-            let detail = format!(
-                "{} at {}",
-                if new.branch.is_empty() {
-                    &new.tag
-                } else {
-                    &new.branch
-                },
-                new.revision
-            );
-            (
-                "build.create",
-                format!("{}/{} {}", new.org, new.name, new.id),
-                detail,
-            )
-        }
-        Command::Build(B::Rerun {
-            workflow,
-            from_failed,
-        }) => (
-            "workflow.rerun",
-            workflow.to_string(),
-            if *from_failed { "from failed" } else { "" }.to_owned(),
-        ),
-        Command::Build(B::CancelPipeline(id)) => ("pipeline.cancel", id.to_string(), String::new()),
-        Command::Build(B::CancelWorkflow(id)) => ("workflow.cancel", id.to_string(), String::new()),
-        Command::Build(B::CancelJob(id)) => ("job.cancel", id.to_string(), String::new()),
-        Command::Build(B::StopRun(id)) => ("run.stop", id.to_string(), String::new()),
-        Command::Fleet(F::SetDrain {
-            node,
-            enable,
-            deadline_s,
-        }) => {
-            let how = match (enable, deadline_s) {
-                (false, _) => "node-drain -disable".to_owned(),
-                (true, None) => "node-drain -enable".to_owned(),
-                (true, Some(s)) => format!("node-drain -enable -deadline {s}s"),
-            };
-            ("node.drain", node.to_string(), how)
-        }
-        Command::Fleet(F::SetEligibility { node, eligible }) => {
-            let word = if *eligible { "eligible" } else { "ineligible" };
-            ("node.eligibility", node.to_string(), word.to_owned())
-        }
-        Command::Watch(W::Add(new)) => {
-            let every = format!("every {} s", new.every_s);
-            ("watch.add", new.source.clone(), every)
-        }
-        Command::Watch(W::Remove(id)) => ("watch.remove", id.to_string(), String::new()),
-        Command::Watch(W::Seen { .. }) => return None,
-        Command::Note(note) => (note.action, note.object.clone(), note.detail.clone()),
-    };
-    let failure = match command {
-        Command::Note(note) => note.failure.clone(),
-        _ => None,
-    };
-    Some(Deed {
-        at: now,
-        actor: actor.clone(),
-        action,
-        object,
-        detail,
-        failure,
-    })
-}
-
-fn write_audit(
-    batch: &mut Batch<'_, '_>,
-    deed: &Deed,
-    result: &Result<Reply, CommandError>,
-) -> Result<(), StoreError> {
-    let (object, result) = match result {
-        Ok(Reply::Node { name, .. }) => (name.clone(), "ok".to_owned()),
-        Ok(
-            Reply::Pipeline { .. }
-            | Reply::Watch { .. }
-            | Reply::Installation { .. }
-            | Reply::Noted,
-        ) => {
-            let result = deed.failure.clone().unwrap_or_else(|| "ok".to_owned());
-            (deed.object.clone(), result)
-        }
-        Err(err) => (deed.object.clone(), Chain(err).to_string()),
-    };
-    batch.tx.append_audit(&AuditEntry {
-        at: deed.at,
-        actor: deed.actor.0.clone(),
-        action: deed.action.to_owned(),
-        object,
-        result,
-        detail: deed.detail.clone(),
-    })?;
-    batch.out.touch(Topic::Audit, deed.action);
     Ok(())
 }
 

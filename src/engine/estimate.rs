@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::view::View;
 use crate::clock::Timestamp;
-use crate::ids::NodeId;
+use crate::ids::{AttemptId, NodeId};
 use crate::pipeline::status::RunState;
-use crate::store::{RunFilter, StoreError, WindowQuery};
+use crate::store::{RunFilter, RunRecord, StoreError, WindowQuery};
 
 /// Past runs of a job that its median is taken from.
 const HISTORY: u32 = 20;
@@ -30,6 +30,9 @@ pub struct Expected {
 /// A run's expected end with the size of the history it rests on, and its node. `None`: it has no history, or runs
 /// longer than usual.
 type End = (Option<(Timestamp, usize)>, Option<NodeId>);
+
+/// The median of a job in ms and the size of the history it rests on, where it has one.
+type Usual = Option<(i64, usize)>;
 
 /// When the runs that run now are expected to end.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -76,6 +79,39 @@ impl Forecast {
     }
 }
 
+/// Past runs without which nobody can say what is usual.
+const USUAL: usize = 3;
+
+/// A run is called overdue when it has run twice its median, and at least this long beyond it.
+const OVER: Duration = Duration::from_secs(60);
+
+/// A run that runs clearly longer than its job usually does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Overdue {
+    /// Its attempt.
+    pub attempt: AttemptId,
+    /// `org/api #12 test`.
+    pub name: String,
+    /// When it had run as long as usual.
+    pub since: Timestamp,
+    /// What is usual.
+    pub median: Duration,
+    /// Past runs that this is the median of.
+    pub runs: usize,
+}
+
+/// Since when a run has been overdue; `None` while it is not.
+fn overdue_since(
+    placed: Timestamp,
+    (median_ms, runs): (i64, usize),
+    now: Timestamp,
+) -> Option<(Timestamp, Duration)> {
+    let median = Duration::from_millis(u64::try_from(median_ms).ok()?);
+    let over = now.since(placed);
+    let clearly = over >= median * 2 && over >= median + OVER && runs >= USUAL;
+    clearly.then(|| (placed.plus(median), median))
+}
+
 fn median(mut values: Vec<i64>) -> Option<i64> {
     values.sort_unstable();
     values.get(values.len() / 2).copied()
@@ -87,6 +123,41 @@ impl View {
     /// # Errors
     /// When the store cannot be read.
     pub fn forecast(&self, now: Timestamp) -> Result<Forecast, StoreError> {
+        let ends = self
+            .running_with_medians()?
+            .into_iter()
+            .map(|(run, known)| {
+                let end = known.and_then(|known| expected_end(run.placed?, known, now));
+                (end, run.node)
+            });
+        Ok(Forecast::new(ends.collect()))
+    }
+
+    /// What runs clearly longer than usual, longest overdue first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn overdue(&self, now: Timestamp) -> Result<Vec<Overdue>, StoreError> {
+        let found = self.running_with_medians()?.into_iter();
+        let mut overdue: Vec<Overdue> = found
+            .filter_map(|(run, known)| {
+                let known = known?;
+                let (since, median) = overdue_since(run.placed?, known, now)?;
+                Some(Overdue {
+                    attempt: run.id,
+                    name: format!("{} #{} {}", run.title, run.number, run.job_name),
+                    since,
+                    median,
+                    runs: known.1,
+                })
+            })
+            .collect();
+        overdue.sort_by_key(|one| one.since);
+        Ok(overdue)
+    }
+
+    /// What runs now, each with the median of its job and the number of runs that rests on.
+    fn running_with_medians(&self) -> Result<Vec<(RunRecord, Usual)>, StoreError> {
         let filter = RunFilter {
             states: vec![RunState::Running],
             node: None,
@@ -98,9 +169,9 @@ impl View {
                 ..WindowQuery::default()
             },
         )?;
-        let mut medians: HashMap<(String, String), Option<(i64, usize)>> = HashMap::new();
-        let mut ends = Vec::with_capacity(running.rows.len());
-        for run in &running.rows {
+        let mut medians: HashMap<(String, String), Usual> = HashMap::new();
+        let mut found = Vec::with_capacity(running.rows.len());
+        for run in running.rows {
             let key = (run.title.clone(), run.job_name.clone());
             let known = match medians.get(&key) {
                 Some(known) => *known,
@@ -112,12 +183,9 @@ impl View {
                     found
                 }
             };
-            ends.push((
-                known.and_then(|known| expected_end(run.placed?, known, now)),
-                run.node,
-            ));
+            found.push((run, known));
         }
-        Ok(Forecast::new(ends))
+        Ok(found)
     }
 }
 
@@ -161,6 +229,24 @@ mod tests {
         assert_eq!(end(1499), Some((Timestamp(1500), 7)));
         assert_eq!(end(1500), None);
         assert_eq!(end(9000), None);
+    }
+
+    #[test]
+    fn overdue_is_twice_the_median_and_a_minute_at_least_of_a_job_with_a_history() {
+        let overdue =
+            |median, runs, now| overdue_since(Timestamp(0), (median, runs), Timestamp(now));
+        assert_eq!(overdue(100_000, 3, 199_999), None);
+        assert_eq!(
+            overdue(100_000, 3, 200_000),
+            Some((Timestamp(100_000), Duration::from_secs(100)))
+        );
+        assert_eq!(overdue(100_000, 2, 900_000), None, "two runs are no habit");
+        assert_eq!(
+            overdue(1_000, 9, 60_999),
+            None,
+            "a short job may take a minute more"
+        );
+        assert!(overdue(1_000, 9, 61_000).is_some());
     }
 
     #[test]

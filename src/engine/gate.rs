@@ -12,6 +12,9 @@ use crate::ids::AttemptId;
 /// Silence after which an agent counts as unreachable: twelve heartbeats.
 const SILENCE_MS: i64 = 60_000;
 
+/// How long an agent may take to come back to a server that has just started: two heartbeats.
+const RETURN_MS: i64 = 10_000;
+
 /// Attempts that are placed, each with the hash of its token.
 #[derive(Debug, Default)]
 pub struct Gate {
@@ -65,6 +68,35 @@ impl Gate {
             entry.lost.load(Ordering::Relaxed)
                 || now.0 - entry.heard.load(Ordering::Relaxed) > SILENCE_MS
         })
+    }
+
+    /// Agents that are unreachable and were last heard of longer ago than it takes one to come back, and when that was.
+    #[must_use]
+    pub fn silent(&self, now: Timestamp) -> Vec<(AttemptId, Timestamp)> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let mut silent: Vec<_> = open
+            .iter()
+            .map(|(id, entry)| {
+                let heard = Timestamp(entry.heard.load(Ordering::Relaxed));
+                (*id, heard, entry.lost.load(Ordering::Relaxed))
+            })
+            .filter(|(_, heard, lost)| {
+                let span = now.0 - heard.0;
+                span > SILENCE_MS || (*lost && span > RETURN_MS)
+            })
+            .map(|(id, heard, _)| (id, heard))
+            .collect();
+        silent.sort_by_key(|(id, heard)| (*heard, *id));
+        silent
+    }
+
+    /// Attempts that are placed.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.open
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
     }
 
     /// Newest report taken from an attempt; `None` when it is over.
@@ -159,5 +191,16 @@ mod tests {
         let _ = gate.admit(attempt, "t", Timestamp(2));
         assert!(!gate.unreachable(attempt, Timestamp(3)));
         assert!(gate.unreachable(attempt, Timestamp(3 + SILENCE_MS)));
+        assert_eq!(gate.silent(Timestamp(3)), []);
+        let silent = gate.silent(Timestamp(3 + SILENCE_MS));
+        assert_eq!(silent, [(attempt, Timestamp(2))]);
+    }
+
+    #[test]
+    fn an_agent_has_a_moment_to_come_back_before_anybody_is_troubled() {
+        let (gate, attempt) = (Gate::default(), AttemptId::fresh());
+        gate.open(attempt, hash("t"), 7, false, true, Timestamp(0));
+        assert_eq!(gate.silent(Timestamp(RETURN_MS)), []);
+        assert_eq!(gate.silent(Timestamp(RETURN_MS + 1)).len(), 1);
     }
 }

@@ -8,10 +8,12 @@ use super::handle::Handle;
 use super::outbox::Effect;
 use super::reports::{AgentEvent, Report};
 use super::view::View;
+use crate::clock;
 use crate::cluster::{Fleet, Report as FleetReport, Reports, Source, Submission};
 use crate::error::Chain;
 use crate::ids::{AttemptId, NodeId};
 use crate::pipeline::JobPlan;
+use crate::services::health::Part;
 use crate::storage::logs::LogStore;
 use crate::store::StoreError;
 
@@ -34,15 +36,22 @@ pub(super) async fn carry_out(
                 let (view, fleet, handle) = (view.clone(), fleet.clone(), handle.clone());
                 tokio::spawn(async move {
                     let reader = view.clone();
+                    let begun = clock::monotonic();
                     let built = tokio::task::spawn_blocking(move || {
                         submission(&reader, attempt, node, token)
                     })
                     .await;
                     match built {
-                        Ok(Ok(submission)) => fleet.submit(submission),
+                        Ok(Ok(submission)) => {
+                            fleet.submit(submission);
+                            let meter = view.pulse.of(Part::Fleet);
+                            meter.done(begun.elapsed(), clock::now());
+                        }
                         Ok(Err(err)) => {
                             tracing::error!(attempt = %attempt, error = %Chain(&err), "a run could not be started");
                             let cause = format!("it could not be started: {}", Chain(&err));
+                            let meter = view.pulse.of(Part::Fleet);
+                            meter.failed(Chain(&err).to_string(), clock::now());
                             // A server that cannot write keeps the run placed and meets it again at its next start.
                             let _ = handle.report(Report::Gone { attempt, cause }).await;
                         }

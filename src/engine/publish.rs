@@ -13,6 +13,20 @@ use crate::store::{InstallationRecord, NodeRecord};
 /// Upper bounds of the histogram of waits, in ms; the last bar is open.
 pub const WAIT_BOUNDS: [u64; 5] = [100, 1_000, 10_000, 60_000, 600_000];
 
+/// The queue objective: a run is placed within this many milliseconds. One of the bounds.
+pub const OBJECTIVE_MS: u64 = WAIT_BOUNDS[1];
+
+/// A minute of the queue objective.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WaitMinute {
+    /// Its beginning.
+    pub at: Timestamp,
+    /// Runs placed in it.
+    pub runs: u64,
+    /// Those of them that had waited within the objective.
+    pub met: u64,
+}
+
 /// The hot state, latest wins.
 #[derive(Clone, Debug)]
 pub struct Live {
@@ -34,6 +48,8 @@ pub struct Live {
     pub disk_low: Option<String>,
     /// How long runs placed within the last hour had waited, one count per bound and one above.
     pub waits: [u64; WAIT_BOUNDS.len() + 1],
+    /// The minutes of that hour in which runs were placed, oldest first.
+    pub wait_minutes: Vec<WaitMinute>,
     /// From which the reason of any waiting run is told.
     pub verdicts: Arc<Verdicts>,
 }
@@ -151,6 +167,21 @@ impl Waits {
     }
 }
 
+impl Waits {
+    /// The minutes that [`Waits::last_hour`] has kept.
+    fn by_minute(&self) -> Vec<WaitMinute> {
+        let within = WAIT_BOUNDS.partition_point(|bound| *bound <= OBJECTIVE_MS);
+        self.minutes
+            .iter()
+            .map(|(minute, bars)| WaitMinute {
+                at: Timestamp(minute * 60_000),
+                runs: bars.iter().sum(),
+                met: bars[..within].iter().sum(),
+            })
+            .collect()
+    }
+}
+
 /// Takes the picture that readers see.
 pub(super) fn picture(
     state: &mut State,
@@ -182,6 +213,7 @@ pub(super) fn picture(
         installation: state.installation.clone(),
         disk_low: state.disk_low.clone(),
         waits: waits.last_hour(now),
+        wait_minutes: waits.by_minute(),
         verdicts: state.scheduler.verdicts(),
     }
 }
@@ -201,6 +233,8 @@ mod tests {
             waits.last_hour(Timestamp(start.0 + 31 * 60_000)),
             [1, 0, 1, 0, 0, 1]
         );
+        let minutes: Vec<_> = waits.by_minute().iter().map(|m| (m.runs, m.met)).collect();
+        assert_eq!(minutes, [(2, 1), (1, 0)]);
         assert_eq!(
             waits.last_hour(Timestamp(start.0 + 61 * 60_000)),
             [0, 0, 0, 0, 0, 1]

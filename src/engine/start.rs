@@ -12,10 +12,12 @@ use super::launch::{self, Inbox};
 use super::publish::{Feed, Waits, picture};
 use super::state::{Capacity, State};
 use super::view::View;
+use super::wellness;
 use crate::clock;
 use crate::cluster::Fleet;
 use crate::ids::AttemptId;
 use crate::queue::Limits;
+use crate::services::health::Pulse;
 use crate::storage::logs::LogStore;
 use crate::store::{self, StoreError};
 
@@ -99,6 +101,7 @@ pub fn start<F: Fleet + 'static>(
         adopted.push(attempt);
     }
 
+    let pulse = Pulse::default();
     let mut waits = Waits::default();
     let first = picture(&mut state, &mut waits, None, now);
     let (live, watching) = watch::channel(Arc::new(first));
@@ -109,6 +112,7 @@ pub fn start<F: Fleet + 'static>(
         store: pool,
         feed: feed.clone(),
         gate: gate.clone(),
+        pulse: pulse.clone(),
     };
     // Unbounded, and bounded all the same: an effect is one of a run that was placed or stopped.
     let (effects, carried) = mpsc::unbounded_channel();
@@ -122,6 +126,7 @@ pub fn start<F: Fleet + 'static>(
         changes: feed.changes.clone(),
         effects,
         waits,
+        pulse: pulse.clone(),
         read_only: None,
         stale: false,
     };
@@ -145,6 +150,7 @@ pub fn start<F: Fleet + 'static>(
         handle.clone(),
     ));
     tokio::spawn(launch::tick(handle.clone(), options.data.clone()));
+    tokio::spawn(wellness::watch(view.clone(), options.data.clone()));
     Ok(Engine {
         handle,
         view,

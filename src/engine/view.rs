@@ -7,6 +7,7 @@ use super::publish::{Feed, Live};
 use crate::pipeline::status::RunState;
 use crate::queue::{ExecutorKind, Shape, Waiting};
 use crate::scheduler::Reason;
+use crate::services::health::Pulse;
 use crate::store::{ReadPool, RunRecord};
 
 /// Reads; cheap to clone. The store's methods block, so call them from a blocking thread.
@@ -18,6 +19,8 @@ pub struct View {
     pub feed: Feed,
     /// Who may report.
     pub gate: Arc<Gate>,
+    /// What is measured.
+    pub pulse: Pulse,
 }
 
 impl View {

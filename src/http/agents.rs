@@ -11,11 +11,12 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::{ApiError, blocking};
 use super::router::Server;
-use crate::api::agent::{Ack, BODY_MAX, Event, RecordBody, frame};
+use crate::api::agent::{Ack, BODY_MAX, Event, Record, RecordBody, frame};
 use crate::clock;
 use crate::engine::{Admission, AgentEvent};
 use crate::error::Kind;
 use crate::ids::AttemptId;
+use crate::services::health::Part;
 
 /// Axum's own limit must let the largest body through; ours is checked after.
 pub(super) fn body_limit() -> DefaultBodyLimit {
@@ -67,6 +68,8 @@ pub(super) async fn records(
         .filter_map(|record| Some((record.seq, AgentEvent::from_record(record)?)))
         .collect();
     let logs = server.logs.clone();
+    let bytes = records.iter().map(output).sum();
+    let begun = clock::monotonic();
     let grown = blocking(move || {
         let grown = logs.append(attempt, &records)?;
         for record in &records {
@@ -76,7 +79,19 @@ pub(super) async fn records(
         }
         Ok::<_, crate::storage::logs::LogError>(grown)
     })
-    .await?;
+    .await;
+    let meter = server.view.pulse.of(Part::Logs);
+    let grown = match grown {
+        Ok(grown) => {
+            meter.done(begun.elapsed(), clock::now());
+            server.view.pulse.logged(bytes);
+            grown
+        }
+        Err(err) => {
+            meter.failed(err.text(), clock::now());
+            return Err(err);
+        }
+    };
     for (step, bytes) in grown {
         server.view.feed.log_advanced(attempt, step, bytes);
     }
@@ -97,4 +112,12 @@ pub(super) async fn records(
         stop,
     })
     .into_response())
+}
+
+/// Bytes of output that a record carries.
+fn output(record: &Record) -> u64 {
+    match &record.body {
+        RecordBody::Output { bytes, .. } => bytes.len() as u64,
+        RecordBody::Event(_) => 0,
+    }
 }

@@ -38,6 +38,22 @@ impl ApiError {
         self
     }
 
+    /// What failed, with its causes, on one line.
+    pub(super) fn text(&self) -> String {
+        let causes = self.body.causes.iter();
+        causes.fold(self.body.message.clone(), |text, cause| {
+            format!("{text}: {cause}")
+        })
+    }
+
+    /// Whether it is the server's own trouble, and not that of whoever asked.
+    pub(super) fn is_ours(&self) -> bool {
+        matches!(
+            self.body.kind,
+            Kind::Infrastructure | Kind::Internal | Kind::Unavailable
+        )
+    }
+
     pub(super) fn not_found(what: &str, name: &str) -> Self {
         Self::new(Kind::NotFound, format!("there is no {what} `{name}`"))
     }

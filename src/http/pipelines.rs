@@ -21,6 +21,7 @@ use crate::engine::{BuildCommand, Command, Reply};
 use crate::error::Kind;
 use crate::ids::PipelineId;
 use crate::pipeline::Problem;
+use crate::services::health::Part;
 use crate::store::{Named, RunRecord, WorkflowRecord};
 
 pub(super) async fn list(
@@ -161,7 +162,8 @@ pub(super) async fn create(
 ) -> Answer<Written<PipelineRef>> {
     let data = server.data.clone();
     let id = wanted.id;
-    let Prepared { new, problems } = blocking(move || {
+    let begun = clock::monotonic();
+    let prepared = blocking(move || {
         let branch = wanted.branch;
         let wanted = Wanted {
             id,
@@ -171,7 +173,14 @@ pub(super) async fn create(
         };
         intake::newest(&data, &wanted, branch.as_deref()).map_err(ApiError::from)
     })
-    .await?;
+    .await;
+    let git = server.view.pulse.of(Part::Git);
+    match &prepared {
+        Ok(_) => git.done(begun.elapsed(), clock::now()),
+        Err(err) if err.is_ours() => git.failed(err.text(), clock::now()),
+        Err(_) => {}
+    }
+    let Prepared { new, problems } = prepared?;
     let compiled = new.plan.is_some();
     let what = format!(
         "the config of {}/{} at {}",

@@ -5,18 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
 use super::{
-    Sessions, agents, audit, backups, compare, events, logs, nodes, pipelines, runs, services,
-    sessions, watches,
+    Sessions, agents, audit, backups, compare, dashboard, events, logs, nodes, pipelines, runs,
+    services, sessions, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
 use crate::engine::{Handle, View, Watching};
+use crate::services::health::Part;
 use crate::storage::logs::LogStore;
 
 /// What a server is made of; cheap to clone.
@@ -96,6 +98,8 @@ pub fn router(server: Server) -> Router {
         .route("/logs/{attempt}/{step}", get(logs::read))
         .route("/audit", get(audit::list))
         .route("/backups", post(backups::create))
+        .route("/dashboard", get(dashboard::read))
+        .route("/services", get(services::list))
         .route("/services/stop", post(services::stop))
         .route("/services/start", post(services::start))
         .route("/compare/{reference}", get(compare::read))
@@ -107,10 +111,7 @@ pub fn router(server: Server) -> Router {
             server.clone(),
             sessions::guard,
         ))
-        .layer(middleware::from_fn_with_state(
-            server.presence.clone(),
-            present,
-        ));
+        .layer(middleware::from_fn_with_state(server.clone(), present));
     let agents = Router::new()
         .route("/attempts/{attempt}/records", post(agents::records))
         .layer(agents::body_limit());
@@ -119,9 +120,23 @@ pub fn router(server: Server) -> Router {
         .with_state(server)
 }
 
-async fn present(State(presence): State<Arc<Presence>>, request: Request, next: Next) -> Response {
-    let _here = presence.enter();
-    next.run(request).await
+async fn present(State(server): State<Server>, request: Request, next: Next) -> Response {
+    let _here = server.presence.enter();
+    let begun = clock::monotonic();
+    let asked = request.uri().path().to_owned();
+    let reads = request.method() == Method::GET;
+    let answer = next.run(request).await;
+    let meter = server.view.pulse.of(Part::Api);
+    match answer.status() {
+        // A server that is read-only says so itself, and the store's line does.
+        StatusCode::INTERNAL_SERVER_ERROR => {
+            meter.failed(format!("{asked} was answered 500"), clock::now());
+        }
+        // A write takes what git or a backup takes.
+        _ if reads => meter.done(begun.elapsed(), clock::now()),
+        _ => {}
+    }
+    answer
 }
 
 async fn hello(State(server): State<Server>) -> Json<Hello> {

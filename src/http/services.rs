@@ -1,4 +1,4 @@
-//! The installation as a whole: stopped and started.
+//! The installation as a whole: stopped and started, and how the parts of the server do.
 
 use axum::Json;
 use axum::extract::{ConnectInfo, State};
@@ -8,10 +8,35 @@ use super::error::{Answer, ApiError};
 use super::peer::Peer;
 use super::pipelines::key;
 use super::router::Server;
+use super::translate::installation;
 use crate::api::Written;
-use crate::api::services::Installation;
-use crate::engine::{Command, InstallationCommand, Reply};
+use crate::api::services::{Installation, LastError, ServiceRow, Services};
+use crate::clock;
+use crate::engine::{Command, InstallationCommand, PartStands, Reply};
 use crate::error::Kind;
+
+pub(super) async fn list(State(server): State<Server>) -> Json<Services> {
+    let live = server.view.live();
+    Json(Services {
+        installation: installation(&live.installation),
+        services: rows(server.view.parts(clock::now())),
+        seq: live.seq,
+    })
+}
+
+/// Parts of the server as rows.
+pub(super) fn rows(parts: Vec<PartStands>) -> Vec<ServiceRow> {
+    parts
+        .into_iter()
+        .map(|one| ServiceRow {
+            name: one.part.name().to_owned(),
+            health: one.health,
+            since: one.since,
+            last_error: one.error.map(|(at, text)| LastError { at, text }),
+            note: one.note,
+        })
+        .collect()
+}
 
 pub(super) async fn stop(
     State(server): State<Server>,

@@ -49,6 +49,21 @@ words!(StepStatus, "step status",
 words!(Phase, "state of the installation",
     Started => "started", Stopping => "stopping", Stopped => "stopped");
 
+words!(Health, "health", Ok => "ok", Slow => "slow", Failing => "failing");
+
+/// How a part of the server does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// It does what it should, in the time it should.
+    #[default]
+    Ok,
+    /// It does it too slowly.
+    Slow,
+    /// It does not.
+    Failing,
+}
+
 /// How far the installation has come in taking work or no longer taking any.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

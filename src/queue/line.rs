@@ -213,6 +213,13 @@ impl Queue {
             .map(|(turn, _)| *turn)
     }
 
+    /// Number of waiting runs of a shape. Costs the number of projects that have such.
+    pub(crate) fn waiting_of(&self, shape: Shape) -> usize {
+        self.shapes.get(&shape).map_or(0, |line| {
+            line.projects.values().map(|line| line.runs.len()).sum()
+        })
+    }
+
     /// Number of shapes that wait.
     #[must_use]
     pub fn shape_count(&self) -> usize {

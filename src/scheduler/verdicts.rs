@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::rooms::{Room, Rooms};
 use super::{Cpu, Hold, Memory, Reason, Scheduler};
+use crate::clock::Timestamp;
 use crate::ids::{AttemptId, ProjectId};
 use crate::queue::{ExecutorKind, Shape, Waiting};
 
@@ -19,6 +20,20 @@ pub struct Verdicts {
     /// How many run of each project at its limit.
     full: HashMap<ProjectId, usize>,
     shapes: HashMap<Shape, Verdict>,
+    never: Vec<Never>,
+}
+
+/// Runs of one shape that will never start as things stand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Never {
+    /// How many.
+    pub runs: usize,
+    /// One of them: the first that no limit of its project holds back.
+    pub first: Option<AttemptId>,
+    /// Since when that one waits.
+    pub since: Option<Timestamp>,
+    /// Why.
+    pub text: String,
 }
 
 /// What holds for the waiting runs of one shape.
@@ -114,6 +129,12 @@ impl Verdicts {
         }
     }
 
+    /// What will never start as things stand, most runs first.
+    #[must_use]
+    pub fn never(&self) -> &[Never] {
+        &self.never
+    }
+
     /// Whether any run waits that some node here could ever take.
     #[must_use]
     pub fn any_may_start(&self) -> bool {
@@ -130,7 +151,26 @@ impl Verdicts {
             head: head.map(crate::queue::Turn::attempt),
             lack: Lack::of(scheduler, shape),
         };
+        let shapes: HashMap<_, _> = queue
+            .shapes()
+            .map(|(shape, head)| (shape, verdict(shape, head)))
+            .collect();
+        let mut never: Vec<Never> = shapes
+            .iter()
+            .filter(|(_, verdict)| matches!(verdict.lack, Lack::Executor(_) | Lack::Size(..)))
+            .map(|(shape, verdict)| Never {
+                runs: queue.waiting_of(*shape),
+                first: verdict.head,
+                since: verdict
+                    .head
+                    .and_then(|id| queue.get(id))
+                    .map(|run| run.queued),
+                text: verdict.lack.text(*shape, false),
+            })
+            .collect();
+        never.sort_by(|a, b| b.runs.cmp(&a.runs).then_with(|| a.text.cmp(&b.text)));
         Self {
+            never,
             hold: scheduler.hold.clone(),
             total: limits
                 .total
@@ -138,10 +178,7 @@ impl Verdicts {
                 .map(|limit| (queue.counts().1, limit)),
             per_project: limits.per_project.unwrap_or(0),
             full: queue.full_projects().collect(),
-            shapes: queue
-                .shapes()
-                .map(|(shape, head)| (shape, verdict(shape, head)))
-                .collect(),
+            shapes,
         }
     }
 }

@@ -9,35 +9,11 @@ pub mod meter;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::{self, Timestamp};
+pub use crate::pipeline::status::Health;
 
 use history::{History, Sample};
 use machine::Machine;
 use meter::Meter;
-
-/// How a part of the server does.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Health {
-    /// It does what it should, in the time it should.
-    #[default]
-    Ok,
-    /// It does it too slowly.
-    Slow,
-    /// It does not.
-    Failing,
-}
-
-impl Health {
-    /// The word for it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Slow => "slow",
-            Self::Failing => "failing",
-        }
-    }
-}
 
 /// The parts that are measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -17,13 +17,16 @@ fn a_stopped_installation_takes_builds_in_and_says_who_holds_them_back() {
     home.repository("app", QUICK);
     let said = home.run(&["services", "stop"]).with_code(5);
     assert!(said.err.contains("say -yes"), "{}", said.err);
-    assert_eq!(json(&home, &["services", "-json"])["phase"], "started");
+    assert_eq!(
+        json(&home, &["services", "-json"])["installation"]["phase"],
+        "started"
+    );
 
     let said = home
         .run(&["services", "stop", "-yes", "--wait"])
         .with_code(0);
     assert!(said.out.starts_with("Stopped since "), "{}", said.out);
-    let now = json(&home, &["services", "-json"]);
+    let now = json(&home, &["services", "-json"])["installation"].clone();
     assert_eq!(now["phase"], "stopped");
     let by = now["by"].as_str().unwrap().to_owned();
     assert!(by.starts_with("uid "), "{now}");
@@ -56,7 +59,7 @@ fn a_stopped_installation_takes_builds_in_and_says_who_holds_them_back() {
 
     // A server that starts anew keeps to it.
     home.kill_server();
-    assert_eq!(json(&home, &["services", "-json"]), now);
+    assert_eq!(json(&home, &["services", "-json"])["installation"], now);
     let said = home.run(&["services", "start"]).with_code(0);
     assert!(said.out.starts_with("Started since "), "{}", said.out);
     assert!(build.wait().unwrap().success());
@@ -68,4 +71,61 @@ fn a_stopped_installation_takes_builds_in_and_says_who_holds_them_back() {
         .map(|row| row["action"].as_str().unwrap())
         .collect();
     assert_eq!(actions, ["installation.start", "installation.stop"]);
+}
+
+#[test]
+fn the_parts_of_the_server_are_told_with_measured_figures() {
+    let home = Home::new();
+    home.repository("app", QUICK);
+    home.run(&["build", "app"]).with_code(0);
+    let services = json(&home, &["services", "-json"]);
+    let rows = services["services"].as_array().unwrap();
+    let names: Vec<_> = rows
+        .iter()
+        .map(|row| row["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "engine",
+            "store",
+            "log storage",
+            "git mirrors",
+            "fleet",
+            "api socket"
+        ]
+    );
+    for row in rows {
+        assert_eq!(row["health"], "ok", "{row}");
+        assert!(row["last_error"].is_null(), "{row}");
+        let note = row["note"].as_str().unwrap();
+        let measured = note.starts_with("99 of 100 ") || note.starts_with("1 node, ");
+        assert!(measured, "a build has used {row}");
+    }
+    let said = home.run(&["services"]).with_code(0);
+    for word in [
+        "Name",
+        "Last error",
+        "log storage",
+        "commits within",
+        "Started since ",
+    ] {
+        assert!(said.out.contains(word), "{word}: {}", said.out);
+    }
+}
+
+#[test]
+fn changes_of_the_last_hour_are_asked_for_by_a_word() {
+    let home = Home::new();
+    home.run(&["services", "stop", "-yes"]).with_code(0);
+    home.run(&["services", "start"]).with_code(0);
+    let rows = |words: &[&str]| {
+        let page = json(&home, &[&["audit", "list", "-json"], words].concat());
+        page["total"].as_u64().unwrap()
+    };
+    assert_eq!(rows(&["last:1h"]), 2);
+    assert_eq!(rows(&["last:1h", "installation.stop"]), 1);
+    assert_eq!(rows(&["last:0"]), 0);
+    let said = home.run(&["audit", "list", "last:soon"]).with_code(2);
+    assert!(said.err.contains("as in last:30m"), "{}", said.err);
 }

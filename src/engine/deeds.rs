@@ -1,0 +1,110 @@
+//! What the audit log says of each command, and of what came of it.
+
+use super::builds::Batch;
+use super::command::{Actor, Command, CommandError, Deed, Reply};
+use super::outbox::Topic;
+use crate::clock::Timestamp;
+use crate::error::Chain;
+use crate::store::{AuditEntry, StoreError};
+
+/// What the audit log says of a command; `None` of those that are nobody's wish.
+pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<Deed> {
+    use super::command::{BuildCommand as B, FleetCommand as F, WatchCommand as W};
+    let (action, object, detail) = match command {
+        Command::Installation(command) => return Some(command.deed(actor, now)),
+        Command::Build(B::Create(new)) => {
+            let detail = format!(
+                "{} at {}",
+                if new.branch.is_empty() {
+                    &new.tag
+                } else {
+                    &new.branch
+                },
+                new.revision
+            );
+            (
+                "build.create",
+                format!("{}/{} {}", new.org, new.name, new.id),
+                detail,
+            )
+        }
+        Command::Build(B::Rerun {
+            workflow,
+            from_failed,
+        }) => (
+            "workflow.rerun",
+            workflow.to_string(),
+            if *from_failed { "from failed" } else { "" }.to_owned(),
+        ),
+        Command::Build(B::CancelPipeline(id)) => ("pipeline.cancel", id.to_string(), String::new()),
+        Command::Build(B::CancelWorkflow(id)) => ("workflow.cancel", id.to_string(), String::new()),
+        Command::Build(B::CancelJob(id)) => ("job.cancel", id.to_string(), String::new()),
+        Command::Build(B::StopRun(id)) => ("run.stop", id.to_string(), String::new()),
+        Command::Fleet(F::SetDrain {
+            node,
+            enable,
+            deadline_s,
+        }) => {
+            let how = match (enable, deadline_s) {
+                (false, _) => "node-drain -disable".to_owned(),
+                (true, None) => "node-drain -enable".to_owned(),
+                (true, Some(s)) => format!("node-drain -enable -deadline {s}s"),
+            };
+            ("node.drain", node.to_string(), how)
+        }
+        Command::Fleet(F::SetEligibility { node, eligible }) => {
+            let word = if *eligible { "eligible" } else { "ineligible" };
+            ("node.eligibility", node.to_string(), word.to_owned())
+        }
+        Command::Watch(W::Add(new)) => {
+            let every = format!("every {} s", new.every_s);
+            ("watch.add", new.source.clone(), every)
+        }
+        Command::Watch(W::Remove(id)) => ("watch.remove", id.to_string(), String::new()),
+        Command::Watch(W::Seen { .. }) => return None,
+        Command::Note(note) => (note.action, note.object.clone(), note.detail.clone()),
+    };
+    let failure = match command {
+        Command::Note(note) => note.failure.clone(),
+        _ => None,
+    };
+    Some(Deed {
+        at: now,
+        actor: actor.clone(),
+        action,
+        object,
+        detail,
+        failure,
+    })
+}
+
+/// Writes the audit row of a command.
+pub(super) fn write_audit(
+    batch: &mut Batch<'_, '_>,
+    deed: &Deed,
+    result: &Result<Reply, CommandError>,
+) -> Result<(), StoreError> {
+    let (object, result) = match result {
+        Ok(Reply::Node { name, .. }) => (name.clone(), "ok".to_owned()),
+        Ok(
+            Reply::Pipeline { .. }
+            | Reply::Watch { .. }
+            | Reply::Installation { .. }
+            | Reply::Noted,
+        ) => {
+            let result = deed.failure.clone().unwrap_or_else(|| "ok".to_owned());
+            (deed.object.clone(), result)
+        }
+        Err(err) => (deed.object.clone(), Chain(err).to_string()),
+    };
+    batch.tx.append_audit(&AuditEntry {
+        at: deed.at,
+        actor: deed.actor.0.clone(),
+        action: deed.action.to_owned(),
+        object,
+        result,
+        detail: deed.detail.clone(),
+    })?;
+    batch.out.touch(Topic::Audit, deed.action);
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! How each part of the server does, from what was measured of it, and the look at the machine every few seconds.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::view::View;
+use crate::clock::{self, Timestamp};
+use crate::services::health::machine::Machine;
+use crate::services::health::meter::Reading;
+use crate::services::health::{Health, Part, history};
+
+/// Silence after which the dispatcher is stuck: it hears a tick each second.
+const STUCK_MS: i64 = 5_000;
+
+/// How a part of the server does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartStands {
+    /// Which.
+    pub part: Part,
+    /// How it does.
+    pub health: Health,
+    /// Since when.
+    pub since: Timestamp,
+    /// What last went wrong, and when; also long ago.
+    pub error: Option<(Timestamp, String)>,
+    /// Its figures, in words.
+    pub note: String,
+}
+
+/// What of a part takes time, and what is too long: people begin to notice, far above what it takes on slow hardware.
+fn usual(part: Part) -> (&'static str, Duration) {
+    match part {
+        Part::Engine => ("decisions", Duration::from_secs(1)),
+        Part::Store => ("commits", Duration::from_millis(250)),
+        Part::Logs => ("reports", Duration::from_millis(500)),
+        Part::Git => ("fetches", Duration::from_secs(30)),
+        Part::Fleet => ("starts", Duration::from_secs(5)),
+        Part::Api => ("answers", Duration::from_millis(500)),
+    }
+}
+
+impl View {
+    /// How each part of the server does.
+    #[must_use]
+    pub fn parts(&self, now: Timestamp) -> Vec<PartStands> {
+        let live = self.live();
+        let silent = self.gate.silent(now).len();
+        let stands = |part: Part| {
+            let read = self.pulse.of(part).read(now);
+            let (health, note) = match part {
+                Part::Engine => engine(&read, now),
+                Part::Store if live.read_only.is_some() => {
+                    (Health::Failing, "takes no writes".to_owned())
+                }
+                Part::Fleet => fleet(&read, live.nodes.len(), self.gate.count(), silent),
+                _ => timed(part, &read),
+            };
+            PartStands {
+                part,
+                health,
+                since: self.pulse.stands(part, health, now),
+                error: read.error,
+                note,
+            }
+        };
+        Part::ALL.into_iter().map(stands).collect()
+    }
+}
+
+/// Health and figures of a part that is known by how long it takes.
+fn timed(part: Part, read: &Reading) -> (Health, String) {
+    let (what, most) = usual(part);
+    let Some(p99) = read.p99 else {
+        let health = if read.failed {
+            Health::Failing
+        } else {
+            Health::Ok
+        };
+        return (health, format!("no {what} in the last 5 min"));
+    };
+    let health = match p99 {
+        _ if read.failed => Health::Failing,
+        p99 if p99 > most => Health::Slow,
+        _ => Health::Ok,
+    };
+    (health, format!("99 of 100 {what} within {}", span(p99)))
+}
+
+fn engine(read: &Reading, now: Timestamp) -> (Health, String) {
+    match read.last {
+        Some(last) if now.0 - last.0 > STUCK_MS => (
+            Health::Failing,
+            format!("has decided nothing for {} s", (now.0 - last.0) / 1000),
+        ),
+        _ => timed(Part::Engine, read),
+    }
+}
+
+fn fleet(read: &Reading, nodes: usize, agents: usize, silent: usize) -> (Health, String) {
+    let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let note = format!("{}, {}", plural(nodes, "node"), plural(agents, "agent"));
+    if silent > 0 {
+        return (Health::Failing, format!("{note}, {silent} unreachable"));
+    }
+    let (health, figures) = timed(Part::Fleet, read);
+    match health {
+        Health::Ok => (health, note),
+        _ => (health, format!("{note}; {figures}")),
+    }
+}
+
+/// `0.5 ms`, `4 ms`, `1.0 s`: the bars of the histogram are powers of two, so one place is enough.
+fn span(span: Duration) -> String {
+    let micros = span.as_micros();
+    match micros {
+        0..1000 => format!("0.{} ms", (micros / 100).max(1)),
+        1000..1_000_000 => format!("{} ms", micros / 1000),
+        _ => format!("{}.{} s", micros / 1_000_000, micros % 1_000_000 / 100_000),
+    }
+}
+
+/// Looks at the machine every few seconds, for as long as the runtime lives.
+pub(super) async fn watch(view: View, data: PathBuf) {
+    let mut every = tokio::time::interval(Duration::from_secs(history::EVERY_S));
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let data = data.clone();
+        // A file system that hangs must not hang a thread that others need.
+        let looked = tokio::task::spawn_blocking(move || Machine::look(&data)).await;
+        let (Ok(machine), now) = (looked, clock::now()) else {
+            continue;
+        };
+        let live = view.live();
+        view.pulse
+            .sample(&machine, (live.waiting, live.running), now);
+        // Since when a part does as it does is known also when nobody asks.
+        let _ = view.parts(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(p99_ms: Option<u64>, failed: bool) -> Reading {
+        Reading {
+            count: 1,
+            p99: p99_ms.map(Duration::from_millis),
+            last: Some(Timestamp(1_000_000)),
+            error: None,
+            failed,
+        }
+    }
+
+    #[test]
+    fn a_part_is_slow_above_its_bound_and_fails_when_its_newest_try_did() {
+        for (p99, failed, health, note) in [
+            (None, false, Health::Ok, "no commits in the last 5 min"),
+            (Some(4), false, Health::Ok, "99 of 100 commits within 4 ms"),
+            (
+                Some(250),
+                false,
+                Health::Ok,
+                "99 of 100 commits within 250 ms",
+            ),
+            (
+                Some(1048),
+                false,
+                Health::Slow,
+                "99 of 100 commits within 1.0 s",
+            ),
+            (
+                Some(4),
+                true,
+                Health::Failing,
+                "99 of 100 commits within 4 ms",
+            ),
+            (None, true, Health::Failing, "no commits in the last 5 min"),
+        ] {
+            let told = timed(Part::Store, &read(p99, failed));
+            assert_eq!(told, (health, note.to_owned()), "{p99:?} {failed}");
+        }
+    }
+
+    #[test]
+    fn a_dispatcher_that_hears_no_tick_is_stuck() {
+        let read = read(Some(1), false);
+        assert_eq!(engine(&read, Timestamp(1_004_000)).0, Health::Ok);
+        let (health, note) = engine(&read, Timestamp(1_012_000));
+        assert_eq!(
+            (health, note.as_str()),
+            (Health::Failing, "has decided nothing for 12 s")
+        );
+    }
+
+    #[test]
+    fn a_fleet_tells_its_agents_and_fails_with_those_that_are_silent() {
+        let well = read(Some(3), false);
+        assert_eq!(
+            fleet(&well, 1, 2, 0),
+            (Health::Ok, "1 node, 2 agents".to_owned())
+        );
+        assert_eq!(
+            fleet(&well, 3, 1, 1),
+            (
+                Health::Failing,
+                "3 nodes, 1 agent, 1 unreachable".to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn spans_are_short() {
+        for (micros, text) in [
+            (1, "0.1 ms"),
+            (512, "0.5 ms"),
+            (4096, "4 ms"),
+            (2_097_152, "2.0 s"),
+        ] {
+            assert_eq!(span(Duration::from_micros(micros)), text);
+        }
+    }
+}
