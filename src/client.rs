@@ -7,6 +7,7 @@ mod connection;
 mod error;
 mod events;
 pub mod launch;
+mod logs;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,8 +20,7 @@ use serde::de::DeserializeOwned;
 use crate::api::agent::Ack;
 use crate::api::backups::{Backup, MakeBackup};
 use crate::api::builds::{
-    CreatePipeline, LogLines, LogMatches, LogQuery, PipelineDetail, PipelineRef, PipelineRow,
-    Rerun, RunDetail, RunRow,
+    CreatePipeline, PipelineDetail, PipelineRef, PipelineRow, Rerun, RunDetail, RunRow,
 };
 use crate::api::compare::{CompareQuery, Comparison};
 use crate::api::dashboard::Dashboard;
@@ -335,60 +335,6 @@ impl Client {
         decode(&self.pool.ask(&ask).await?)
     }
 
-    /// Raw bytes `from..to` of a log (1 MiB at most are answered at once) and the length of the whole log, of the one
-    /// `stream` (`out`, `err`) when it is named. `step` is an index, or `agent` for the Build Agent's own log.
-    ///
-    /// # Errors
-    /// As [`Client::hello`].
-    pub async fn log_bytes(
-        &self,
-        attempt: &str,
-        step: &str,
-        stream: Option<&str>,
-        from: u64,
-        to: u64,
-    ) -> Result<(Bytes, u64)> {
-        let query = LogQuery {
-            from: Some(from),
-            to: Some(to),
-            stream: stream.map(str::to_owned),
-            ..LogQuery::default()
-        };
-        let answer = self
-            .pool
-            .ask(&Ask::get(log_path(attempt, step, &query)))
-            .await?;
-        let length = answer
-            .headers
-            .get("x-roundel-log-length")
-            .and_then(|value| value.to_str().ok()?.parse().ok())
-            .ok_or_else(|| {
-                ClientError::protocol("a log's bytes came without the length of the log")
-            })?;
-        Ok((answer.body, length))
-    }
-
-    /// Lines of a log, by `line` and `count` or by `tail`.
-    ///
-    /// # Errors
-    /// As [`Client::hello`].
-    pub async fn log_lines(&self, attempt: &str, step: &str, query: &LogQuery) -> Result<LogLines> {
-        self.get(log_path(attempt, step, query)).await
-    }
-
-    /// Numbers of the lines that hold `query.search`.
-    ///
-    /// # Errors
-    /// As [`Client::hello`].
-    pub async fn log_search(
-        &self,
-        attempt: &str,
-        step: &str,
-        query: &LogQuery,
-    ) -> Result<LogMatches> {
-        self.get(log_path(attempt, step, query)).await
-    }
-
     /// Opens the stream of changes: those after the change `after`, or those from now on.
     ///
     /// # Errors
@@ -461,13 +407,6 @@ fn decode<T: DeserializeOwned>(answer: &Answer) -> Result<T> {
         what: "the answer is not what this version knows",
         source: Some(err.into()),
     })
-}
-
-fn log_path(attempt: &str, step: &str, query: &LogQuery) -> String {
-    with_query(
-        &format!("/logs/{}/{}", escape(attempt), escape(step)),
-        query,
-    )
 }
 
 fn with_query(path: &str, query: &impl Serialize) -> String {

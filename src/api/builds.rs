@@ -282,7 +282,8 @@ pub struct StepRow {
 }
 
 /// Query of `GET /logs/{attempt}/{step}` (step index, or `agent` for the Build Agent's own log). Exactly one of the
-/// ways: bytes (`from`, `to`), lines (`line`, `count`), tail (`tail`), search (`search`).
+/// ways: bytes (`from`, `to`), lines (`line`, `count`), tail (`tail`), search (`search` or `errors`). The same of `GET
+/// /jobs/{ref}/logs/{step}`, without bytes: that step of all parallel runs of a job as one log, by time.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LogQuery {
@@ -301,9 +302,15 @@ pub struct LogQuery {
     /// The last n lines; the answer is [`LogLines`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tail: Option<u64>,
-    /// Text to find; the answer is [`LogMatches`], starting at `line`.
+    /// Text to find, from `line` on or going back from `before`; the answer is [`LogMatches`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
+    /// Find what looks like an error instead of a text.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub errors: bool,
+    /// A search goes back from the line before this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
     /// `out` or `err`; both when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<String>,
@@ -325,7 +332,7 @@ pub struct LogLines {
 /// One line. Long ones are cut at 16 KiB and say so.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LogLine {
-    /// Line number from 0.
+    /// Line number from 0, in the log that was asked for.
     pub n: u64,
     /// Arrival of its first byte, unix microseconds.
     pub t: i64,
@@ -336,6 +343,18 @@ pub struct LogLine {
     /// Bytes left out of `text`.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub cut: u64,
+    /// Whose line it is, in a log of several runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<LineOf>,
+}
+
+/// A line of one of several runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LineOf {
+    /// Index of the run, from 0.
+    pub run: u32,
+    /// Line number in the log of that run, from 0.
+    pub n: u64,
 }
 
 #[expect(
@@ -346,11 +365,16 @@ fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-/// Lines that hold a text.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// Lines that hold a text. An answer looks at a bounded part of a log, the whole of it when it is not long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogMatches {
-    /// Line numbers, ascending, 1,000 at most.
+    /// Line numbers, ascending, 1,000 at most: those nearest to where the search began.
     pub lines: Vec<u64>,
-    /// Where to go on (`line=`), when there may be more.
-    pub next: Option<u64>,
+    /// The first line that was looked at; a search that goes back goes on with it as `before`.
+    pub from: u64,
+    /// The line after the last that was looked at; a search goes on with it as `line`. A last line that has no end yet
+    /// is looked at and not counted here: more of it may come.
+    pub to: u64,
+    /// Lines of the whole log.
+    pub total: u64,
 }

@@ -58,6 +58,23 @@ pub enum Kept {
     View,
     /// This text.
     Text(String),
+    /// A whole log, byte for byte.
+    Log(WholeLog),
+}
+
+/// A log that is written to a file as `roundel logs --raw` prints it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct WholeLog {
+    /// The attempts, one after the other.
+    pub attempts: Vec<String>,
+    /// Index of the step; `None` = the Build Agent's own log.
+    pub step: Option<u16>,
+    /// `out` or `err`; both when absent.
+    pub stream: Option<String>,
+    /// A name for the file, without an ending.
+    pub name: String,
+    /// The command that prints the same.
+    pub command: String,
 }
 
 /// A place of the screen that holds one window.
@@ -105,22 +122,62 @@ pub enum Want {
     Node(String),
     /// Of a log.
     Lines {
-        /// The attempt.
-        attempt: String,
-        /// Index of the step; `None` = the Build Agent's own log.
-        step: Option<u16>,
+        /// Which.
+        of: Source,
         /// Which lines.
         query: LogQuery,
     },
-    /// Lines of a log that hold a text.
+    /// Lines of a log that hold something.
     Matches {
-        /// The attempt.
-        attempt: String,
-        /// Index of the step; `None` = the Build Agent's own log.
-        step: Option<u16>,
+        /// Which.
+        of: Source,
         /// What and from where.
         query: LogQuery,
     },
+}
+
+/// A log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Source {
+    /// Of a step of a run.
+    Step {
+        /// The run's attempt.
+        attempt: String,
+        /// Index of the step.
+        step: u16,
+    },
+    /// A Build Agent's own.
+    Agent {
+        /// The run's attempt.
+        attempt: String,
+    },
+    /// Of a step of all parallel runs of a job, by time.
+    Together {
+        /// The job.
+        job: String,
+        /// Index of the step.
+        step: u16,
+    },
+}
+
+impl Source {
+    /// The attempt, where it is the log of one.
+    #[must_use]
+    pub fn attempt(&self) -> Option<&str> {
+        match self {
+            Source::Step { attempt, .. } | Source::Agent { attempt } => Some(attempt),
+            Source::Together { .. } => None,
+        }
+    }
+
+    /// The step, where it is the log of one.
+    #[must_use]
+    pub fn step(&self) -> Option<u16> {
+        match self {
+            Source::Step { step, .. } | Source::Together { step, .. } => Some(*step),
+            Source::Agent { .. } => None,
+        }
+    }
 }
 
 impl Want {
@@ -135,9 +192,13 @@ impl Want {
             }
             // Why a run waits depends on all others and on the nodes.
             Want::Run(_) => matches!(change.topic, Topic::Runs | Topic::Nodes),
-            Want::Lines { attempt, .. } => {
+            // Changes of runs are told by attempt; that of a log of several may be any.
+            Want::Lines { of, .. } => {
                 change.topic == Topic::Runs
-                    && (change.ids.is_empty() || change.ids.contains(attempt))
+                    && (change.ids.is_empty()
+                        || of
+                            .attempt()
+                            .is_none_or(|attempt| change.ids.iter().any(|id| id == attempt)))
             }
             // Costly to make, and only as new as the build itself.
             Want::Compare { id, .. } => change.topic == Topic::Builds && change.ids.contains(id),
@@ -330,8 +391,10 @@ mod tests {
             ids: ids.iter().map(|id| (*id).to_owned()).collect(),
         };
         let lines = Want::Lines {
-            attempt: "a".into(),
-            step: Some(1),
+            of: Source::Step {
+                attempt: "a".into(),
+                step: 1,
+            },
             query: LogQuery::default(),
         };
         assert!(lines.stale_by(&change(Topic::Runs, &["a"])));

@@ -180,6 +180,10 @@ impl App {
                     let effects = self.screens.at(self.trail.place()).search(&words);
                     self.apply(effects, actions);
                 }
+                Effect::Line(n) => {
+                    let effects = self.screens.at(self.trail.place()).go_to_line(n);
+                    self.apply(effects, actions);
+                }
                 Effect::Command(line) => {
                     self.shell.recall(&line);
                     match command::parse(&line) {

@@ -100,7 +100,7 @@ async fn work(
                 Some(Action::Reconnect) => reconnect.notify_one(),
                 Some(Action::LookAt(path)) => _ = tokio::spawn(look::look(path, events.clone())),
                 Some(Action::StartServer) => _ = tokio::spawn(link::start(server.clone(), Arc::clone(&reconnect), events.clone())),
-                Some(Action::Save(what)) => _ = tokio::spawn(save::save(what, events.clone())),
+                Some(Action::Save(what)) => _ = tokio::spawn(save::save(client, what, events.clone())),
                 Some(Action::Write(write)) => {
                     _ = tokio::spawn(write::write(Arc::clone(&turns), client, write, events.clone()));
                 }

@@ -120,6 +120,9 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
     if LATER.contains(&line) {
         return Ok(tab(Tab(6)));
     }
+    if let Ok(n) = line.parse::<u64>() {
+        return Ok(vec![Effect::Line(n.saturating_sub(1))]);
+    }
     let wrong = || {
         NotUnderstood(format!(
             "`{line}` means nothing here; nearest: {}",
@@ -253,6 +256,7 @@ mod tests {
             Ok(vec![Effect::Do(Action::Theme("night".into()))])
         );
         assert_eq!(parse("q"), Ok(vec![Effect::Do(Action::Quit)]));
+        assert_eq!(parse(":123"), Ok(vec![Effect::Line(122)]));
     }
 
     #[test]

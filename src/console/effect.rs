@@ -23,6 +23,8 @@ pub enum Effect {
     Filter(String),
     /// Search the text for this.
     Search(String),
+    /// Go to this line of the text, from 0.
+    Line(u64),
     /// Order the list by this column of the API.
     OrderBy(&'static str),
     /// Carry out a line of the palette.

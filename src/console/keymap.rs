@@ -74,6 +74,8 @@ pub enum Cmd {
     Follow,
     FullScreen,
     NextError,
+    FailedStep,
+    Together,
     NextMatch,
     PreviousMatch,
     NextRun,

@@ -124,6 +124,10 @@ pub trait Screen {
     fn listing(&mut self) -> Option<&mut dyn Listing> {
         None
     }
+    /// Goes to a line of its text, by its number from 0.
+    fn go_to_line(&mut self, _n: u64) -> Vec<Effect> {
+        Effect::refuse("there is no text here with numbered lines")
+    }
     /// Searches its text.
     fn search(&mut self, _words: &str) -> Vec<Effect> {
         Vec::new()

@@ -117,7 +117,7 @@ fn workflow(server: &Server, record: WorkflowRecord) -> Result<WorkflowDetail, A
 }
 
 /// Attempts come by copy, oldest first: keeps the last of each copy.
-fn newest_of_each_copy(attempts: Vec<RunRecord>) -> Vec<RunRecord> {
+pub(super) fn newest_of_each_copy(attempts: Vec<RunRecord>) -> Vec<RunRecord> {
     let mut newest: Vec<RunRecord> = Vec::new();
     for attempt in attempts {
         match newest.last_mut() {

@@ -96,6 +96,7 @@ pub fn router(server: Server) -> Router {
         .route("/nodes/{reference}/drain", post(nodes::drain))
         .route("/nodes/{reference}/eligibility", post(nodes::eligibility))
         .route("/logs/{attempt}/{step}", get(logs::read))
+        .route("/jobs/{reference}/logs/{step}", get(logs::of_job))
         .route("/audit", get(audit::list))
         .route("/backups", post(backups::create))
         .route("/dashboard", get(dashboard::read))

@@ -14,17 +14,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::api::agent::{Record, RecordBody};
-use crate::api::builds::{LogLines, LogMatches};
+use crate::api::builds::LogLines;
 use crate::error::{Explain, Kind};
 use crate::ids::AttemptId;
 
 mod entry;
+mod pattern;
 mod plain;
 mod search;
+mod together;
 mod view;
 mod writer;
 
+pub use pattern::Pattern;
 pub use plain::{lines_plain, read_plain, search_plain, tail_plain};
+pub use together::{Start, Together};
 
 use view::View;
 use writer::Writers;
@@ -271,29 +275,29 @@ impl LogStore {
         self.view(attempt, step, stream)?.tail(count)
     }
 
-    /// Finds the lines that hold `text`, from line `from_line` on. Small letters match both cases, a capital makes the
-    /// search exact. Reads a bounded part of the log and says in `next` where to go on.
+    /// One step of these runs (with their index, ascending) as one log. Runs that wrote nothing are left out.
     ///
     /// # Errors
-    /// [`LogError::NoLog`] when the step wrote nothing.
-    pub fn search(
+    /// [`LogError::NoLog`] when none of them wrote anything.
+    pub fn together(
         &self,
-        attempt: AttemptId,
+        runs: &[(u32, AttemptId)],
         step: u16,
         stream: Option<u8>,
-        text: &str,
-        from_line: u64,
-    ) -> Result<LogMatches, LogError> {
-        let view = self.view(attempt, step, stream)?;
-        let Some(start) = view.line_start(from_line)? else {
-            return Ok(LogMatches {
-                lines: Vec::new(),
-                next: None,
-            });
-        };
-        let mut search = search::Search::new(text, from_line);
-        view.for_each_chunk(start, |chunk, _| search.feed(chunk))?;
-        Ok(search.finish())
+    ) -> Result<Together, LogError> {
+        let mut logs = Vec::with_capacity(runs.len());
+        let mut missing = None;
+        for (index, attempt) in runs {
+            match self.view(*attempt, step, stream) {
+                Ok(view) => logs.push((*index, view)),
+                Err(err @ LogError::NoLog { .. }) => missing = Some(err),
+                Err(err) => return Err(err),
+            }
+        }
+        match missing {
+            Some(err) if logs.is_empty() => Err(err),
+            _ => Together::new(logs),
+        }
     }
 
     fn view(&self, attempt: AttemptId, step: u16, stream: Option<u8>) -> Result<View, LogError> {

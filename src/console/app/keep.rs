@@ -11,15 +11,17 @@ use roundel::error::Kind;
 impl App {
     /// The prompt for the file, with a name that says what it holds and of when.
     pub(super) fn ask_where(&self, what: Kept) -> Overlay {
-        let place: String = self
-            .place()
-            .to_string()
+        let (name, ending) = match &what {
+            Kept::Log(log) => (log.name.clone(), "log"),
+            _ => (format!("roundel-{}", self.place()), "txt"),
+        };
+        let name: String = name
             .chars()
             .map(|c| if c.is_alphanumeric() { c } else { '-' })
-            .take(60)
+            .take(68)
             .collect();
         let at = self.shell.now.local("%Y%m%d-%H%M%S");
-        let name = format!("roundel-{place}-{at}.txt");
+        let name = format!("{name}-{at}.{ending}");
         Overlay::Prompt(Prompt::new(Purpose::Save(what), &name))
     }
 
@@ -41,7 +43,13 @@ impl App {
     /// A file was written or not; one that is there already is asked about.
     pub(super) fn saved(&mut self, save: Save, result: Result<Done, Failure>) -> Vec<Effect> {
         match result {
-            Ok(done) => vec![Effect::Say(Role::Accent, done.text)],
+            Ok(done) => {
+                let same = match &save.what {
+                    Kept::Log(log) => format!("; the same: {}", log.command),
+                    _ => String::new(),
+                };
+                vec![Effect::Say(Role::Accent, done.text + &same)]
+            }
             Err(failure) if failure.kind == Kind::Conflict && !save.replace => {
                 let title = format!("Replace {}?", save.path);
                 let body = vec!["This file is there already.".to_owned()];

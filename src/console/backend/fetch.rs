@@ -4,8 +4,13 @@ use roundel::client::{Client, ClientError};
 use roundel::error::{Chain, Explain};
 use tokio::sync::mpsc;
 
-use crate::console::action::{Slot, Want};
+use crate::console::action::{Slot, Source, Want};
 use crate::console::event::{Answer, Event, Failure};
+
+/// The API's name of a step's log, or of the Build Agent's own.
+pub(super) fn name(step: Option<u16>) -> String {
+    step.map_or_else(|| "agent".to_owned(), |step| step.to_string())
+}
 
 /// Reads a window and reports it; answers the slot that is free again.
 pub(super) async fn fetch(
@@ -31,21 +36,19 @@ async fn read(client: &Client, want: &Want) -> Result<Answer, ClientError> {
         Want::Compare { id, with } => Answer::Compare(client.compare(id, with).await?),
         Want::Nodes(query) => Answer::Nodes(client.nodes(query).await?),
         Want::Node(id) => Answer::Node(client.node(id).await?),
-        Want::Lines {
-            attempt,
-            step,
-            query,
-        } => Answer::Lines(client.log_lines(attempt, &name(*step), query).await?),
-        Want::Matches {
-            attempt,
-            step,
-            query,
-        } => Answer::Matches(client.log_search(attempt, &name(*step), query).await?),
+        Want::Lines { of, query } => Answer::Lines(match of {
+            Source::Together { job, step } => client.job_log_lines(job, *step, query).await?,
+            Source::Step { attempt, .. } | Source::Agent { attempt } => {
+                client.log_lines(attempt, &name(of.step()), query).await?
+            }
+        }),
+        Want::Matches { of, query } => Answer::Matches(match of {
+            Source::Together { job, step } => client.job_log_search(job, *step, query).await?,
+            Source::Step { attempt, .. } | Source::Agent { attempt } => {
+                client.log_search(attempt, &name(of.step()), query).await?
+            }
+        }),
     })
-}
-
-fn name(step: Option<u16>) -> String {
-    step.map_or_else(|| "agent".to_owned(), |step| step.to_string())
 }
 
 /// An error of the client as the screen shows it, with what the server said of a config.

@@ -5,35 +5,87 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use roundel::client::Client;
 use roundel::error::Kind;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use tokio::sync::mpsc;
 
+use super::fetch::{self, name};
 use super::write::expanded;
-use crate::console::action::{Kept, Save};
+use crate::console::action::{Kept, Save, WholeLog};
 use crate::console::event::{Done, Event, Failure};
 use crate::console::text;
 
 /// Writes and reports.
-pub(super) async fn save(save: Save, events: mpsc::Sender<Event>) {
+pub(super) async fn save(client: Option<Client>, save: Save, events: mpsc::Sender<Event>) {
     let path = expanded(&save.path);
-    let (what, replace) = (save.what.clone(), save.replace);
-    let written = tokio::task::spawn_blocking(move || match what {
-        Kept::Text(text) => keep(&path, replace, text.as_bytes()),
-        Kept::View => Err(io::Error::other("the view was not drawn")),
-    });
-    let result = match written.await {
-        Ok(Ok(bytes)) => Ok(Done {
-            text: format!("saved {} to {}", text::bytes(bytes), save.path),
-            pipeline: None,
-        }),
-        Ok(Err(err)) => Err(failure(&save.path, &err)),
-        Err(_) => Err(Failure::new(
-            Kind::Infrastructure,
-            "the file was not written",
+    let written = match &save.what {
+        Kept::Text(text) => {
+            let (text, replace) = (text.clone(), save.replace);
+            off_thread(move || keep(&path, replace, text.as_bytes()))
+                .await
+                .map_err(|err| failure(&save.path, &err))
+        }
+        Kept::Log(log) => match client {
+            Some(client) => keep_log(&client, log, &path, &save).await,
+            None => Err(Failure::new(Kind::NoServer, "the server is away")),
+        },
+        Kept::View => Err(failure(
+            &save.path,
+            &io::Error::other("the view was not drawn"),
         )),
     };
+    let result = written.map(|bytes| Done {
+        text: format!("saved {} to {}", text::bytes(bytes), save.path),
+        pipeline: None,
+    });
     _ = events.send(Event::Saved(save, result)).await;
+}
+
+/// Blocking work off the threads that the screen is drawn on.
+async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(io::Error::other("the work was broken off")))
+}
+
+/// Writes a log as far as it goes at this moment, a piece at a time.
+async fn keep_log(
+    client: &Client,
+    log: &WholeLog,
+    path: &Path,
+    save: &Save,
+) -> Result<u64, Failure> {
+    let refused = |err: io::Error| failure(&save.path, &err);
+    let (path, replace) = (path.to_owned(), save.replace);
+    let mut draft = off_thread(move || Draft::begin(&path, replace))
+        .await
+        .map_err(refused)?;
+    let step = name(log.step);
+    let mut written = 0;
+    for attempt in &log.attempts {
+        let (mut at, mut end) = (0, u64::MAX);
+        while at < end {
+            let (bytes, length) = client
+                .log_bytes(attempt, &step, log.stream.as_deref(), at, end)
+                .await
+                .map_err(|err| fetch::failure(&err))?;
+            // What comes while it is being written belongs to the next file.
+            end = end.min(length);
+            if bytes.is_empty() {
+                break;
+            }
+            at += bytes.len() as u64;
+            draft = off_thread(move || draft.write_all(&bytes).map(|()| draft))
+                .await
+                .map_err(refused)?;
+        }
+        written += at;
+    }
+    off_thread(move || draft.finish()).await.map_err(refused)?;
+    Ok(written)
 }
 
 fn failure(path: &str, err: &io::Error) -> Failure {

@@ -124,6 +124,7 @@ impl Prompt {
             Purpose::Search => ("search ", "/"),
             Purpose::Source => ("path or URL of a git repository to build", "  "),
             Purpose::Save(Kept::View) => ("save this view to", "  "),
+            Purpose::Save(Kept::Log(_)) => ("save the whole log to", "  "),
             Purpose::Save(_) => ("save to", "  "),
             Purpose::Deadline { .. } => ("stop what still runs after (12m, 1h)", "  "),
         }

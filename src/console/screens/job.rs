@@ -2,13 +2,14 @@
 
 use ratatui::layout::Rect;
 use roundel::api::builds::{
-    JobRow, PipelineDetail, RunDetail, RunRow, RunState, StepRow, StepStatus, WorkflowDetail,
+    JobRow, Outcome, PipelineDetail, RunDetail, RunRow, RunState, StepRow, StepStatus,
+    WorkflowDetail,
 };
 use roundel::error::Kind;
 use serde_json::Value;
 
 use super::{Scene, Screen, Touch, json, only, workflow};
-use crate::console::action::{Action, Slot, Want};
+use crate::console::action::{Action, Kept, Slot, Want};
 use crate::console::effect::Effect;
 use crate::console::event::{Answer, Failure};
 use crate::console::feed::Feed;
@@ -21,8 +22,12 @@ use crate::console::shell::Shell;
 use crate::console::spot::Spot;
 use crate::console::verbs::Subject;
 
+mod choose;
+mod find;
+mod left;
 mod log;
 mod log_view;
+mod pane;
 mod view;
 mod words;
 
@@ -52,6 +57,8 @@ pub struct Job {
     step: Option<u16>,
     /// The Build Agent's own log instead of a step's.
     agent: bool,
+    /// The log is that of all parallel runs; `None` until it is known whether there are several.
+    together: Option<bool>,
     focus: Focus,
     log: Log,
 }
@@ -114,14 +121,10 @@ impl Job {
             return Some(chosen.clone());
         }
         let runs = self.runs();
-        let failed = |run: &&RunRow| {
-            run.outcome
-                .is_some_and(|o| o != roundel::api::builds::Outcome::Success)
-        };
         let running = |run: &&RunRow| run.state == RunState::Running;
         let run = runs
             .iter()
-            .find(failed)
+            .find(|run| has_failed(run))
             .or_else(|| runs.iter().find(running))
             .or_else(|| runs.first());
         run.map(|run| run.attempt.clone())
@@ -137,13 +140,7 @@ impl Job {
             return self.step;
         }
         let steps = self.steps();
-        let bad = |step: &&StepRow| {
-            matches!(
-                step.status,
-                StepStatus::Failed | StepStatus::Timedout | StepStatus::Canceled
-            )
-        };
-        let step = steps.iter().find(bad);
+        let step = steps.iter().find(|step| is_bad(step));
         let step = step.or_else(|| steps.iter().find(|step| step.status == StepStatus::Running));
         let begun = |step: &&StepRow| step.started_at.is_some() && step.log_bytes > 0;
         step.or_else(|| steps.iter().rev().find(begun))
@@ -156,60 +153,27 @@ impl Job {
         self.steps().iter().find(|step| step.index == index)
     }
 
-    fn choose_run(&mut self, forward: bool) {
-        let runs = self.runs();
-        let Some(at) = self
-            .attempt()
-            .and_then(|id| runs.iter().position(|run| run.attempt == id))
-        else {
-            return;
-        };
-        let to = if forward {
-            (at + 1).min(runs.len() - 1)
-        } else {
-            at.saturating_sub(1)
-        };
-        if to != at {
-            self.show_run(to);
-        }
-    }
-
-    fn show_run(&mut self, n: usize) {
-        let attempt = self.runs().get(n).map(|run| run.attempt.clone());
-        if attempt.is_some() && attempt != self.attempt() {
-            self.attempt = attempt;
-            self.step = None;
-            self.run.clear();
-        }
-    }
-
-    fn choose_step(&mut self, cmd: Cmd) -> bool {
-        let last = self.steps().len().saturating_sub(1);
-        let at = self
-            .step()
-            .and_then(|index| self.steps().iter().position(|step| step.index == index))
-            .unwrap_or(0);
-        let to = match cmd {
-            Cmd::Up => at.saturating_sub(1),
-            Cmd::Down => (at + 1).min(last),
-            Cmd::Top => 0,
-            Cmd::Bottom => last,
-            _ => return false,
-        };
-        self.step = self.steps().get(to).map(|step| step.index);
-        self.agent = false;
-        true
-    }
-
     fn leave_log(&mut self) -> Option<Vec<Effect>> {
         match self.focus {
             Focus::FullLog => self.focus = Focus::Log,
             Focus::Log => self.focus = Focus::Steps,
-            Focus::Steps if !self.log.search.is_empty() => self.log.search(""),
+            Focus::Steps if !self.log.search_words().is_empty() => self.log.search(""),
             Focus::Steps => return None,
         }
         Some(Vec::new())
     }
+}
+
+fn has_failed(run: &RunRow) -> bool {
+    run.outcome
+        .is_some_and(|outcome| outcome != Outcome::Success)
+}
+
+fn is_bad(step: &StepRow) -> bool {
+    matches!(
+        step.status,
+        StepStatus::Failed | StepStatus::Timedout | StepStatus::Canceled
+    )
 }
 
 impl Screen for Job {
@@ -231,19 +195,14 @@ impl Screen for Job {
         if let Some(attempt) = self.attempt() {
             actions.extend(self.run.need(Slot::Run, Want::Run(attempt), shell.now));
         }
+        self.decide();
         let waits = self
             .detail()
             .is_some_and(|detail| detail.run.state == RunState::Pending);
-        if let (Some(attempt), false) = (
-            self.detail().map(|detail| detail.run.attempt.clone()),
-            waits,
-        ) {
-            let step = if self.agent { None } else { self.step() };
-            if self.agent || step.is_some() {
-                self.log.show(&attempt, step);
-                let height = self.log_area(shell, shell.body()).height;
-                actions.extend(self.log.need(height, shell.now));
-            }
+        if let (Some((source, attempts)), false) = (self.source(), waits) {
+            self.log.show(source, attempts);
+            let height = self.log_area(shell, shell.body()).height;
+            actions.extend(self.log.need(height, shell.now));
         }
         actions
     }
@@ -303,16 +262,17 @@ impl Screen for Job {
             Cmd::Filter => {
                 return Some(vec![Effect::Open(Overlay::Prompt(Prompt::new(
                     Purpose::Search,
-                    &self.log.search,
+                    self.log.search_words(),
                 )))]);
             }
             Cmd::NextMatch => return Some(self.log.next_match(true)),
             Cmd::PreviousMatch => return Some(self.log.next_match(false)),
-            Cmd::NextError => {
-                if self.log.search == "error" {
-                    return Some(self.log.next_match(true));
-                }
-                self.log.search("error");
+            Cmd::NextError => self.log.next_error(),
+            Cmd::FailedStep => return Some(self.go_to_failed_step()),
+            Cmd::Together => return Some(self.change_company()),
+            Cmd::Save if self.focus != Focus::Steps => {
+                let log = self.whole_log()?;
+                return Some(vec![Effect::Save(Kept::Log(log))]);
             }
             cmd if self.focus == Focus::Steps => return self.choose_step(cmd).then(Vec::new),
             cmd => return self.log.movement(cmd).then(Vec::new),
@@ -335,7 +295,11 @@ impl Screen for Job {
                 here
             }
             Spot::Run(n) => {
-                self.show_run(n);
+                let run = self.runs().get(n).map(|run| run.attempt.clone());
+                if let Some(run) = run {
+                    self.together = Some(false);
+                    self.show_run(run);
+                }
                 false
             }
             Spot::Log if self.focus == Focus::Steps => {
@@ -402,6 +366,14 @@ impl Screen for Job {
         let failure = self.run.failure().or(self.pipeline.failure());
         let missing = self.missing().map(|_| Kind::NotFound);
         failure.map(|failure| failure.kind).or(missing)
+    }
+
+    fn go_to_line(&mut self, n: u64) -> Vec<Effect> {
+        if self.focus == Focus::Steps {
+            self.focus = Focus::Log;
+        }
+        self.log.go_to_line(n);
+        Vec::new()
     }
 
     fn search(&mut self, words: &str) -> Vec<Effect> {

@@ -8,7 +8,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-use super::search::Search;
+use super::pattern::Pattern;
+use super::together::{MATCHES_MAX, Start};
 use super::view::text;
 use super::{LINE_MAX, LINES_MAX, LogError, READ_MAX, WINDOW_MAX};
 use crate::api::builds::{LogLine, LogLines, LogMatches};
@@ -63,23 +64,42 @@ pub fn tail_plain(path: &Path, count: u64) -> Result<LogLines, LogError> {
     })
 }
 
-/// Finds the lines that hold `text`; see [`super::LogStore::search`].
+/// Finds the lines that hold the pattern; see [`super::Together::search`]. Looks at what lines show of themselves.
 ///
 /// # Errors
 /// [`LogError::NoLog`] when there is no such file.
-pub fn search_plain(path: &Path, text: &str, from_line: u64) -> Result<LogMatches, LogError> {
-    let mut search = Search::new(text, 0);
-    let mut file = File::open(path).map_err(LogError::at("open", path))?;
-    let mut piece = vec![0; 64 * 1024];
-    loop {
-        let read = file.read(&mut piece).map_err(LogError::at("read", path))?;
-        if read == 0 || search.feed(&piece[..read]).is_break() {
-            break;
+pub fn search_plain(path: &Path, pattern: &Pattern, start: Start) -> Result<LogMatches, LogError> {
+    let mut lines = VecDeque::new();
+    let all = window(path, |_, line| {
+        let wanted = match start {
+            Start::From(first) => line.n >= first && lines.len() < MATCHES_MAX,
+            Start::Before(end) => line.n < end,
+        };
+        if wanted && pattern.is_in(line.text.as_bytes()) {
+            lines.push_back(line.n);
+            if lines.len() > MATCHES_MAX {
+                lines.pop_front();
+            }
         }
-    }
-    let mut found = search.finish();
-    found.lines.retain(|line| *line >= from_line);
-    Ok(found)
+    })?;
+    let full = lines.len() == MATCHES_MAX;
+    let (from, to) = match start {
+        Start::From(first) => (
+            first,
+            if full {
+                lines[MATCHES_MAX - 1] + 1
+            } else {
+                all.total
+            },
+        ),
+        Start::Before(end) => (if full { lines[0] } else { 0 }, end.min(all.total)),
+    };
+    Ok(LogMatches {
+        lines: lines.into(),
+        from,
+        to,
+        total: all.total,
+    })
 }
 
 /// Goes through all lines, each cut at [`LINE_MAX`], and lets `take` keep those it wants.
@@ -117,6 +137,7 @@ fn window(
                 s: STDERR,
                 text: text(&line),
                 cut,
+                of: None,
             },
         );
         n += 1;

@@ -1,138 +1,84 @@
-//! Finds text in a run of bytes that comes in pieces, by line.
+//! Finds the lines of a part of a log that hold a pattern, forward or backward, a piece at a time.
 //!
-//! Keeps a few bytes between two pieces, however long a line is. Knows no files.
+//! Keeps one piece in memory, however long the log or a line is. Knows nothing of who asked.
 
-use std::ops::ControlFlow;
+use std::collections::VecDeque;
 
-use regex::bytes::{Regex, RegexBuilder};
+use memchr::{memchr, memchr_iter};
 
-use super::entry::newlines;
-use crate::api::builds::LogMatches;
+use super::LogError;
+use super::pattern::Pattern;
+use super::view::View;
 
-/// Most line numbers in one answer.
-const MATCHES_MAX: usize = 1000;
+/// Bytes looked at between two looks at whether anybody still waits.
+const PIECE: u64 = 1024 * 1024;
 
-/// Most bytes looked at for one answer: a fraction of a second.
-const BYTES_MAX: u64 = 256 * 1024 * 1024;
-
-/// Longest text looked for, in bytes; what is longer is cut there.
-const TEXT_MAX: usize = 1024;
-
-/// A search in progress.
-pub(super) struct Search {
-    pattern: Option<Regex>,
-    /// Bytes that must be kept so that a text across two pieces is found.
-    overlap: usize,
-    /// The end of the last piece, part of line `line`.
-    kept: Vec<u8>,
-    /// Number of the line at the beginning of `kept`.
-    line: u64,
-    seen: u64,
-    lines: Vec<u64>,
-    next: Option<u64>,
+/// Which of the lines found are kept when there are more than wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Keep {
+    /// The first; then the search ends.
+    First,
+    /// The last.
+    Last,
 }
 
-impl Search {
-    /// Begins at the beginning of line `line`. An empty text finds nothing.
-    pub(super) fn new(text: &str, line: u64) -> Search {
-        let text = &text[..text.floor_char_boundary(TEXT_MAX)];
-        let exact = text.chars().any(char::is_uppercase);
-        let pattern = RegexBuilder::new(&regex::escape(text))
-            .case_insensitive(!exact)
-            .build()
-            .ok();
-        Search {
-            pattern: pattern.filter(|_| !text.is_empty()),
-            // A letter of the other case may take more bytes than the one looked for, at most four each.
-            overlap: text.chars().count() * 4,
-            kept: Vec::new(),
-            line,
-            seen: 0,
-            lines: Vec::new(),
-            next: None,
-        }
-    }
-
-    /// Takes the next piece.
-    pub(super) fn feed(&mut self, piece: &[u8]) -> ControlFlow<()> {
-        let Some(pattern) = &self.pattern else {
-            return ControlFlow::Break(());
+impl View {
+    /// Numbers of the lines `from..to` that hold the pattern, ascending, at most `most` of them. Ends early, with what it
+    /// has, once `given_up` says so.
+    pub(super) fn matches(
+        &self,
+        pattern: &Pattern,
+        (from, to): (u64, u64),
+        keep: Keep,
+        most: usize,
+        given_up: &dyn Fn() -> bool,
+    ) -> Result<VecDeque<u64>, LogError> {
+        let mut found = VecDeque::new();
+        let Some(mut at) = self.line_start(from)? else {
+            return Ok(found);
         };
-        self.kept.extend_from_slice(piece);
-        let mut line = self.line;
-        let mut counted = 0;
-        for found in pattern.find_iter(&self.kept) {
-            line += newlines(&self.kept[counted..found.start()]) as u64;
-            counted = found.start();
-            // What is kept of the last piece may hold lines that were told already.
-            if self.lines.last().is_none_or(|told| *told < line) {
-                if self.lines.len() == MATCHES_MAX {
-                    self.next = Some(line);
-                    return ControlFlow::Break(());
+        let end = self.line_start(to)?.unwrap_or(self.len());
+        let reach = pattern.reach() as u64;
+        let mut bytes = Vec::new();
+        while at < end && !given_up() {
+            let next = end.min(at + PIECE);
+            let before = at.min(reach);
+            self.read_into(&mut bytes, at - before, next.saturating_add(reach))?;
+            // Positions in `bytes`: what is looked at begins at `scan` and ends at `edge`.
+            let mut scan = usize::try_from(before).unwrap_or(usize::MAX);
+            let edge = usize::try_from(next - at + before).unwrap_or(usize::MAX);
+            let mut counted: Option<(usize, u64)> = None;
+            at = next;
+            while let Some(place) = pattern.find(&bytes, scan).filter(|place| *place < edge) {
+                let line = match counted {
+                    Some((from, line)) => {
+                        line + memchr_iter(b'\n', &bytes[from..place]).count() as u64
+                    }
+                    None => self.line_at(next - (edge - place) as u64)?,
+                };
+                counted = Some((place, line));
+                found.push_back(line);
+                if found.len() > most {
+                    match keep {
+                        Keep::First => {
+                            found.pop_back();
+                            return Ok(found);
+                        }
+                        Keep::Last => _ = found.pop_front(),
+                    }
                 }
-                self.lines.push(line);
+                // The rest of the line is no news.
+                let Some(newline) = memchr(b'\n', &bytes[place..]) else {
+                    at = next.max(self.line_start(line + 1)?.unwrap_or(end));
+                    break;
+                };
+                scan = place + newline + 1;
+                if scan >= edge {
+                    at = next + (scan - edge) as u64;
+                    break;
+                }
             }
         }
-        self.seen += piece.len() as u64;
-        let forget = self.kept.len().saturating_sub(self.overlap);
-        let ends = newlines(&self.kept[..forget]) as u64;
-        self.line += ends;
-        self.kept.drain(..forget);
-        // Only between two lines, or a line longer than the bound would be searched for ever.
-        if self.seen >= BYTES_MAX && ends > 0 {
-            self.next = Some(self.line);
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Ends the search. Lines that the next call will look at again are left to it.
-    pub(super) fn finish(mut self) -> LogMatches {
-        if let Some(next) = self.next {
-            self.lines.retain(|line| *line < next);
-        }
-        LogMatches {
-            lines: self.lines,
-            next: self.next,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn find(log: &[u8], text: &str, piece: usize) -> Vec<u64> {
-        let mut search = Search::new(text, 0);
-        for piece in log.chunks(piece) {
-            if search.feed(piece).is_break() {
-                break;
-            }
-        }
-        search.finish().lines
-    }
-
-    #[test]
-    fn small_letters_match_both_cases_and_a_capital_is_exact() {
-        let log = b"alpha\nBeta beta\n\xff\xfe\ngamma BETA";
-        for piece in [1, 2, 3, 7, 100] {
-            assert_eq!(find(log, "beta", piece), [1, 3], "pieces of {piece}");
-            assert_eq!(find(log, "BETA", piece), [3], "pieces of {piece}");
-            assert_eq!(find(log, "a\nB", piece), [0], "pieces of {piece}");
-            assert_eq!(find(log, "(", piece), [0_u64; 0]);
-            assert_eq!(find(log, "", piece), [0_u64; 0]);
-        }
-    }
-
-    #[test]
-    fn a_full_answer_says_where_to_go_on() {
-        let log = b"x\n".repeat(1500);
-        let mut search = Search::new("x", 10);
-        let _ = search.feed(&log);
-        let answer = search.finish();
-        assert_eq!(
-            (answer.lines.len(), answer.lines[0], answer.next),
-            (1000, 10, Some(1010))
-        );
+        Ok(found)
     }
 }

@@ -9,7 +9,9 @@ use std::ops::ControlFlow;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use super::entry::{Entry, SIZE, index_path};
+use memchr::memchr_iter;
+
+use super::entry::{Entry, SIZE, index_path, newlines};
 use super::{LINE_MAX, LINES_MAX, LogError, WINDOW_MAX};
 use crate::api::builds::{LogLine, LogLines};
 
@@ -83,7 +85,7 @@ impl View {
     }
 
     /// Number of lines, an unfinished last one counted.
-    fn total_lines(&self) -> Result<u64, LogError> {
+    pub(super) fn total_lines(&self) -> Result<u64, LogError> {
         let unfinished = self.len() > 0 && self.read(self.len() - 1, self.len())? != b"\n";
         Ok(self.newlines() + u64::from(unfinished))
     }
@@ -129,12 +131,67 @@ impl View {
         };
         let bytes = self.bytes_at(entry.offset, u64::from(entry.len))?;
         let nth = usize::try_from(n - entry.newlines_before(self.stream)).unwrap_or(usize::MAX);
-        let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-        let at = ends
-            .map(|(at, _)| at as u64)
+        let at = memchr_iter(b'\n', &bytes)
             .nth(nth.saturating_sub(1))
             .unwrap_or(0);
-        Ok(Some(entry.bytes_before(self.stream) + at + 1))
+        Ok(Some(entry.bytes_before(self.stream) + at as u64 + 1))
+    }
+
+    /// Number of the line that the byte at a position belongs to.
+    pub(super) fn line_at(&self, position: u64) -> Result<u64, LogError> {
+        let Some((_, entry)) = self.bisect(|entry| entry.bytes_after(self.stream) > position)?
+        else {
+            return self.total_lines();
+        };
+        let within = position - entry.bytes_before(self.stream);
+        let bytes = self.bytes_at(entry.offset, within)?;
+        Ok(entry.newlines_before(self.stream) + newlines(&bytes) as u64)
+    }
+
+    /// Number of lines whose first byte came before a moment, unix microseconds.
+    pub(super) fn lines_before(&self, micros: i64) -> Result<u64, LogError> {
+        let Some((_, entry)) = self.bisect(|entry| entry.micros >= micros)? else {
+            return self.total_lines();
+        };
+        let at = entry.bytes_before(self.stream);
+        let unfinished = at > 0 && self.read(at - 1, at)? != b"\n";
+        Ok(entry.newlines_before(self.stream) + u64::from(unfinished))
+    }
+
+    /// When the first byte of a line came, unix microseconds.
+    pub(super) fn line_time(&self, n: u64) -> Result<Option<i64>, LogError> {
+        let Some(start) = self.line_start(n)? else {
+            return Ok(None);
+        };
+        let entry = self.bisect(|entry| entry.bytes_after(self.stream) > start)?;
+        Ok(entry.map(|(_, entry)| entry.micros))
+    }
+
+    /// When its first and its last byte came, unix microseconds.
+    pub(super) fn times(&self) -> Result<Option<(i64, i64)>, LogError> {
+        let Some(last) = self.last else {
+            return Ok(None);
+        };
+        Ok(Some((self.entry(0)?.micros, last.micros)))
+    }
+
+    /// Reads positions `from..to`, as far as there are bytes, into a buffer that is used again.
+    pub(super) fn read_into(
+        &self,
+        bytes: &mut Vec<u8>,
+        from: u64,
+        to: u64,
+    ) -> Result<(), LogError> {
+        let to = to.min(self.len());
+        if self.stream.is_some() {
+            *bytes = self.read(from, to)?;
+            return Ok(());
+        }
+        // Both streams: a position is a place in the file.
+        bytes.resize(usize::try_from(to.saturating_sub(from)).unwrap_or(0), 0);
+        self.log
+            .read_exact_at(bytes, from)
+            .map_err(LogError::at("read", &self.path))
     }
 
     fn bytes_at(&self, offset: u64, len: u64) -> Result<Vec<u8>, LogError> {
@@ -223,10 +280,19 @@ impl View {
 
     /// Reads a window of lines; see [`super::LogStore::lines`].
     pub(super) fn lines(&self, first: u64, count: u64) -> Result<LogLines, LogError> {
+        self.some_lines(first, count, WINDOW_MAX)
+    }
+
+    /// The same with at most `budget` bytes of text; the first line is there however long it is.
+    pub(super) fn some_lines(
+        &self,
+        first: u64,
+        count: u64,
+        mut budget: usize,
+    ) -> Result<LogLines, LogError> {
         let total = self.total_lines()?;
         let end = total.min(first.saturating_add(count.min(LINES_MAX)));
         let mut lines = Vec::new();
-        let mut budget = WINDOW_MAX;
         let mut n = first;
         while n < end {
             let before = n;
@@ -364,6 +430,7 @@ impl Pending {
             s,
             text: text(&self.bytes),
             cut: 0,
+            of: None,
         }
     }
 }

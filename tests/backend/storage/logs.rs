@@ -8,7 +8,7 @@ use roundel::api::agent::{Record, RecordBody};
 use roundel::error::{Explain, Kind};
 use roundel::ids::AttemptId;
 use roundel::storage::logs::{
-    LINE_MAX, LogStore, READ_MAX, lines_plain, read_plain, search_plain, tail_plain,
+    LINE_MAX, LogStore, Pattern, READ_MAX, Start, lines_plain, read_plain, search_plain, tail_plain,
 };
 
 /// What was written: stream, arrival and bytes of each record.
@@ -191,13 +191,78 @@ proptest! {
         let tail = store.store.tail(store.attempt, 1, stream, count).unwrap();
         check(&tail, &model[model.len() - model.len().min(usize::try_from(count).unwrap())..])?;
 
-        let found = store.store.search(store.attempt, 1, stream, "ab", first).unwrap();
-        let expected: Vec<u64> = model[from..]
-            .iter()
-            .filter(|(.., bytes)| bytes.to_ascii_lowercase().windows(2).any(|pair| pair == b"ab"))
-            .map(|(n, ..)| *n)
-            .collect();
-        prop_assert_eq!(found.lines, expected);
+        let holding = |lines: &[(u64, i64, u8, Vec<u8>)]| -> Vec<u64> {
+            let holds = |bytes: &[u8]| bytes.to_ascii_lowercase().windows(2).any(|pair| pair == b"ab");
+            lines.iter().filter(|(.., bytes)| holds(bytes)).map(|(n, ..)| *n).collect()
+        };
+        let Ok(log) = store.store.together(&[(0, store.attempt)], 1, stream) else {
+            return Err(TestCaseError::fail("there is a log"));
+        };
+        let pattern = Pattern::text("ab").unwrap();
+        let found = log.search(&pattern, Start::From(first), &|| false).unwrap();
+        prop_assert_eq!(found.lines, holding(&model[from..]));
+        let found = log.search(&pattern, Start::Before(first), &|| false).unwrap();
+        prop_assert_eq!(found.lines, holding(&model[..from]));
+    }
+
+    #[test]
+    fn runs_together_are_one_log_by_time(
+        runs in prop::collection::vec((written(), prop::collection::vec(0..4_i64, 40)), 1..5),
+        stream in prop::sample::select(vec![None, Some(1), Some(2)]),
+        first in 0..90_u64,
+        count in 1..30_u64,
+    ) {
+        let store = Store::new();
+        let attempts: Vec<_> = (0..).zip(&runs).map(|(i, _)| (i, AttemptId::fresh())).collect();
+        let mut model: Vec<(i64, u32, u64, Vec<u8>)> = Vec::new();
+        for ((run, attempt), (written, pauses)) in attempts.iter().zip(&runs) {
+            // The same moment is common: within a run, and across them.
+            let mut micros = 0;
+            let mut came = Vec::new();
+            let mut all = records(1, written);
+            for (record, pause) in all.iter_mut().zip(pauses) {
+                micros += pause;
+                record.micros = micros;
+                came.push(micros);
+            }
+            store.store.append(*attempt, &all).unwrap();
+            let lines = model_lines(written, stream);
+            model.extend(lines.into_iter().map(|(n, seq, _, bytes)| {
+                (came[usize::try_from(seq / 10 - 1).unwrap()], *run, n, bytes)
+            }));
+        }
+        model.sort();
+        let Ok(log) = store.store.together(&attempts, 1, stream) else {
+            return Err(TestCaseError::fail("there is a log"));
+        };
+        let from = usize::try_from(first).unwrap().min(model.len());
+        let to = usize::try_from(first + count).unwrap().min(model.len());
+        let window = log.lines(first, count).unwrap();
+        prop_assert_eq!(window.total, model.len() as u64);
+        let last = model.len() - model.len().min(usize::try_from(count).unwrap());
+        for (window, expected) in [(window, &model[from..to]), (log.tail(count).unwrap(), &model[last..])] {
+            prop_assert_eq!(window.lines.len(), expected.len());
+            for (line, (t, run, n, bytes)) in window.lines.iter().zip(expected) {
+                let shown = &bytes[..bytes.len().min(usize::try_from(LINE_MAX).unwrap())];
+                let text = String::from_utf8_lossy(shown);
+                prop_assert_eq!((line.t, line.text.trim_end_matches('\r')), (*t, text.trim_end_matches('\r')));
+                if attempts.len() > 1 {
+                    let of = line.of.unwrap();
+                    prop_assert_eq!((of.run, of.n), (*run, *n));
+                }
+            }
+        }
+        let pattern = Pattern::text("ab").unwrap();
+        let holds = |bytes: &[u8]| bytes.to_ascii_lowercase().windows(2).any(|pair| pair == b"ab");
+        let holding: Vec<u64> = (0..).zip(&model).filter(|(_, line)| holds(&line.3)).map(|(n, _)| n).collect();
+        let found = log.search(&pattern, Start::From(first), &|| false).unwrap();
+        let expected: Vec<u64> = holding.iter().copied().filter(|n| *n >= first).collect();
+        prop_assert_eq!(&found.lines[..], &expected[..found.lines.len()]);
+        prop_assert!(!found.lines.is_empty() || expected.is_empty());
+        let found = log.search(&pattern, Start::Before(first), &|| false).unwrap();
+        let expected: Vec<u64> = holding.into_iter().filter(|n| *n < first).collect();
+        prop_assert_eq!(&found.lines[..], &expected[expected.len() - found.lines.len()..]);
+        prop_assert!(!found.lines.is_empty() || expected.is_empty());
     }
 
     #[test]
@@ -223,7 +288,7 @@ proptest! {
             let at = |n: u64| usize::try_from(n).unwrap().min(bytes.len());
             bytes[at(first)..at(first + count)].to_vec()
         });
-        let found = search_plain(&path, "b", first).unwrap();
+        let found = search_plain(&path, &Pattern::text("b").unwrap(), Start::From(first)).unwrap();
         prop_assert!(found.lines.iter().all(|n| *n >= first && texts(&model)[usize::try_from(*n).unwrap()].contains('b')));
     }
 }
@@ -284,14 +349,15 @@ fn a_line_of_50_mb_is_stepped_over_by_the_index() {
         store.store.tail(store.attempt, 1, None, 1).unwrap().lines[0].text,
         "after"
     );
-    assert_eq!(
-        store
-            .store
-            .search(store.attempt, 1, None, "after", 0)
-            .unwrap()
-            .lines,
-        [2]
-    );
+    let log = store.store.together(&[(0, store.attempt)], 1, None);
+    let log = log.unwrap();
+    for (text, line) in [("after", 2), ("yyy", 1), ("y\na", 1)] {
+        let pattern = Pattern::text(text).unwrap();
+        for start in [Start::From(0), Start::Before(3)] {
+            let found = log.search(&pattern, start, &|| false).unwrap();
+            assert_eq!(found.lines, [line], "{text} {start:?}");
+        }
+    }
     assert_eq!(
         store
             .store
@@ -390,4 +456,89 @@ fn a_log_that_is_not_there_is_not_found() {
     );
     store.store.sync(store.attempt, 1).unwrap();
     store.store.remove(store.attempt).unwrap();
+}
+
+#[test]
+fn a_search_says_what_it_looked_at_and_goes_on_where_it_ended() {
+    let store = Store::new();
+    let line = |n: u64| format!("{n} {}\n", if n.is_multiple_of(2) { "even" } else { "odd" });
+    let text: String = (0..5000).map(line).collect();
+    let written: Written = text
+        .as_bytes()
+        .chunks(700)
+        .map(|part| (1, part.to_vec()))
+        .chain([(1, b"5000 even, unfinished".to_vec())])
+        .collect();
+    store
+        .store
+        .append(store.attempt, &records(1, &written))
+        .unwrap();
+    let log = store
+        .store
+        .together(&[(0, store.attempt)], 1, None)
+        .unwrap();
+    let pattern = Pattern::text("even").unwrap();
+    let (mut all, mut at) = (Vec::new(), 0);
+    loop {
+        let found = log.search(&pattern, Start::From(at), &|| false).unwrap();
+        assert!(found.lines.len() <= 1000 && found.from == at && found.total == 5001);
+        all.extend(found.lines);
+        if found.to == at || found.to == 5000 {
+            break;
+        }
+        at = found.to;
+    }
+    assert_eq!(all, (0..=5000).step_by(2).collect::<Vec<u64>>());
+
+    let back = log
+        .search(&pattern, Start::Before(4001), &|| false)
+        .unwrap();
+    assert_eq!((back.lines[0], back.lines[999]), (2002, 4000));
+    assert_eq!((back.from, back.to), (2002, 4001));
+    let first = log
+        .search(&pattern, Start::Before(2002), &|| false)
+        .unwrap();
+    assert_eq!((first.lines[0], first.lines.len()), (2, 1000));
+
+    // Only what is new is looked at: an old line that matches is not told again.
+    let more = [(1, b" and more\n5001 odd\n5002 even\n".to_vec())];
+    let seq = written.len() as u64;
+    let mut record = records(1, &more.to_vec());
+    record[0].seq = seq + 1;
+    store.store.append(store.attempt, &record).unwrap();
+    let log = store
+        .store
+        .together(&[(0, store.attempt)], 1, None)
+        .unwrap();
+    let found = log.search(&pattern, Start::From(5001), &|| false).unwrap();
+    assert_eq!((found.lines, found.to), (vec![5002], 5003));
+}
+
+#[test]
+fn a_search_that_nobody_waits_for_ends_at_once() {
+    let written: Written = (0..64).map(|_| (1, vec![b'y'; 64 * 1024])).collect();
+    let store = Store::with(&written);
+    let log = store
+        .store
+        .together(&[(0, store.attempt)], 1, None)
+        .unwrap();
+    let asked = std::cell::Cell::new(0);
+    let given_up = || {
+        asked.set(asked.get() + 1);
+        asked.get() > 2
+    };
+    log.search(&Pattern::text("z").unwrap(), Start::From(0), &given_up)
+        .unwrap();
+    assert!(asked.get() < 6, "{}", asked.get());
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_turn_the_order_round() {
+    let store = Store::new();
+    let mut all = records(1, &vec![(1, b"a\n".to_vec()), (1, b"b\n".to_vec())]);
+    (all[0].micros, all[1].micros) = (1000, 10);
+    store.store.append(store.attempt, &all).unwrap();
+    let lines = store.store.lines(store.attempt, 1, None, 0, 9).unwrap();
+    let times: Vec<i64> = lines.lines.iter().map(|line| line.t).collect();
+    assert_eq!(times, [1000, 1000]);
 }

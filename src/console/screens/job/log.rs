@@ -1,18 +1,18 @@
-//! The log of one step, or of the agent: a window of its lines, following the end or standing still, and the search.
+//! The log that is shown: a window of its lines, following the end or standing still, and what is looked for in it.
 //!
 //! Holds no more lines than the pane shows. Pure state; drawn by `log_view`.
 
 use roundel::api::LogAdvanced;
-use roundel::api::builds::{LogLines, LogMatches, LogQuery};
+use roundel::api::builds::{LogLine, LogLines, LogMatches, LogQuery};
 use roundel::clock::Timestamp;
 
-use crate::console::action::{Action, Slot, Want};
+use super::find::{Arrival, Find, Wanted};
+use crate::console::action::{Action, Slot, Source, Want};
 use crate::console::effect::Effect;
 use crate::console::event::Failure;
 use crate::console::feed::Feed;
 use crate::console::keymap::Cmd;
 use crate::console::screens::Touch;
-use crate::console::theme::Role;
 
 /// Which of the two streams is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -26,18 +26,25 @@ pub enum Stream {
     Err,
 }
 
-/// Where the next match is looked for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Jump {
-    Forward,
-    Backward,
+impl Stream {
+    /// Its name in the API; `None` = both.
+    #[must_use]
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Stream::Both => None,
+            Stream::Out => Some("out"),
+            Stream::Err => Some("err"),
+        }
+    }
 }
 
 /// The pane.
 #[derive(Debug)]
 pub struct Log {
-    attempt: String,
-    step: Option<u16>,
+    /// Which log.
+    of: Option<Source>,
+    /// The attempts whose growth is its growth.
+    attempts: Vec<String>,
     /// The window.
     pub lines: Feed<LogLines>,
     /// Which streams.
@@ -55,19 +62,21 @@ pub struct Log {
     pub times: Option<bool>,
     /// Cells skipped at the left of each line that is not wrapped.
     pub left: u16,
-    /// What is searched for; empty = nothing.
-    pub search: String,
-    found: Feed<LogMatches>,
-    jump: Option<(Jump, u64)>,
-    /// The line that the search stands on.
+    /// The search by words.
+    words: Find,
+    /// The search for what looks like an error.
+    errors: Find,
+    /// What the last jump came to, when it did not just arrive.
+    pub came_to: Option<&'static str>,
+    /// The line that was jumped to.
     pub here: Option<u64>,
 }
 
 impl Default for Log {
     fn default() -> Self {
         Self {
-            attempt: String::new(),
-            step: None,
+            of: None,
+            attempts: Vec::new(),
             lines: Feed::default(),
             stream: Stream::Both,
             follow: true,
@@ -77,179 +86,185 @@ impl Default for Log {
             wrap: false,
             times: None,
             left: 0,
-            search: String::new(),
-            found: Feed::default(),
-            jump: None,
+            words: Find::default(),
+            errors: Find::default(),
+            came_to: None,
             here: None,
         }
     }
 }
 
 impl Log {
-    /// Shows the log of a step (`None` = the agent's own) of an attempt from its end.
-    pub fn show(&mut self, attempt: &str, step: Option<u16>) {
-        if self.attempt != attempt || self.step != step {
-            attempt.clone_into(&mut self.attempt);
-            self.step = step;
+    /// Shows a log from its end; `attempts` are those that write it.
+    pub fn show(&mut self, of: Source, attempts: Vec<String>) {
+        self.attempts = attempts;
+        if self.of.as_ref() != Some(&of) {
+            self.of = Some(of);
             self.restart();
         }
     }
 
+    /// The line that was jumped to, where it is on the screen.
+    #[must_use]
+    pub fn line_here(&self) -> Option<&LogLine> {
+        let here = self.here?;
+        self.lines.data()?.lines.iter().find(|line| line.n == here)
+    }
+
     fn restart(&mut self) {
         self.lines.clear();
-        self.found.clear();
-        (self.follow, self.left, self.here, self.jump) = (true, 0, None, None);
+        self.words.restart();
+        self.errors.restart();
+        (self.follow, self.left, self.here, self.came_to) = (true, 0, None, None);
     }
 
     /// The fetches that are due for a pane of this height.
     pub fn need(&mut self, height: u16, now: Timestamp) -> Vec<Action> {
-        if self.attempt.is_empty() {
+        let Some(of) = self.of.clone() else {
             return Vec::new();
-        }
+        };
         self.height = height.max(1);
         let screen = u64::from(self.height);
+        let base = LogQuery {
+            stream: self.stream.name().map(str::to_owned),
+            ..LogQuery::default()
+        };
         let query = if self.follow {
             LogQuery {
                 tail: Some(screen),
-                ..self.query()
+                ..base.clone()
             }
         } else {
             LogQuery {
                 line: Some(self.top),
                 count: Some(screen),
-                ..self.query()
+                ..base.clone()
             }
         };
-        let lines = Want::Lines {
-            attempt: self.attempt.clone(),
-            step: self.step,
-            query,
-        };
-        let lines = self.lines.need(Slot::Log, lines, now);
-        let matches = self.jump.and_then(|(_, from)| {
-            let query = LogQuery {
-                search: Some(self.search.clone()),
-                line: Some(from),
-                ..self.query()
-            };
-            let want = Want::Matches {
-                attempt: self.attempt.clone(),
-                step: self.step,
-                query,
-            };
-            self.found.need(Slot::Search, want, now)
-        });
+        let matches = [&mut self.words, &mut self.errors]
+            .into_iter()
+            .find_map(|find| find.need(&of, &base, now));
+        let lines = self.lines.need(Slot::Log, Want::Lines { of, query }, now);
         lines.into_iter().chain(matches).collect()
     }
 
-    fn query(&self) -> LogQuery {
-        let stream = match self.stream {
-            Stream::Both => None,
-            Stream::Out => Some("out".to_owned()),
-            Stream::Err => Some("err".to_owned()),
-        };
-        LogQuery {
-            stream,
-            ..LogQuery::default()
-        }
-    }
-
-    /// Takes lines. Those of another place in the same log may be shown until the right ones come.
+    /// Takes a window; an older one of the same log may still be shown.
     pub fn accept_lines(&mut self, asked: &Want, answer: Result<LogLines, Failure>) {
-        let (attempt, step) = (self.attempt.clone(), self.step);
-        let fits = |_: &Want| matches!(asked, Want::Lines { attempt: a, step: s, .. } if *a == attempt && *s == step);
+        let of = self.of.clone();
+        let fits =
+            |_: &Want| matches!(asked, Want::Lines { of: asked, .. } if Some(asked) == of.as_ref());
         self.lines.accept(asked, answer, fits);
     }
 
     /// Takes what a search found, and goes there.
     pub fn accept_matches(&mut self, asked: &Want, answer: Result<LogMatches, Failure>) {
-        if self.found.accept(asked, answer, |_| false) {
-            self.arrive();
-        }
+        let errors = matches!(asked, Want::Matches { query, .. } if query.errors);
+        let find = if errors {
+            &mut self.errors
+        } else {
+            &mut self.words
+        };
+        let arrival = find.accept(asked, answer);
+        self.arrive(arrival, errors);
     }
 
-    fn arrive(&mut self) {
-        let Some((jump, from)) = self.jump else {
-            return;
-        };
-        let Some(found) = self.found.data() else {
-            return;
-        };
-        let line = match jump {
-            Jump::Forward => found.lines.iter().find(|line| **line >= from).copied(),
-            Jump::Backward => {
-                let before = self.here.unwrap_or(u64::MAX);
-                found
-                    .lines
-                    .iter()
-                    .rev()
-                    .find(|line| **line < before)
-                    .copied()
+    fn arrive(&mut self, arrival: Option<Arrival>, errors: bool) {
+        match arrival {
+            None => {}
+            Some(Arrival::Line { n, again }) => {
+                self.came_to = again.then_some("from the top again");
+                self.go_to_line(n);
             }
-        };
-        self.jump = None;
-        if let Some(line) = line {
-            self.here = Some(line);
-            self.go_to(line.saturating_sub(u64::from(self.height) / 3));
+            Some(Arrival::NoneAbove) => self.came_to = Some("no match above"),
+            Some(Arrival::Nowhere) if errors => {
+                self.came_to = Some("no line looks like an error");
+            }
+            Some(Arrival::Nowhere) => self.came_to = Some("not found"),
         }
     }
 
-    /// What the last search came to, for the filter line: line numbers found and whether there may be more.
+    /// Goes to a line by its number, from 0.
+    pub fn go_to_line(&mut self, n: u64) {
+        self.here = Some(n);
+        // Wrapped, the lines above it may fill the screen by themselves.
+        let above = if self.wrap {
+            0
+        } else {
+            u64::from(self.height) / 3
+        };
+        self.go_to(n.saturating_sub(above));
+    }
+
+    /// What is searched for; empty = nothing.
+    #[must_use]
+    pub fn search_words(&self) -> &str {
+        match self.words.wanted() {
+            Some(Wanted::Text(text)) => text,
+            _ => "",
+        }
+    }
+
+    /// The search that is under way: how many lines were looked at, of how many.
+    #[must_use]
+    pub fn progress(&self) -> Option<(u64, u64)> {
+        self.words.progress().or(self.errors.progress())
+    }
+
+    /// Number of lines that hold the words, and whether the whole log has been looked at.
     #[must_use]
     pub fn found(&self) -> Option<(usize, bool)> {
-        let found = self.found.data().filter(|_| !self.search.is_empty())?;
-        Some((found.lines.len(), found.next.is_some()))
+        self.words.count()
     }
 
     /// Why the search failed, if it did.
     #[must_use]
     pub fn search_failure(&self) -> Option<&Failure> {
-        self.found.failure()
+        self.words.failure().or(self.errors.failure())
     }
 
-    /// Searches for these words from the top of the screen on.
+    /// Where a jump forward begins when nothing was jumped to before.
+    fn begin(&self) -> u64 {
+        if self.follow { 0 } else { self.top }
+    }
+
+    /// Searches for these words from the top of the screen on; of a log that is followed, from its beginning.
     pub fn search(&mut self, words: &str) {
-        words.clone_into(&mut self.search);
-        self.found.clear();
-        self.here = None;
-        self.jump =
-            (!words.is_empty()).then_some((Jump::Forward, if self.follow { 0 } else { self.top }));
+        self.words
+            .want((!words.is_empty()).then(|| Wanted::Text(words.to_owned())));
+        self.errors.stop();
+        (self.here, self.came_to) = (None, None);
+        if !words.is_empty() {
+            let arrival = self.words.forward(self.begin());
+            self.arrive(arrival, false);
+        }
     }
 
     /// Goes to the next or the previous match.
     pub fn next_match(&mut self, forward: bool) -> Vec<Effect> {
-        if self.search.is_empty() {
+        if self.words.wanted().is_none() {
             return Effect::refuse("nothing is searched for; / searches");
         }
-        let found = self.found.data();
-        let here = self.here.unwrap_or(self.top);
-        if forward {
-            let known = found.and_then(|found| found.lines.iter().find(|line| **line > here));
-            let past_known = known.is_none() && found.is_some_and(|found| found.next.is_none());
-            let from = if past_known { 0 } else { here + 1 };
-            self.jump = Some((Jump::Forward, from));
-            if known.is_some() {
-                self.arrive();
-            } else {
-                self.found.touch();
-            }
-            if past_known {
-                return vec![Effect::Say(
-                    Role::Accent,
-                    "the search goes on at the top".to_owned(),
-                )];
-            }
+        self.errors.stop();
+        self.came_to = None;
+        let arrival = if forward {
+            let at = self.here.map_or(self.begin(), |here| here + 1);
+            self.words.forward(at)
         } else {
-            let known = found.is_some_and(|found| found.lines.iter().any(|line| *line < here));
-            self.jump = Some((Jump::Backward, 0));
-            if known {
-                self.arrive();
-            } else {
-                self.jump = None;
-                return vec![Effect::Say(Role::Accent, "no match above".to_owned())];
-            }
-        }
+            let end = if self.follow { self.total() } else { self.top };
+            self.words.back(self.here.unwrap_or(end))
+        };
+        self.arrive(arrival, false);
         Vec::new()
+    }
+
+    /// Goes to the next line that looks like an error.
+    pub fn next_error(&mut self) {
+        self.words.stop();
+        self.came_to = None;
+        self.errors.want(Some(Wanted::Errors));
+        let at = self.here.map_or(self.begin(), |here| here + 1);
+        let arrival = self.errors.forward(at);
+        self.arrive(arrival, true);
     }
 
     /// Number of the first line on the screen.
@@ -263,6 +278,14 @@ impl Log {
         } else {
             self.top
         }
+    }
+
+    /// Numbers of the first and the last line on the screen, and of how many.
+    #[must_use]
+    pub fn position(&self) -> Option<(u64, u64, u64)> {
+        let window = self.lines.data()?;
+        let (first, last) = (window.lines.first()?, window.lines.last()?);
+        Some((first.n, last.n, window.total))
     }
 
     /// Lines of the log.
@@ -281,13 +304,22 @@ impl Log {
         }
     }
 
+    /// Shows the end, and stays there.
+    pub fn follow_end(&mut self) {
+        (self.follow, self.here) = (true, None);
+    }
+
     fn go_to(&mut self, top: u64) {
         if self.follow {
             self.seen = self.total();
         }
-        let last = self.total().saturating_sub(u64::from(self.height));
+        let height = u64::from(self.height);
+        let last = self
+            .lines
+            .data()
+            .map(|window| window.total.saturating_sub(height));
         self.follow = false;
-        self.top = top.min(last);
+        self.top = last.map_or(top, |last| top.min(last));
     }
 
     /// Moves; false when the command is no movement.
@@ -320,6 +352,10 @@ impl Log {
         } else if to != first || cmd == Cmd::Top {
             self.go_to(to);
         }
+        // Who went away from a match looks on from the top of the screen.
+        let shown = self.top..self.top.saturating_add(u64::from(self.height));
+        self.here = self.here.filter(|here| shown.contains(here));
+        self.came_to = None;
         true
     }
 
@@ -334,13 +370,8 @@ impl Log {
                 self.left = 0;
             }
             Cmd::Times => self.times = Some(!times_shown),
-            Cmd::Follow => {
-                if self.follow {
-                    self.go_to(self.first());
-                } else {
-                    self.follow = true;
-                }
-            }
+            Cmd::Follow if self.follow => self.go_to(self.first()),
+            Cmd::Follow => self.follow_end(),
             _ => return false,
         }
         true
@@ -360,11 +391,13 @@ impl Log {
             Touch::All => self.lines.touch(),
             Touch::Lost => {
                 self.lines.disconnect();
-                self.found.disconnect();
+                self.words.disconnect();
+                self.errors.disconnect();
             }
             Touch::Change(change) => self.lines.touch_by(change),
             Touch::Log(LogAdvanced { attempt, step, .. }) => {
-                if *attempt == self.attempt && (self.step.is_none() || self.step == Some(*step)) {
+                let shown = self.of.as_ref().and_then(Source::step);
+                if self.attempts.contains(attempt) && shown.is_none_or(|shown| shown == *step) {
                     self.lines.touch();
                 }
             }

@@ -80,11 +80,29 @@ fn gutter(line: &LogLine, log: &Log, digits: u16, times: bool) -> Line {
     } else {
         gutter
     };
+    let gutter = match line.of {
+        Some(of) => gutter.bold(run_role(of.run), format!("{:>2} ", of.run + 1)),
+        None => gutter,
+    };
     match log.stream {
         Stream::Both if line.s == 2 => gutter.put(Role::Warning, "e "),
         Stream::Both => gutter.gap(2),
         _ => gutter,
     }
+}
+
+/// Colours that tell runs apart; the number stands beside it.
+const RUN_ROLES: [Role; 5] = [
+    Role::Accent,
+    Role::Ok,
+    Role::Running,
+    Role::Canceled,
+    Role::Link,
+];
+
+/// The role of a run among others.
+pub(super) fn run_role(index: u32) -> Role {
+    RUN_ROLES[index as usize % RUN_ROLES.len()]
 }
 
 /// A line's text as one or several lines of the screen.
@@ -93,10 +111,11 @@ fn parts(line: &LogLine, log: &Log, room: u16) -> Vec<Line> {
     if line.cut > 0 {
         whole = whole.bold(Role::Warning, format!(" … {} more", text::bytes(line.cut)));
     }
-    let whole = if log.search.is_empty() {
+    let words = log.search_words();
+    let whole = if words.is_empty() {
         whole
     } else {
-        marked(&whole, &log.search)
+        marked(&whole, words)
     };
     if log.wrap {
         wrapped(&whole, room)

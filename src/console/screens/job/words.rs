@@ -3,6 +3,7 @@
 use roundel::api::builds::{RunRow, StepRow};
 
 use super::Job;
+use super::log_view::run_role;
 use crate::console::line::Line;
 use crate::console::marks;
 use crate::console::screens::Scene;
@@ -13,27 +14,48 @@ impl Job {
     /// The words of the filter line.
     pub(super) fn words_below(&self) -> Line {
         let line = Line::new().muted("search ").put(Role::Accent, "/");
-        let line = if self.log.search.is_empty() {
+        let words = self.log.search_words();
+        let line = if words.is_empty() {
             line.muted(" none")
         } else {
-            line.bold(Role::Strong, format!(" {}", self.log.search))
+            line.bold(Role::Strong, format!(" {words}"))
         };
-        let line = match (self.log.found(), self.log.search_failure()) {
-            (_, Some(failure)) => line.gap(3).put(Role::Failed, format!("✗ {}", failure.text)),
-            (Some((0, _)), _) => line.gap(3).put(Role::Warning, "not found"),
-            (Some((n, more)), _) => {
-                let plus = if more { "+" } else { "" };
-                line.gap(3).muted(format!(
-                    "{}{plus} lines   n N next, previous",
-                    text::count(n as u64)
-                ))
+        let line = match (self.log.search_failure(), self.log.progress()) {
+            (Some(failure), _) => line.gap(3).put(Role::Failed, format!("✗ {}", failure.text)),
+            (None, Some((line_n, total))) => line.gap(3).put(
+                Role::Running,
+                format!("looks, {}%", line_n.saturating_mul(100) / total.max(1)),
+            ),
+            (None, None) => {
+                let line = match self.log.found() {
+                    Some((n, whole)) if n > 0 => {
+                        let plus = if whole { "" } else { "+" };
+                        let n = text::count(n as u64);
+                        line.gap(3).muted(format!("{n}{plus} lines, n N"))
+                    }
+                    _ => line,
+                };
+                match self.log.came_to {
+                    Some(words) => line.gap(3).put(Role::Warning, words),
+                    None => line,
+                }
             }
-            _ => line,
         };
-        let line = line.gap(5);
+        let line = line.gap(3);
         let line = if self.log.follow {
             line.put(Role::Accent, "follows")
         } else {
+            let line = match self.log.position() {
+                Some((first, last, total)) => line.muted(format!(
+                    "{}–{} of {} · {}%",
+                    text::count(first + 1),
+                    text::count(last + 1),
+                    text::count(total),
+                    (last + 1) * 100 / total.max(1),
+                )),
+                None => line,
+            };
+            let line = line.gap(3);
             let unseen = self.log.unseen();
             let line = line.bold(Role::Waiting, "paused");
             let line = if unseen > 0 {
@@ -61,6 +83,24 @@ pub(super) fn ended(step: &StepRow, scene: &Scene) -> Option<Line> {
         _ => format!("{} {} after {took}", mark.glyph, mark.word),
     };
     Some(Line::new().bold(mark.role, what))
+}
+
+/// How one of several runs ended, when it did not end well.
+pub(super) fn run_ended(run: &RunRow) -> Option<Line> {
+    if !super::has_failed(run) {
+        return None;
+    }
+    let mark = marks::run(run);
+    let cause = if run.cause.is_empty() {
+        mark.word
+    } else {
+        &run.cause
+    };
+    let line = Line::new().put(mark.role, format!("{} ", mark.glyph));
+    Some(
+        line.bold(run_role(run.index), format!("run {}", run.index + 1))
+            .put(mark.role, format!(" {cause}")),
+    )
 }
 
 pub(super) fn waiting(run: &RunRow, scene: &Scene, width: u16) -> Vec<Line> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use roundel::api::builds::{
-    LogLine, LogLines, LogMatches, LogQuery, PipelineDetail, RunRow, RunState, StepRow,
+    LineOf, LogLine, LogLines, LogMatches, LogQuery, PipelineDetail, RunRow, RunState, StepRow,
 };
 use roundel::api::fleet::{Explanation, NodeCounts, NodeRow};
 use roundel::api::{Hello, ListQuery, Page, Summary};
@@ -11,7 +11,7 @@ use roundel::error::Kind;
 use serde::Serialize;
 
 use super::rows;
-use crate::console::action::Want;
+use crate::console::action::{Source, Want};
 use crate::console::event::{Answer, Failure};
 
 /// Which windows are refused, and with what.
@@ -203,31 +203,32 @@ impl Model {
                 let runs = self.runs.iter().filter(there).cloned().collect();
                 Ok(Answer::Node(rows::node_detail(node, runs)))
             }
-            Want::Lines {
-                attempt,
-                step,
-                query,
-            } => Ok(Answer::Lines(self.lines(attempt, *step, query))),
-            Want::Matches {
-                attempt,
-                step,
-                query,
-            } => {
+            Want::Lines { of, query } => Ok(Answer::Lines(self.lines(of, query))),
+            Want::Matches { of, query } => {
                 let words = query.search.clone().unwrap_or_default();
                 let exact = words.chars().any(char::is_uppercase);
                 let holds = |line: &&LogLine| {
-                    if exact {
+                    if query.errors {
+                        line.text.contains("error")
+                    } else if exact {
                         line.text.contains(&words)
                     } else {
                         line.text.to_lowercase().contains(&words)
                     }
                 };
-                let from = query.line.unwrap_or(0);
-                let lines = self.log(attempt, *step, query);
-                let found = lines.iter().filter(|line| line.n >= from).filter(holds);
+                let lines = self.log(of, query);
+                let total = lines.len() as u64;
+                let (from, to) = match query.before {
+                    Some(before) => (0, before),
+                    None => (query.line.unwrap_or(0), total),
+                };
+                let within = |line: &&LogLine| (from..to).contains(&line.n);
+                let found = lines.iter().filter(within).filter(holds);
                 Ok(Answer::Matches(LogMatches {
                     lines: found.map(|line| line.n).collect(),
-                    next: None,
+                    from,
+                    to,
+                    total,
                 }))
             }
             #[allow(
@@ -238,31 +239,57 @@ impl Model {
         }
     }
 
+    /// The attempts that write a log, with the index of each.
+    fn writers(&self, of: &Source) -> Vec<(u32, String)> {
+        match of {
+            Source::Step { attempt, .. } | Source::Agent { attempt } => {
+                vec![(0, attempt.clone())]
+            }
+            Source::Together { job, .. } => {
+                let passes = self.pipelines.iter().flat_map(|one| &one.workflows);
+                let mut jobs = passes.flat_map(|pass| &pass.jobs);
+                let runs = jobs.find(|one| one.id == *job).map(|job| &job.runs);
+                let runs = runs.into_iter().flatten();
+                runs.map(|run| (run.index, run.attempt.clone())).collect()
+            }
+        }
+    }
+
     /// The lines of a log that a query's stream holds, numbered within it.
-    fn log(&self, attempt: &str, step: Option<u16>, query: &LogQuery) -> Vec<LogLine> {
+    fn log(&self, of: &Source, query: &LogQuery) -> Vec<LogLine> {
         let stream = match query.stream.as_deref() {
             Some("out") => Some(1),
             Some("err") => Some(2),
             _ => None,
         };
-        let all = self.logs.get(&(attempt.to_owned(), step));
-        let all = all.into_iter().flatten();
-        let kept = all.filter(|line| stream.is_none_or(|s| s == line.s));
-        let numbered = kept.cloned().zip(0..);
+        let mut all = Vec::new();
+        for (run, attempt) in self.writers(of) {
+            let lines = self.logs.get(&(attempt, of.step()));
+            let lines = lines.into_iter().flatten();
+            let kept = lines.filter(|line| stream.is_none_or(|s| s == line.s));
+            all.extend(kept.cloned().zip(0..).map(|(line, n)| LogLine {
+                of: of.attempt().is_none().then_some(LineOf { run, n }),
+                ..line
+            }));
+        }
+        // By time; what came at one moment stays run by run.
+        all.sort_by_key(|line| line.t);
+        let numbered = all.into_iter().zip(0..);
         numbered.map(|(line, n)| LogLine { n, ..line }).collect()
     }
 
-    fn lines(&self, attempt: &str, step: Option<u16>, query: &LogQuery) -> LogLines {
-        let all = self.log(attempt, step, query);
+    fn lines(&self, of: &Source, query: &LogQuery) -> LogLines {
+        let all = self.log(of, query);
         let total = all.len() as u64;
         let count = query.tail.or(query.count).unwrap_or(50);
         let first = match query.tail {
             Some(tail) => total.saturating_sub(tail),
             None => query.line.unwrap_or(0),
         };
+        let writers: Vec<String> = self.writers(of).into_iter().map(|(_, id)| id).collect();
         let open = self
             .all_runs()
-            .any(|run| run.attempt == attempt && run.state == RunState::Running);
+            .any(|run| writers.contains(&run.attempt) && run.state == RunState::Running);
         LogLines {
             bytes: all.iter().map(|line| line.text.len() as u64 + 1).sum(),
             lines: all

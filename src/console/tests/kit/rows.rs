@@ -191,6 +191,7 @@ pub fn log_line(n: u64, text: &str) -> LogLine {
         s: 1,
         text: text.into(),
         cut: 0,
+        of: None,
     }
 }
 
