@@ -131,6 +131,16 @@ pub struct Binding {
     pub hint: Option<&'static str>,
 }
 
+impl Binding {
+    /// Capitals are actions, but for those that move and sort; so is the menu of reruns.
+    #[must_use]
+    pub fn is_action(&self) -> bool {
+        let capital = |key: &str| key.len() == 1 && key.chars().all(|c| c.is_ascii_uppercase());
+        let acts = |key: &&str| capital(key) && !["G", "N", "S"].contains(key);
+        self.keys.iter().any(acts) || self.cmd == Cmd::Rerun
+    }
+}
+
 /// The keys of one context.
 #[derive(Debug)]
 pub struct Section {
@@ -266,6 +276,16 @@ impl Keymap {
         bindings
             .find(|bound| bound.shipped.cmd == cmd)
             .map(|bound| chord::shown(&bound.keys[0]))
+    }
+
+    /// The actions of a screen: what has a capital letter among the commands of its own.
+    #[must_use]
+    pub fn actions(&self, contexts: &[Context]) -> Vec<Bound> {
+        let own = self.reachable(contexts).into_iter();
+        let own = own.filter(|section| section.context.layer() == Some(0));
+        own.flat_map(|section| section.bindings)
+            .filter(|bound| bound.shipped.is_action())
+            .collect()
     }
 
     /// The two keys that reach a command by the go-to prefix.

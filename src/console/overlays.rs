@@ -100,7 +100,7 @@ impl Overlay {
         match self {
             Overlay::Dialog(dialog) => dialog.view(pen, area),
             Overlay::Menu(menu) => menu.view(pen, area),
-            Overlay::Palette(palette) => palette.view(pen, area),
+            Overlay::Palette(palette) => palette.view(pen, area, keymap),
             Overlay::Prompt(prompt) => prompt.view(pen, area),
             Overlay::Reading(reading) => reading.view(pen, area),
             Overlay::Goto => goto::view(pen, area, keymap),

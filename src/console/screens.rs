@@ -243,7 +243,7 @@ fn instead<T>(feed: &Feed<T>, scene: &Scene, width: u16) -> Option<Vec<Line>> {
         return None;
     }
     if let Some(failure) = feed.failure() {
-        return Some(failed(failure, width));
+        return Some(failed(failure, width, scene.shell));
     }
     let waited = feed.empty_since().map(|since| scene.shell.now.since(since));
     match waited {
@@ -261,7 +261,7 @@ fn instead<T>(feed: &Feed<T>, scene: &Scene, width: u16) -> Option<Vec<Line>> {
 }
 
 /// Says what failed, what to do about it, and which key tries again.
-fn failed(failure: &Failure, width: u16) -> Vec<Line> {
+fn failed(failure: &Failure, width: u16, shell: &Shell) -> Vec<Line> {
     let room = width.saturating_sub(4);
     let mut lines: Vec<Line> = text::wrap(&failure.text, room)
         .into_iter()
@@ -280,7 +280,11 @@ fn failed(failure: &Failure, width: u16) -> Vec<Line> {
                 .map(|words| Line::new().gap(2).muted(words)),
         );
     }
-    lines.push(Line::new().gap(2).key("ctrl-r", "tries again"));
+    lines.push(
+        Line::new()
+            .gap(2)
+            .key(shell.key(Cmd::Refresh), "tries again"),
+    );
     lines
 }
 

@@ -11,7 +11,7 @@ use roundel::api::{Hello, Summary};
 use roundel::clock::Timestamp;
 
 use crate::console::event::{Done, Failure, Link, Repository};
-use crate::console::keymap::Keymap;
+use crate::console::keymap::{Cmd, Context, Keymap};
 use crate::console::theme::{self, Role};
 
 /// Below this the screen shows one pane and says so.
@@ -175,6 +175,13 @@ impl Shell {
             self.history.pop_front();
         }
         self.history.push_back(line.to_owned());
+    }
+
+    /// The key of a command that holds everywhere, as people see it; blank when nobody gave it one.
+    #[must_use]
+    pub fn key(&self, cmd: Cmd) -> String {
+        let contexts = [Context::Gone, Context::Things, Context::Everywhere];
+        self.keymap.key_of(&contexts, cmd).unwrap_or_default()
     }
 
     /// Says a sentence in the flash line.

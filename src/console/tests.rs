@@ -11,6 +11,10 @@ pub mod kit;
 
 mod foremost;
 mod hostile;
+mod keys;
+mod matrix;
+
 mod palette;
+mod screens;
 mod stage;
 mod states;

@@ -175,7 +175,8 @@ pub fn width(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
-/// Cuts a text to a width in cells, with `…` where something was left out.
+/// Cuts a text to a width in cells, with `…` where something was left out; never within a number, which would be another
+/// one.
 pub fn fit(text: &str, cells: u16) -> Cow<'_, str> {
     if width(text) <= cells {
         return Cow::Borrowed(text);
@@ -191,7 +192,20 @@ pub fn fit(text: &str, cells: u16) -> Cow<'_, str> {
             used > room
         })
         .map_or(text.len(), |(i, _)| i);
-    Cow::Owned(format!("{}…", text[..end].trim_end()))
+    let digit = |c: char| c.is_ascii_digit();
+    let kept = &text[..end];
+    let kept = if text[end..].starts_with(digit) {
+        let number = kept.trim_end_matches(digit);
+        // A long id of digits and letters is cut anyway: it is read as a name.
+        if number.ends_with(|c: char| c.is_ascii_alphanumeric()) {
+            kept
+        } else {
+            number
+        }
+    } else {
+        kept
+    };
+    Cow::Owned(format!("{}…", kept.trim_end()))
 }
 
 /// A text without what is only drawn, as it is read to somebody: bars, boxes and glyphs go, their words stay.

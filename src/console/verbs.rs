@@ -75,16 +75,41 @@ pub fn of(screen: &dyn Screen, shell: &Shell) -> Vec<Verb> {
 /// The menu of these verbs, named for what they are about.
 #[must_use]
 pub fn menu(screen: &dyn Screen, shell: &Shell, contexts: &[Context]) -> Option<Overlay> {
-    let title = match (screen.marked().as_slice(), screen.subjects().first()?) {
-        ([], Subject::Run(run)) => run_name(run),
-        ([], Subject::Pipeline(row, _)) => pipeline_name(row),
-        ([], Subject::Node(node)) => node.name.clone(),
+    let title = match (screen.marked().as_slice(), screen.subjects().first()) {
+        ([], Some(Subject::Run(run))) => run_name(run),
+        ([], Some(Subject::Pipeline(row, _))) => pipeline_name(row),
+        ([], Some(Subject::Node(node))) => node.name.clone(),
+        ([], None) => "Here".to_owned(),
         (marked, _) => format!("{} marked", many::count(marked)),
     };
-    let items = of(screen, shell).into_iter().map(|verb| Item {
+    let mut verbs = of(screen, shell);
+    // What else has a capital here: actions of the screen itself, and those for which there is nothing just now.
+    for bound in shell.keymap.actions(contexts) {
+        let cmd = bound.shipped.cmd;
+        if verbs.iter().any(|verb| verb.cmd == cmd) {
+            continue;
+        }
+        let of_things = matches!(cmd, Cmd::Drain | Cmd::Eligibility | Cmd::Stop | Cmd::Rerun);
+        let effects = if of_things {
+            Err("there is nothing here to do that with".to_owned())
+        } else {
+            Ok(vec![Effect::Press(cmd)])
+        };
+        verbs.push(Verb {
+            cmd,
+            label: bound.shipped.does.to_owned(),
+            effects,
+        });
+    }
+    if verbs.is_empty() {
+        return None;
+    }
+    let items = verbs.into_iter().map(|verb| Item {
+        // A letter only: what is held with it is no key of a menu.
         key: shell
             .keymap
             .key_of(contexts, verb.cmd)
+            .filter(|key| key.chars().nth(1).is_none())
             .and_then(|key| key.chars().next()),
         label: verb.label,
         note: String::new(),

@@ -7,6 +7,7 @@ use crate::console::effect::Effect;
 use crate::console::event::Link;
 use crate::console::keymap::Cmd;
 use crate::console::overlays::{Candidate, Item, Menu, Overlay, Palette, Prompt, Purpose, Reading};
+use crate::console::place::{Place, tab_name};
 use crate::console::screens::Touch;
 use crate::console::theme::Role;
 use crate::console::verbs;
@@ -21,6 +22,10 @@ impl App {
             return effects;
         }
         match cmd {
+            Cmd::Go(tab) if Place::of_tab(tab).as_ref() == Some(self.place()) => {
+                let here = format!("this is {} already", tab_name(tab));
+                vec![Effect::Say(Role::Accent, here)]
+            }
             Cmd::Go(tab) => command::tab(tab),
             Cmd::GotoPrefix => vec![Effect::Open(Overlay::Goto)],
             Cmd::Back => self.back(),
@@ -34,9 +39,10 @@ impl App {
             Cmd::HistoryBack => self.walk(true),
             Cmd::HistoryForward => self.walk(false),
             Cmd::HistoryLast => {
-                if self.trail.last() {
-                    self.entered();
+                if !self.trail.last() {
+                    return Effect::refuse("there was no place before this one");
                 }
+                self.entered();
                 Vec::new()
             }
             Cmd::Suspend => vec![Effect::Do(Action::Suspend)],
@@ -79,7 +85,7 @@ impl App {
                 ]
             }
             Cmd::Drain | Cmd::Eligibility | Cmd::Stop | Cmd::Rerun | Cmd::LogOf => self.verb(cmd),
-            _ => Vec::new(),
+            _ => Effect::refuse("that key does nothing here"),
         }
     }
 

@@ -286,12 +286,6 @@ pub const TABLE: &[Section] = &[
         context: Context::Things,
         title: "The thing under the cursor",
         bindings: &[
-            hint(
-                &["x"],
-                Cmd::Actions,
-                "actions",
-                "what can be done here, and why not",
-            ),
             key(&["j", "down"], Cmd::Down, "one down"),
             key(&["k", "up"], Cmd::Up, "one up"),
             key(&["home"], Cmd::Top, "to the top"),
@@ -322,6 +316,12 @@ pub const TABLE: &[Section] = &[
         context: Context::Everywhere,
         title: "Everywhere",
         bindings: &[
+            hint(
+                &["x"],
+                Cmd::Actions,
+                "actions",
+                "what can be done here, and why not",
+            ),
             hint(
                 &[":"],
                 Cmd::Palette,

@@ -6,7 +6,7 @@ use crate::console::action::{Action, Slot, Want};
 use crate::console::command;
 use crate::console::effect::Effect;
 use crate::console::event::Answer;
-use crate::console::keymap::Cmd;
+use crate::console::keymap::{Cmd, Context, Keymap};
 use crate::console::line::Line;
 use crate::console::overlays::input::Input;
 use crate::console::pen::Pen;
@@ -269,7 +269,7 @@ impl Palette {
     }
 
     /// Draws it: its top stays where it is, however much matches.
-    pub fn view(&self, pen: &mut Pen, area: Rect) {
+    pub fn view(&self, pen: &mut Pen, area: Rect, keymap: &Keymap) {
         let rows = self.matches.len().clamp(1, SHOWN);
         let width = WIDTH.min(area.width.saturating_sub(2));
         let height = u16::try_from(rows).unwrap_or(0) + 5;
@@ -318,14 +318,15 @@ impl Palette {
             let line = Line::new().muted("nothing matches; nearest: ").text(hint);
             pen.line(x, y + 1, inside, &line);
         }
+        let key = |cmd| keymap.key_of(&[Context::Input], cmd).unwrap_or_default();
         let help = Line::new()
-            .key("↑↓", "choose")
+            .key(format!("{}{}", key(Cmd::Up), key(Cmd::Down)), "choose")
             .gap(2)
-            .key("Tab", "complete")
+            .key(key(Cmd::Complete), "complete")
             .gap(2)
-            .key("Enter", "go")
+            .key(key(Cmd::Open), "go")
             .gap(2)
-            .key("Esc", "close");
+            .key(key(Cmd::Back), "close");
         let end = pen.line(x, last, inside, &help);
         let more = self.matches.len().saturating_sub(SHOWN);
         if more > 0 {

@@ -284,7 +284,7 @@ impl Screen for Builds {
                 vec![
                     Line::new()
                         .text("No build matches the filter.  ")
-                        .key("Esc", "clears it"),
+                        .key(scene.shell.key(Cmd::Back), "clears it"),
                 ]
             },
         );

@@ -304,7 +304,7 @@ impl Screen for Cluster {
                     vec![
                         Line::new()
                             .text("No node matches the filter.  ")
-                            .key("Esc", "clears it"),
+                            .key(scene.shell.key(Cmd::Back), "clears it"),
                     ]
                 }
             },

@@ -109,7 +109,12 @@ impl Screen for Compare {
             .len()
             .saturating_sub(usize::from(self.room.0.max(1)));
         let to = match cmd {
-            Cmd::Open | Cmd::LogOf => return self.job().map(|place| vec![Effect::Go(place)]),
+            Cmd::Open | Cmd::LogOf => {
+                return Some(match self.job() {
+                    Some(place) => vec![Effect::Go(place)],
+                    None => Effect::refuse("no job ended otherwise"),
+                });
+            }
             Cmd::Up => self.top.saturating_sub(1),
             Cmd::Down => self.top + 1,
             Cmd::PageUp => self.top.saturating_sub(page),

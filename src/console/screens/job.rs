@@ -256,6 +256,9 @@ impl Screen for Job {
                 }
             }
             Cmd::Back => return self.leave_log(),
+            Cmd::NextRun | Cmd::PreviousRun if self.runs().len() < 2 => {
+                return Some(Effect::refuse("this job has one run only"));
+            }
             Cmd::NextRun => self.choose_run(true),
             Cmd::PreviousRun => self.choose_run(false),
             Cmd::AgentLog => self.agent = !self.agent,

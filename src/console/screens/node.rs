@@ -372,12 +372,15 @@ impl Screen for Node {
         });
     }
 
-    fn footer(&self, _scene: &Scene) -> Line {
+    fn footer(&self, scene: &Scene) -> Line {
         match self.detail.failure() {
             Some(failure) => Line::new().put(Role::Failed, format!("✗ {}", failure.text)),
             None => Line::new()
                 .muted("ages and states follow by themselves; ")
-                .key("d", "describes the node with times in full"),
+                .key(
+                    scene.shell.key(Cmd::Describe),
+                    "describes the node with times in full",
+                ),
         }
     }
 

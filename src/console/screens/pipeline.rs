@@ -128,6 +128,12 @@ impl Screen for Pipeline {
     }
 
     fn command(&mut self, cmd: Cmd, _shell: &Shell) -> Option<Vec<Effect>> {
+        // A graph has no pages: it is a few boxes high.
+        let cmd = match cmd {
+            Cmd::HalfUp | Cmd::PageUp => Cmd::Top,
+            Cmd::HalfDown | Cmd::PageDown => Cmd::Bottom,
+            cmd => cmd,
+        };
         match cmd {
             Cmd::Open | Cmd::LogOf => self.job_place().map(|place| vec![Effect::Go(place)]),
             Cmd::Up | Cmd::Down | Cmd::Left | Cmd::Right | Cmd::Top | Cmd::Bottom => {

@@ -10,7 +10,7 @@ use crate::console::action::{Action, Slot, Want};
 use crate::console::effect::Effect;
 use crate::console::event::{Answer, Failure};
 use crate::console::feed::Feed;
-use crate::console::keymap::{Cmd, Context};
+use crate::console::keymap::{Cmd, Context, Tab};
 use crate::console::line::Line;
 use crate::console::list::{List, Order, Row};
 use crate::console::pen::Pen;
@@ -243,7 +243,7 @@ impl Screen for Queue {
             parts.table,
             scene,
             |run| Self::cells(run, scene),
-            || self.empty(),
+            || self.empty(scene.shell),
         );
         if let (Some(area), Some(run)) = (parts.why, list.current()) {
             panels::why(pen, area, run, &self.why, scene);
@@ -280,12 +280,12 @@ impl Screen for Queue {
 }
 
 impl Queue {
-    fn empty(&self) -> Vec<Line> {
+    fn empty(&self, shell: &Shell) -> Vec<Line> {
         if !self.listed.list.filter.is_empty() {
             return vec![
                 Line::new()
                     .text("Nothing that waits matches the filter.  ")
-                    .key("Esc", "clears it"),
+                    .key(shell.key(Cmd::Back), "clears it"),
             ];
         }
         vec![
@@ -295,7 +295,7 @@ impl Queue {
             Line::new()
                 .put(Role::Accent, "roundel build .")
                 .muted("  makes some;  ")
-                .key("3", "what ran and runs"),
+                .key(shell.key(Cmd::Go(Tab(3))), "what ran and runs"),
         ]
     }
 }

@@ -188,7 +188,7 @@ pub fn gone(app: &App, wall: &Now) -> Option<Line> {
             Line::new()
                 .put(Role::Warning, why.clone())
                 .gap(2)
-                .key("Enter", "starts one here")
+                .key(shell.key(Cmd::StartServer), "starts one here")
                 .muted("; builds go on without it"),
         );
     }

@@ -101,7 +101,7 @@ impl Job {
                     width,
                     height: area.height.saturating_sub(2),
                 },
-                &failed(failure, width),
+                &failed(failure, width, scene.shell),
             );
         }
         if self.focus == Focus::FullLog {

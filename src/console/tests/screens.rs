@@ -1,0 +1,138 @@
+//! Every screen there is, once: the tests of all keys and of all looks go through this table. A new screen is one line.
+
+use super::kit::*;
+use crate::console::place::{JobRef, Place};
+
+/// A screen as it can be met.
+#[derive(Debug)]
+pub struct Met {
+    /// What it is, for a test that fails.
+    pub name: &'static str,
+    /// Keys from its opening on.
+    pub keys: &'static str,
+    /// What must stand there at every size.
+    pub always: &'static [&'static str],
+    /// What must stand there, too, where it is not too small.
+    pub usually: &'static [&'static str],
+    /// There are no rows to move in.
+    pub still: bool,
+    place: fn() -> Place,
+    model: fn() -> Model,
+    gone: bool,
+}
+
+impl Met {
+    /// The screen, opened and answered.
+    pub fn stage(&self, size: (u16, u16)) -> Stage {
+        let mut stage = Stage::live((self.place)(), size, (self.model)());
+        stage.keys(self.keys);
+        if self.gone {
+            stage.lose("the server does not answer");
+        }
+        (stage.asked, stage.done) = (Vec::new(), Vec::new());
+        stage
+    }
+}
+
+const fn met(
+    name: &'static str,
+    place: fn() -> Place,
+    always: &'static [&'static str],
+    usually: &'static [&'static str],
+) -> Met {
+    Met {
+        name,
+        keys: "",
+        always,
+        usually,
+        place,
+        still: false,
+        model: Model::busy,
+        gone: false,
+    }
+}
+
+fn failed() -> Place {
+    Place::Pipeline(pipeline_id(2))
+}
+
+fn job() -> Place {
+    Place::Job(JobRef {
+        pipeline: Some(pipeline_id(2)),
+        ..JobRef::default()
+    })
+}
+
+fn node() -> Place {
+    Place::Node("n01".into())
+}
+
+fn green() -> Place {
+    Place::Compare(pipeline_id(2), None)
+}
+
+/// All of them.
+pub const SCREENS: &[Met] = &[
+    met(
+        "queue",
+        || Place::Queue,
+        &["test-1"],
+        &["WAITING", "? help"],
+    ),
+    met(
+        "builds",
+        || Place::Builds,
+        &["org/api #2", "✗ failed", "▶ running"],
+        &["STATUS", "? help"],
+    ),
+    met(
+        "build",
+        failed,
+        &["org/api #2", "test"],
+        &["✗ test", "? help"],
+    ),
+    Met {
+        still: true,
+        ..met("compare", green, &["no green build"], &["? help"])
+    },
+    met("job", job, &["org/api #2"], &["Steps", "? help"]),
+    Met {
+        keys: "tab",
+        ..met("log", job, &["line 30"], &["Steps"])
+    },
+    met(
+        "cluster",
+        || Place::Cluster,
+        &["n01", "ready", "n03", "down"],
+        &["NAME", "? help"],
+    ),
+    met("node", node, &["n01"], &["cpu", "? help"]),
+    Met {
+        model: Model::empty,
+        ..met(
+            "first build",
+            || Place::Builds,
+            &["Nothing has been built here yet."],
+            &["? help"],
+        )
+    },
+    Met {
+        model: Model::empty,
+        still: true,
+        ..met(
+            "empty queue",
+            || Place::Queue,
+            &["Nothing waits."],
+            &["? help"],
+        )
+    },
+    Met {
+        gone: true,
+        ..met(
+            "gone",
+            || Place::Builds,
+            &["org/api #2", "reconnecting in 5 s"],
+            &["? help"],
+        )
+    },
+];
