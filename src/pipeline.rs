@@ -19,6 +19,7 @@ mod report;
 mod schema;
 pub mod status;
 mod template;
+pub mod usual;
 mod yaml;
 
 pub use plan::{Executor, JobPlan, Plan, Step, WorkflowPlan};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 pub use crate::pipeline::status::{Outcome, RunState, Status, StepStatus};
+pub use crate::pipeline::usual::Usual;
 
 /// `POST /pipelines`: build a revision. Creating is create-if-absent by `id`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -89,6 +90,9 @@ pub struct PipelineRow {
     pub started_at: Option<Timestamp>,
     /// Ended at.
     pub stopped_at: Option<Timestamp>,
+    /// How long builds of its project usually take, once there are some.
+    #[serde(default)]
+    pub usual: Option<Usual>,
 }
 
 /// `GET /pipelines/{ref}`; `ref` is an id, a unique prefix of one, or `project#number`.
@@ -220,6 +224,9 @@ pub struct RunRow {
     pub estimate: Option<Estimate>,
     /// Index of the step that runs or the one that failed.
     pub step: Option<u16>,
+    /// How long its job usually takes, where it runs.
+    #[serde(default)]
+    pub usual: Option<Usual>,
 }
 
 /// Why a run waits.

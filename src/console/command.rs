@@ -47,6 +47,11 @@ const PLAIN: &[(&str, &str, Word)] = &[
         "the command that shows this to a colleague",
         Word::Press(Cmd::Locator),
     ),
+    (
+        "slow",
+        "builds that run for longer than usual",
+        Word::Press(Cmd::Slow),
+    ),
     ("disarm", "change nothing any more", Word::Disarm),
 ];
 
@@ -153,6 +158,15 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
         "job" => Effect::Switch(Place::parse(&format!("job:{rest}")).map_err(|_| wrong())?),
         _ => return Err(wrong()),
     }])
+}
+
+/// To the builds that run for longer than usual.
+#[must_use]
+pub fn slow() -> Vec<Effect> {
+    vec![
+        Effect::Switch(Place::Builds),
+        Effect::Filter("status:slow".to_owned()),
+    ]
 }
 
 /// Reads for how long and why a console is armed.

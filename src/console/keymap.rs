@@ -57,6 +57,7 @@ pub enum Cmd {
     Mark,
     MarkRange,
     Compare,
+    Slow,
     Describe,
     Raw,
     Copy,

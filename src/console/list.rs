@@ -2,6 +2,8 @@
 //!
 //! The cursor follows the id of a row, and stays on its line of the screen while rows come and go around it. Pure.
 
+use std::time::Duration;
+
 use roundel::api::{ListQuery, Page};
 use roundel::clock::Timestamp;
 
@@ -13,6 +15,9 @@ use crate::console::keymap::Cmd;
 mod marks;
 
 use marks::Marks;
+
+/// How often a list is asked for that changes by time alone.
+pub const AGES: Duration = Duration::from_secs(2);
 
 /// A row of a list.
 pub trait Row {
@@ -51,6 +56,8 @@ pub struct List<T> {
     pub order: Order,
     /// Filter and order of the last question.
     asked: (String, Order),
+    /// When that was.
+    asked_at: Timestamp,
     selected: Option<String>,
     /// Index of the cursor in the whole list, as last known.
     index: u64,
@@ -72,6 +79,7 @@ impl<T: Row + Clone> List<T> {
             filter: String::new(),
             order,
             asked: (String::new(), order),
+            asked_at: Timestamp(0),
             selected: None,
             index: 0,
             top: 0,
@@ -102,6 +110,9 @@ impl<T: Row + Clone> List<T> {
             self.height = height;
             self.settle();
         }
+        if self.ages() && now.since(self.asked_at) >= AGES {
+            self.feed.touch();
+        }
         let range = self.marks.waits_for(self.index);
         if range.is_none()
             && self.covers()
@@ -111,6 +122,7 @@ impl<T: Row + Clone> List<T> {
             return None;
         }
         self.asked = (self.filter.clone(), self.order);
+        self.asked_at = now;
         let screen = u64::from(height.max(1));
         // Two screenfuls to either side of the cursor, so that moving never shows a gap and mostly asks nothing.
         let query = ListQuery {
@@ -143,6 +155,11 @@ impl<T: Row + Clone> List<T> {
             None => query,
         };
         self.feed.need(Slot::Rows, (self.want)(query), now)
+    }
+
+    /// What matches its filter depends on the time alone, too.
+    pub fn ages(&self) -> bool {
+        self.filter.contains("status:slow")
     }
 
     /// Whether the window holds the screen and half a screen to either side.

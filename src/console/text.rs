@@ -47,6 +47,16 @@ pub fn took(span: Duration) -> String {
     }
 }
 
+/// Writes how many times as long as usual something takes: `1.8×`, from ten times on `12×`.
+pub fn times(took_ms: u64, usual_ms: u64) -> String {
+    let tenths = (took_ms.saturating_mul(10) + usual_ms / 2) / usual_ms.max(1);
+    if tenths < 100 {
+        format!("{}.{}×", tenths / 10, tenths % 10)
+    } else {
+        format!("{}×", count(tenths / 10))
+    }
+}
+
 /// Writes how long something that still runs has run: [`took`] without tenths of a second.
 pub fn runs_for(span: Duration) -> String {
     if span.as_secs() < 10 {

@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use super::view::View;
 use crate::clock::Timestamp;
-use crate::ids::{AttemptId, NodeId};
+use crate::ids::{AttemptId, NodeId, PipelineId};
 use crate::pipeline::status::RunState;
-use crate::store::{RunFilter, RunRecord, StoreError, WindowQuery};
-
-/// Past runs of a job that its median is taken from.
-const HISTORY: u32 = 20;
+use crate::pipeline::usual::Usual;
+use crate::store::{HISTORY, RunFilter, RunRecord, StoreError, WindowQuery};
 
 /// Running runs looked at; beyond that an estimate would be a guess.
 const RUNNING: u64 = 200;
@@ -27,12 +25,12 @@ pub struct Expected {
     pub how: String,
 }
 
-/// A run's expected end with the size of the history it rests on, and its node. `None`: it has no history, or runs
-/// longer than usual.
-type End = (Option<(Timestamp, usize)>, Option<NodeId>);
+/// A run's expected end with the size of the history it rests on, and its node and job. `None`: it has no history, or
+/// runs longer than usual.
+type End = (Option<(Timestamp, usize)>, Option<NodeId>, String);
 
 /// The median of a job in ms and the size of the history it rests on, where it has one.
-type Usual = Option<(i64, usize)>;
+type Known = Option<(i64, usize)>;
 
 /// When the runs that run now are expected to end.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -43,7 +41,7 @@ pub struct Forecast {
 
 impl Forecast {
     fn new(mut ends: Vec<End>) -> Self {
-        ends.sort_by_key(|(end, _)| (end.is_none(), *end));
+        ends.sort_by_key(|(end, ..)| (end.is_none(), *end));
         Self { ends }
     }
 
@@ -51,11 +49,16 @@ impl Forecast {
     #[must_use]
     pub fn start(&self, place: u64) -> Option<Expected> {
         let index = usize::try_from(place).ok()?.checked_sub(1)?;
-        let (at, runs) = self.ends.get(index)?.0?;
+        let (end, _, job) = self.ends.get(index)?;
+        let (at, runs) = (*end)?;
+        let ahead = match index {
+            0 => "next in line".to_owned(),
+            n => format!("{n} ahead"),
+        };
         Some(Expected {
             at,
             how: format!(
-                "median of {runs} run{} of what runs now",
+                "median of {runs} run{} of {job}, which must end first; {ahead}",
                 if runs == 1 { "" } else { "s" }
             ),
         })
@@ -67,8 +70,8 @@ impl Forecast {
         let on_node: Vec<_> = self
             .ends
             .iter()
-            .filter(|(_, on)| *on == Some(node))
-            .map(|(end, _)| *end)
+            .filter(|(_, on, _)| *on == Some(node))
+            .map(|(end, ..)| *end)
             .collect();
         let ends = on_node.into_iter().collect::<Option<Vec<_>>>()?;
         let (at, runs) = ends.into_iter().max()?;
@@ -117,7 +120,29 @@ fn median(mut values: Vec<i64>) -> Option<i64> {
     values.get(values.len() / 2).copied()
 }
 
+fn usual(past: Vec<i64>) -> Option<Usual> {
+    let of = u32::try_from(past.len()).unwrap_or(u32::MAX);
+    let ms = u64::try_from(median(past)?).ok()?;
+    Some(Usual { ms, of })
+}
+
 impl View {
+    /// How long a job of a project usually takes, once it ended well.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn usual_run(&self, title: &str, job: &str) -> Result<Option<Usual>, StoreError> {
+        Ok(usual(self.store.durations(title, job, HISTORY)?))
+    }
+
+    /// How long builds of this one's project usually take, once some ended well.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn usual_build(&self, pipeline: PipelineId) -> Result<Option<Usual>, StoreError> {
+        Ok(usual(self.store.build_durations(pipeline)?))
+    }
+
     /// When what runs now is expected to end.
     ///
     /// # Errors
@@ -128,7 +153,7 @@ impl View {
             .into_iter()
             .map(|(run, known)| {
                 let end = known.and_then(|known| expected_end(run.placed?, known, now));
-                (end, run.node)
+                (end, run.node, run.job_name)
             });
         Ok(Forecast::new(ends.collect()))
     }
@@ -157,7 +182,7 @@ impl View {
     }
 
     /// What runs now, each with the median of its job and the number of runs that rests on.
-    fn running_with_medians(&self) -> Result<Vec<(RunRecord, Usual)>, StoreError> {
+    fn running_with_medians(&self) -> Result<Vec<(RunRecord, Known)>, StoreError> {
         let filter = RunFilter {
             states: vec![RunState::Running],
             node: None,
@@ -169,7 +194,7 @@ impl View {
                 ..WindowQuery::default()
             },
         )?;
-        let mut medians: HashMap<(String, String), Usual> = HashMap::new();
+        let mut medians: HashMap<(String, String), Known> = HashMap::new();
         let mut found = Vec::with_capacity(running.rows.len());
         for run in running.rows {
             let key = (run.title.clone(), run.job_name.clone());
@@ -208,14 +233,18 @@ mod tests {
     fn the_nth_in_line_starts_when_the_nth_run_ends() {
         let node = NodeId::fresh();
         let forecast = Forecast::new(vec![
-            (Some((Timestamp(900), 3)), Some(node)),
-            (None, Some(node)),
-            (Some((Timestamp(500), 1)), None),
+            (Some((Timestamp(900), 3)), Some(node), "test".to_owned()),
+            (None, Some(node), "test".to_owned()),
+            (Some((Timestamp(500), 1)), None, "lint".to_owned()),
         ]);
         assert_eq!(forecast.start(1).unwrap().at, Timestamp(500));
         assert_eq!(
             forecast.start(1).unwrap().how,
-            "median of 1 run of what runs now"
+            "median of 1 run of lint, which must end first; next in line"
+        );
+        assert_eq!(
+            forecast.start(2).unwrap().how,
+            "median of 3 runs of test, which must end first; 1 ahead"
         );
         assert_eq!(forecast.start(2).unwrap().at, Timestamp(900));
         assert_eq!(forecast.start(3), None, "no history, no estimate");

@@ -10,25 +10,26 @@ use super::pipelines::key;
 use super::query::window;
 use super::router::Server;
 use super::runs::on_node;
-use super::translate::{estimate, node_row};
+use super::translate::{estimate, kind_word, node_row};
 use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
 use crate::api::{ListQuery, Page, Written};
 use crate::clock;
 use crate::engine::{Command, FleetCommand, NodeView, Reply};
 use crate::error::Kind;
 use crate::storage::space::Space;
-use crate::store::Order;
+use crate::store::{Field, Filter, Order};
 
 pub(super) async fn list(
     State(server): State<Server>,
     Query(query): Query<ListQuery>,
 ) -> Answer<Page<NodeRow>> {
     let wanted = window(&query, &["name", "status", "cpu", "memory", "runs"])?;
+    let filter = Filter::read(&wanted.filter, FIELDS);
     let live = server.view.live();
     let mut nodes: Vec<&NodeView> = live
         .nodes
         .iter()
-        .filter(|node| matches(node, &wanted.filter))
+        .filter(|node| wanted.filter.is_empty() || matches(node, &filter))
         .collect();
     match wanted.sort.as_str() {
         "status" => nodes.sort_by_key(|node| (node.record.drain.is_none(), node.record.eligible)),
@@ -69,31 +70,41 @@ pub(super) async fn list(
     }))
 }
 
-/// Nodes are few and in memory: their filter is this, with the same meaning as the store's.
-fn matches(node: &NodeView, filter: &str) -> bool {
-    let drain = if node.record.drain.is_some() {
-        "draining"
+/// What can be asked of a node by name. Nodes are in memory: no column stands behind a field.
+const FIELDS: &[Field] = &[
+    Field::new("node", ""),
+    Field::new("status", ""),
+    Field::new("executor", ""),
+];
+
+/// The text of a node, by field.
+fn texts(node: &NodeView) -> [String; 4] {
+    let record = &node.record;
+    let mut status = if record.drain.is_none() {
+        "ready".to_owned()
+    } else if node.used.runs == 0 {
+        "draining drained safe".to_owned()
     } else {
-        "ready"
+        "draining".to_owned()
     };
-    let eligible = if node.record.eligible {
-        "eligible"
+    status.push_str(if record.eligible {
+        " eligible"
     } else {
-        "ineligible"
-    };
-    let text = format!("{} {} {drain} {eligible}", node.record.name, node.record.id);
-    let lower = text.to_lowercase();
-    filter.split_whitespace().all(|word| {
-        let (wanted, word) = match word.strip_prefix('!') {
-            Some(rest) if !rest.is_empty() => (false, rest),
-            _ => (true, word),
-        };
-        let found = if word.chars().any(char::is_uppercase) {
-            text.contains(word)
-        } else {
-            lower.contains(word)
-        };
-        found == wanted
+        " ineligible"
+    });
+    let kinds = node.capacity.executors.iter().map(|kind| kind_word(*kind));
+    let executors = kinds.collect::<Vec<_>>().join(" ");
+    let all = format!("{} {} {status} {executors}", record.name, record.id);
+    [all, record.name.clone(), status, executors]
+}
+
+fn matches(node: &NodeView, filter: &Filter) -> bool {
+    let [all, name, status, executors] = texts(node);
+    filter.matches(|field| match field {
+        Some("node") => &name,
+        Some("status") => &status,
+        Some("executor") => &executors,
+        _ => &all,
     })
 }
 

@@ -10,7 +10,7 @@ use super::error::{Answer, ApiError, blocking};
 use super::peer::Peer;
 use super::query::window;
 use super::router::Server;
-use super::translate::{job_row, pipeline_row, run_row};
+use super::translate::{Usuals, job_row, pipeline_row, run_row};
 use crate::api::builds::{
     CreatePipeline, PipelineDetail, PipelineRef, PipelineRow, Rerun, WorkflowDetail,
 };
@@ -19,8 +19,9 @@ use crate::clock;
 use crate::engine::intake::{self, Prepared, Wanted};
 use crate::engine::{BuildCommand, Command, Reply};
 use crate::error::Kind;
-use crate::ids::PipelineId;
+use crate::ids::{PipelineId, WorkflowId};
 use crate::pipeline::Problem;
+use crate::pipeline::status::Status;
 use crate::services::health::Part;
 use crate::store::{Named, RunRecord, WorkflowRecord};
 
@@ -35,12 +36,16 @@ pub(super) async fn list(
     let seq = server.view.live().seq;
     blocking(move || {
         let found = server.view.store.pipelines(&wanted)?;
+        let mut usuals = Usuals::default();
         let rows = found
             .rows
             .into_iter()
             .map(|record| {
-                let counts = server.view.store.job_counts(record.id)?;
-                Ok(pipeline_row(record, &counts))
+                let id = record.id;
+                let counts = server.view.store.job_counts(id)?;
+                let mut row = pipeline_row(record, &counts);
+                usuals.build(&server.view, id, &mut row)?;
+                Ok(row)
             })
             .collect::<Result<_, ApiError>>()?;
         Ok::<_, ApiError>(Json(Page {
@@ -72,8 +77,10 @@ pub(super) async fn detail(
         let counts = store.job_counts(id)?;
         let problems: Vec<Problem> = serde_json::from_str(&record.problems).unwrap_or_default();
         let source = record.source.clone();
+        let mut row = pipeline_row(record, &counts);
+        Usuals::default().build(&server.view, id, &mut row)?;
         Ok::<_, ApiError>(Json(PipelineDetail {
-            row: pipeline_row(record, &counts),
+            row,
             source,
             problems,
             workflows,
@@ -88,6 +95,7 @@ fn workflow(server: &Server, record: WorkflowRecord) -> Result<WorkflowDetail, A
     let now = clock::now();
     let jobs = store.jobs(record.id)?;
     let names: Vec<String> = jobs.iter().map(|job| job.name.clone()).collect();
+    let mut usuals = Usuals::default();
     let jobs = jobs
         .into_iter()
         .map(|job| {
@@ -99,9 +107,11 @@ fn workflow(server: &Server, record: WorkflowRecord) -> Result<WorkflowDetail, A
                 .into_iter()
                 .map(|run| {
                     let place = places.get(&run.id).copied();
-                    run_row(&server.view, run, place, now)
+                    let mut row = run_row(&server.view, run, place, now);
+                    usuals.run(&server.view, &mut row)?;
+                    Ok(row)
                 })
-                .collect();
+                .collect::<Result<_, ApiError>>()?;
             Ok(job_row(job, &names, rows))
         })
         .collect::<Result<_, ApiError>>()?;
@@ -235,51 +245,54 @@ pub(super) async fn rerun(
     Json(rerun): Json<Rerun>,
 ) -> Answer<Written<PipelineRef>> {
     let finder = server.clone();
-    let workflow = blocking(move || {
-        let named = one(
-            &finder,
-            "workflow or pipeline",
-            &reference,
-            &["workflows", "pipelines"],
-        )?;
-        match named {
-            Named::Workflow(id) => Ok(id),
-            Named::Pipeline(id) => {
-                let passes = finder.view.store.workflows(id)?;
-                let mut current = passes.iter().filter(|pass| !pass.superseded);
-                match (current.next(), current.next()) {
-                    (Some(pass), None) => Ok(pass.id),
-                    (None, _) => Err(ApiError::new(
-                        Kind::Conflict,
-                        format!("pipeline `{reference}` has no workflow to rerun"),
-                    )),
-                    (Some(_), Some(_)) => {
-                        let ids: Vec<String> = passes
-                            .iter()
-                            .filter(|p| !p.superseded)
-                            .map(|p| format!("{} {}", p.id, p.name))
-                            .collect();
-                        Err(ApiError::new(
-                            Kind::Conflict,
-                            format!("pipeline `{reference}` has several workflows"),
-                        )
-                        .hint(format!("name one: {}", ids.join(", "))))
-                    }
-                }
-            }
-            _ => Err(ApiError::not_found("workflow", &reference)),
-        }
-    })
-    .await?;
-    let command = Command::Build(BuildCommand::Rerun {
-        workflow,
-        from_failed: rerun.from_failed,
-    });
-    let (seq, reply) = server
-        .handle
-        .send(command, peer.actor(), key(&headers))
-        .await?;
+    let from_failed = rerun.from_failed;
+    let workflows = blocking(move || again(&finder, &reference, from_failed)).await?;
+    let mut last = None;
+    for (n, workflow) in workflows.into_iter().enumerate() {
+        let command = Command::Build(BuildCommand::Rerun {
+            workflow,
+            from_failed,
+        });
+        // Asked again with the same key, each workflow gives its own answer again.
+        let key = key(&headers).map(|key| if n == 0 { key } else { format!("{key} {n}") });
+        last = Some(server.handle.send(command, peer.actor(), key).await?);
+    }
+    let (seq, reply) = last.expect("there is a workflow, or there was an error");
     Ok(written(seq, &reply))
+}
+
+/// The workflows that a rerun of this one, or of all of this pipeline, is about: at least one.
+fn again(server: &Server, reference: &str, from_failed: bool) -> Result<Vec<WorkflowId>, ApiError> {
+    let id = match one(
+        server,
+        "workflow or pipeline",
+        reference,
+        &["workflows", "pipelines"],
+    )? {
+        Named::Workflow(id) => return Ok(vec![id]),
+        Named::Pipeline(id) => id,
+        _ => return Err(ApiError::not_found("workflow", reference)),
+    };
+    let passes = server.view.store.workflows(id)?;
+    let current: Vec<WorkflowRecord> = passes.into_iter().filter(|pass| !pass.superseded).collect();
+    let conflict =
+        |why: &str| ApiError::new(Kind::Conflict, format!("pipeline `{reference}` {why}"));
+    if current.is_empty() {
+        return Err(conflict("has no workflow to rerun"));
+    }
+    let several = current.len() > 1;
+    if several && current.iter().any(|pass| !pass.status.is_final()) {
+        return Err(conflict("has a workflow that is not over yet")
+            .hint("name the workflow to rerun, or cancel the pipeline first"));
+    }
+    // One by itself is rerun or refused by the engine, which says why.
+    let wanted =
+        |pass: &&WorkflowRecord| !several || !from_failed || pass.status != Status::Success;
+    let ids: Vec<WorkflowId> = current.iter().filter(wanted).map(|pass| pass.id).collect();
+    if ids.is_empty() {
+        return Err(conflict("has nothing that failed").hint("rerun it from the beginning"));
+    }
+    Ok(ids)
 }
 
 pub(super) async fn cancel(

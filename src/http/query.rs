@@ -1,6 +1,7 @@
 //! From the words of a list's query to a window of the store.
 
 use crate::api::ListQuery;
+use crate::clock;
 use crate::error::Kind;
 use crate::store::{Order, WindowQuery};
 
@@ -39,5 +40,6 @@ pub(super) fn window(query: &ListQuery, columns: &[&str]) -> Result<WindowQuery,
         limit: query.limit.unwrap_or(LIMIT).min(LIMIT_MAX),
         offset: query.offset.unwrap_or(0),
         around: query.around.clone(),
+        now: clock::now().0,
     })
 }

@@ -12,7 +12,7 @@ use super::peer::Peer;
 use super::pipelines::{key, one, written};
 use super::query::window;
 use super::router::Server;
-use super::translate::{estimate, explanation, run_row};
+use super::translate::{Usuals, estimate, explanation, run_row};
 use crate::api::builds::{PipelineRef, RunDetail, RunRow, StepRow};
 use crate::api::{ListQuery, Page, Written};
 use crate::clock;
@@ -78,6 +78,7 @@ pub(super) async fn page(
         } else {
             Forecast::default()
         };
+        let mut usuals = Usuals::default();
         let rows = found
             .rows
             .into_iter()
@@ -86,9 +87,11 @@ pub(super) async fn page(
                     .get(&run.id)
                     .copied()
                     .filter(|_| run.state == RunState::Pending);
-                with_estimate(run_row(&server.view, run, place, now), &forecast)
+                let mut row = with_estimate(run_row(&server.view, run, place, now), &forecast);
+                usuals.run(&server.view, &mut row)?;
+                Ok(row)
             })
-            .collect();
+            .collect::<Result<_, ApiError>>()?;
         Ok::<_, ApiError>(Page {
             rows,
             total: found.total,
@@ -156,7 +159,8 @@ pub(super) async fn detail(
         } else {
             Forecast::default()
         };
-        let row = with_estimate(run_row(&reader.view, run, place, now), &forecast);
+        let mut row = with_estimate(run_row(&reader.view, run, place, now), &forecast);
+        Usuals::default().run(&reader.view, &mut row)?;
         Ok::<_, ApiError>((row, attempts, steps))
     })
     .await?;

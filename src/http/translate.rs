@@ -1,14 +1,17 @@
 //! From the store's records to the wire's rows.
 
-use crate::api::builds::{Estimate, JobCounts, JobRow, PipelineRow, Reason, RunRow};
+use std::collections::HashMap;
+
+use crate::api::builds::{Estimate, JobCounts, JobRow, PipelineRow, Reason, RunRow, Usual};
 use crate::api::fleet::{Cause, Drain, Explanation, Nearest, NodeRow};
 use crate::api::services::Installation;
 use crate::clock::Timestamp;
 use crate::engine::{Expected, NodeView, View};
+use crate::ids::PipelineId;
 use crate::pipeline::status::{RunState, Status};
 use crate::pipeline::{Executor, JobPlan};
 use crate::queue::ExecutorKind;
-use crate::store::{InstallationRecord, JobRecord, PipelineRecord, RunRecord};
+use crate::store::{InstallationRecord, JobRecord, PipelineRecord, RunRecord, StoreError};
 
 pub(super) fn pipeline_row(record: PipelineRecord, counts: &[(Status, u32)]) -> PipelineRow {
     PipelineRow {
@@ -25,6 +28,7 @@ pub(super) fn pipeline_row(record: PipelineRecord, counts: &[(Status, u32)]) -> 
         created_at: record.created,
         started_at: record.started,
         stopped_at: record.stopped,
+        usual: None,
     }
 }
 
@@ -131,6 +135,51 @@ pub(super) fn run_row(
         reason,
         estimate: None,
         step: record.step,
+        usual: None,
+    }
+}
+
+/// How long builds and jobs usually take, each looked up once for an answer.
+#[derive(Debug, Default)]
+pub(super) struct Usuals {
+    builds: HashMap<String, Option<Usual>>,
+    runs: HashMap<(String, String), Option<Usual>>,
+}
+
+impl Usuals {
+    /// Adds it to a pipeline's row.
+    pub(super) fn build(
+        &mut self,
+        view: &View,
+        id: PipelineId,
+        row: &mut PipelineRow,
+    ) -> Result<(), StoreError> {
+        row.usual = match self.builds.get(&row.project) {
+            Some(known) => *known,
+            None => {
+                let found = view.usual_build(id)?;
+                self.builds.insert(row.project.clone(), found);
+                found
+            }
+        };
+        Ok(())
+    }
+
+    /// Adds it to the row of a run that runs.
+    pub(super) fn run(&mut self, view: &View, row: &mut RunRow) -> Result<(), StoreError> {
+        if row.state != RunState::Running {
+            return Ok(());
+        }
+        let key = (row.project.clone(), row.job_name.clone());
+        row.usual = match self.runs.get(&key) {
+            Some(known) => *known,
+            None => {
+                let found = view.usual_run(&key.0, &key.1)?;
+                self.runs.insert(key, found);
+                found
+            }
+        };
+        Ok(())
     }
 }
 

@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::lists::{Window, WindowQuery, centred, direction, matching};
+use super::filter::{Field, Filter};
+use super::lists::{Window, WindowQuery, centred, direction};
 use super::writer::Tx;
 use super::{During, StoreError};
 use crate::clock::Timestamp;
@@ -15,6 +16,14 @@ const CHANGES_KEPT: i64 = 10_000;
 
 /// How long the answer to an idempotency key is kept: a day.
 const ANSWERS_KEPT_MS: i64 = 24 * 3600 * 1000;
+
+/// What can be asked of an audit row by name.
+const AUDIT_FIELDS: &[Field] = &[
+    Field::new("by", "actor"),
+    Field::new("action", "action"),
+    Field::new("object", "object"),
+    Field::new("result", "result"),
+];
 
 /// A stored change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,9 +181,10 @@ pub(super) fn audit(
     query: &WindowQuery,
     since: Option<Timestamp>,
 ) -> Result<Window<AuditRecord>, StoreError> {
-    let (condition, words) = matching(
-        &query.filter,
+    let (condition, words) = Filter::read(&query.filter, AUDIT_FIELDS).condition(
         "actor || ' ' || action || ' ' || object || ' ' || result || ' ' || detail",
+        AUDIT_FIELDS,
+        &[],
     );
     let condition = match since {
         Some(since) => format!("{condition} AND at >= {}", since.0),

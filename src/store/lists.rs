@@ -2,16 +2,17 @@
 
 use rusqlite::{Connection, params_from_iter};
 
+use super::filter::{Field, Filter};
 use super::journal::{self, AuditRecord, ChangeRecord};
 use super::records::{PIPELINE_COLUMNS, PipelineRecord, RUN_COLUMNS, RunRecord};
-use super::{During, ReadPool, StoreError};
+use super::{During, ReadPool, StoreError, usual};
 use crate::clock::Timestamp;
 use crate::pipeline::status::{RunState, Status};
 
 /// Which window of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WindowQuery {
-    /// Words that must occur in a row (`!word`: must not); upper case in a word makes it case-sensitive.
+    /// What rows must match, in the words of [`Filter`].
     pub filter: String,
     /// Column; empty = the list's own order.
     pub sort: String,
@@ -23,6 +24,8 @@ pub struct WindowQuery {
     pub offset: u64,
     /// Id (text) of a row the window is centred on; beats `offset` while the row matches.
     pub around: Option<String>,
+    /// The moment, unix ms: whether something runs for longer than usual depends on it.
+    pub now: i64,
 }
 
 /// Direction of an order.
@@ -55,29 +58,30 @@ pub struct RunFilter {
     pub node: Option<crate::ids::NodeId>,
 }
 
-/// Turns filter words into a condition on `text` and its parameters.
-pub(super) fn matching(filter: &str, text: &str) -> (String, Vec<String>) {
-    let mut conditions = Vec::new();
-    let mut words = Vec::new();
-    for word in filter.split_whitespace() {
-        let (not, word) = match word.strip_prefix('!') {
-            Some(rest) if !rest.is_empty() => ("= 0", rest),
-            _ => ("> 0", word),
-        };
-        words.push(word.to_owned());
-        let n = words.len();
-        if word.chars().any(char::is_uppercase) {
-            conditions.push(format!("instr({text}, ?{n}) {not}"));
-        } else {
-            conditions.push(format!("instr(lower({text}), ?{n}) {not}"));
-        }
-    }
-    if conditions.is_empty() {
-        ("1".to_owned(), words)
-    } else {
-        (conditions.join(" AND "), words)
-    }
-}
+/// What can be asked of a run by name.
+const RUN_FIELDS: &[Field] = &[
+    Field::new("project", "title"),
+    Field::new("job", "job_name"),
+    Field::new("workflow", "workflow_name"),
+    Field::new("branch", "branch"),
+    Field::new(
+        "status",
+        "(state || ' ' || coalesce(outcome, '') || CASE WHEN stopping IS NULL THEN '' ELSE ' stopping' END)",
+    ),
+    Field::new("node", "coalesce(node_name, '')"),
+    Field::new("executor", "executor"),
+    Field::new("class", "coalesce(resource_class, '')"),
+];
+
+/// What can be asked of a pipeline by name.
+const PIPELINE_FIELDS: &[Field] = &[
+    Field::new("project", "title"),
+    Field::new("branch", "branch"),
+    Field::new("tag", "tag"),
+    Field::new("status", "status"),
+    Field::new("commit", "(revision || ' ' || subject)"),
+    Field::new("by", "actor"),
+];
 
 /// Half the window goes before the row a window is centred on.
 pub(super) fn centred(rank: u64, limit: u64, total: u64) -> u64 {
@@ -211,7 +215,11 @@ impl ReadPool {
     ) -> Result<Window<RunRecord>, StoreError> {
         let text = "name || ' ' || job_name || ' ' || title || ' ' || branch || ' ' || state || ' ' || \
                     coalesce(outcome, '') || ' ' || coalesce(node_name, '') || ' ' || executor || ' #' || number";
-        let (condition, words) = matching(&query.filter, text);
+        let (condition, words) = Filter::read(&query.filter, RUN_FIELDS).condition(
+            text,
+            RUN_FIELDS,
+            &[("status", "slow", usual::slow_run(query.now))],
+        );
         let node = match filter.node {
             Some(id) => format!(" AND node = x'{}'", id.to_string().replace('-', "")),
             None => String::new(),
@@ -314,7 +322,11 @@ impl ReadPool {
     pub fn pipelines(&self, query: &WindowQuery) -> Result<Window<PipelineRecord>, StoreError> {
         let text = "title || ' #' || number || ' ' || branch || ' ' || tag || ' ' || revision || ' ' || subject || \
                     ' ' || actor || ' ' || status";
-        let (condition, words) = matching(&query.filter, text);
+        let (condition, words) = Filter::read(&query.filter, PIPELINE_FIELDS).condition(
+            text,
+            PIPELINE_FIELDS,
+            &[("status", "slow", usual::slow_pipeline(query.now))],
+        );
         let way = direction(query.order);
         let order = match query.sort.as_str() {
             "created" => format!("created {way}, id {way}"),
@@ -396,14 +408,6 @@ impl ReadPool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_become_conditions() {
-        assert_eq!(matching("", "t"), ("1".to_owned(), vec![]));
-        let (condition, words) = matching("foo !Bar", "t");
-        assert_eq!(condition, "instr(lower(t), ?1) > 0 AND instr(t, ?2) = 0");
-        assert_eq!(words, ["foo", "Bar"]);
-    }
 
     #[test]
     fn a_centred_window_stays_inside_the_list() {

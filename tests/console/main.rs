@@ -10,6 +10,7 @@ mod arm;
 mod compare;
 mod keep;
 mod keys;
+mod lists;
 mod look;
 mod marks;
 mod modes;

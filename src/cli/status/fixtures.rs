@@ -50,6 +50,7 @@ pub fn run_row() -> RunRow {
         }),
         estimate: None,
         step: None,
+        usual: None,
     }
 }
 
@@ -135,6 +136,7 @@ pub fn pipeline_detail(status: Status, run: &RunRow) -> PipelineDetail {
             created_at: NOW,
             started_at: run.started_at,
             stopped_at: run.stopped_at,
+            usual: None,
         },
         source: "/src/web".to_owned(),
         problems: Vec::new(),

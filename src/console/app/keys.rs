@@ -75,6 +75,7 @@ impl App {
             }
             Cmd::Describe | Cmd::Raw | Cmd::Commands => self.describe(cmd),
             Cmd::Copy => self.copy(),
+            Cmd::Slow => command::slow(),
             Cmd::Compare => self.compare(),
             Cmd::Save => vec![Effect::Save(Kept::View)],
             Cmd::Locator => {

@@ -260,7 +260,7 @@ pub const TABLE: &[Section] = &[
                 &["/"],
                 Cmd::Filter,
                 "filter",
-                "filter: words that must occur, !word must not",
+                "filter: word, !word must not, status:failed a field, ! in front turns it round, -f finds scattered letters",
             ),
             hint(&["S"], Cmd::SortMenu, "sort", "choose the order"),
             key(&["shift-right"], Cmd::SortNext, "order by the next column"),
@@ -376,6 +376,12 @@ pub const TABLE: &[Section] = &[
             hint(&["q"], Cmd::Go(Tab(2)), "Queue", "Queue"),
             hint(&["b"], Cmd::Go(Tab(3)), "Builds", "Builds"),
             hint(&["n", "c"], Cmd::Go(Tab(4)), "Nodes", "Cluster: the nodes"),
+            hint(
+                &["w"],
+                Cmd::Slow,
+                "what takes longer",
+                "builds that run for longer than usual",
+            ),
             hint(
                 &["d"],
                 Cmd::Go(Tab(1)),

@@ -135,8 +135,12 @@ impl Builds {
                 Line::new().put(role, scene.now.took(start, row.stopped_at))
             },
         );
+        let slow = workflow::longer(row.usual, row.started_at, row.stopped_at, scene.now);
         vec![
-            mark.line(),
+            match slow {
+                Some(times) => mark.line().put(Role::Warning, format!(" {times}")),
+                None => mark.line(),
+            },
             Line::new()
                 .bold(Role::Text, row.project.clone())
                 .put(Role::Link, format!(" #{}", row.number)),

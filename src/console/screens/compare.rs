@@ -212,8 +212,8 @@ fn with(comparison: &Comparison, scene: &Scene) -> Line {
         .muted("with ")
         .strong(pipeline_name(row))
         .muted(format!(" {}", text::revision(revision)))
-        .text(format!(", {}", comparison.which))
-        .muted(format!(", {} ago", scene.now.age(row.created_at)))
+        .muted(format!(", {} ago: ", scene.now.age(row.created_at)))
+        .text(comparison.which.clone())
 }
 
 fn lines(comparison: &Comparison, width: u16) -> Vec<Line> {
@@ -231,7 +231,8 @@ fn lines(comparison: &Comparison, width: u16) -> Vec<Line> {
     let mut lines = jobs(&comparison.jobs, width);
     lines.extend(commits(&comparison.commits));
     lines.push(Line::new());
-    lines.push(head("Config, as compiled", comparison.config.len()));
+    let changed = comparison.config.iter().filter(|line| line.sign != ' ');
+    lines.push(head("Config, as compiled", changed.count()));
     if comparison.config.is_empty() {
         lines.push(
             Line::new()

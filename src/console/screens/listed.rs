@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Listing, Scene, instead, json};
 use crate::console::line::Line;
-use crate::console::list::{List, Order, Row};
+use crate::console::list::{AGES, List, Order, Row};
 use crate::console::pen::Pen;
 use crate::console::text;
 use crate::console::theme::Role;
@@ -95,6 +95,9 @@ impl<T: Row + Clone + Serialize> Listed<T> {
         empty: impl FnOnce() -> Vec<Line>,
     ) {
         let (airy, list) = (scene.shell.is_airy(), &self.list);
+        if list.ages() {
+            scene.now.wake_in(AGES);
+        }
         pen.first = list.hidden().0;
         table::draw(
             pen,

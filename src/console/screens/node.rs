@@ -1,12 +1,14 @@
 //! A node: what it has and gives, what runs there, how its drain stands, and when it is safe to terminate.
 
 use ratatui::layout::Rect;
+use std::time::Duration;
+
 use roundel::api::builds::RunRow;
 use roundel::api::fleet::{NodeDetail, NodeRow, SetDrain};
 use roundel::error::Kind;
 use serde_json::Value;
 
-use super::{Scene, Screen, Touch, fact, instead, json, only};
+use super::{Scene, Screen, Touch, fact, instead, json, only, workflow};
 use crate::console::action::{Action, Slot, Want, Write};
 use crate::console::effect::Effect;
 use crate::console::event::{Answer, Failure};
@@ -28,6 +30,7 @@ const COLUMNS: &[Column] = &[
     Column::new("RUN", "", 20, 40),
     Column::new("STATE", "", 13, 13),
     Column::new("FOR", "", 8, 8).right(),
+    Column::new("USUAL", "", 5, 5).right(),
     Column::new("CPU", "", 8, 8).right(),
     Column::new("MEMORY", "", 8, 8).right().drop(1),
     Column::new("FLEET NAME", "", 12, u16::MAX).drop(2),
@@ -78,10 +81,27 @@ impl Node {
             Line::new().put(Role::Link, run_name(run)),
             marks::run(run).line(),
             Line::new().put(Role::Running, scene.now.runs_for(since)),
+            match workflow::longer(run.usual, run.placed_at, run.stopped_at, scene.now) {
+                Some(times) => Line::new().put(Role::Failed, times),
+                None => Line::new().muted("–"),
+            },
             Line::from(text::cpu(run.cpu_millis)),
             Line::from(text::memory(u64::from(run.memory_mb))),
             Line::new().muted(run.name.clone()),
         ]
+    }
+}
+
+/// How long the job of a run usually takes: more words where it takes longer.
+fn usually(run: &RunRow, scene: &Scene) -> Line {
+    let Some(usual) = run.usual else {
+        return Line::new();
+    };
+    let took = text::took(Duration::from_millis(usual.ms));
+    let line = Line::new().muted(format!(", usually {took}"));
+    match workflow::longer(run.usual, run.placed_at, run.stopped_at, scene.now) {
+        Some(times) => line.put(Role::Failed, format!(" ({times} its median)")),
+        None => line,
     }
 }
 
@@ -114,7 +134,9 @@ pub fn facts(row: &NodeRow, detail: Option<&NodeDetail>, scene: &Scene) -> Vec<L
         let since = run.started_at.or(run.placed_at).unwrap_or(run.queued_at);
         names = names
             .put(Role::Link, run_name(run))
-            .text(format!("  {}   ", scene.now.runs_for(since)));
+            .text(format!("  {}", scene.now.runs_for(since)))
+            .join(usually(run, scene))
+            .gap(3);
     }
     let names = match row.runs {
         0 => Line::new().muted("nothing"),

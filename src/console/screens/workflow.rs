@@ -1,6 +1,11 @@
 //! What the screens about builds share: the newest passes of a pipeline, its jobs as boxes, counts in words.
 
-use roundel::api::builds::{JobRow, PipelineDetail, PipelineRow, RunState, Status, WorkflowDetail};
+use std::time::Duration;
+
+use roundel::api::builds::{
+    JobRow, PipelineDetail, PipelineRow, RunState, Status, Usual, WorkflowDetail,
+};
+use roundel::clock::Timestamp;
 use roundel::pipeline::{Problem, Severity};
 
 use crate::console::line::Line;
@@ -100,7 +105,14 @@ fn note(job: &JobRow, now: &Now) -> String {
             let word = marks::status(job.status).word;
             took.map_or_else(|| word.to_owned(), |took| format!("{word} {took}"))
         }
-        _ => took.unwrap_or_default(),
+        _ => {
+            let slow = job.runs.iter().find_map(|run| {
+                let since = run.placed_at.filter(|_| run.state == RunState::Running);
+                longer(run.usual, since, None, now)
+            });
+            let took = took.unwrap_or_default();
+            slow.map_or(took.clone(), |times| format!("{took}, {times} usual"))
+        }
     }
 }
 
@@ -149,6 +161,19 @@ pub fn counts(jobs: &[JobRow]) -> Line {
     line
 }
 
+/// `1.8×`, where something took or takes that much longer than usual.
+pub fn longer(
+    usual: Option<Usual>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+    now: &Now,
+) -> Option<String> {
+    let (usual, since) = (usual?, since?);
+    let span = until.unwrap_or(now.at()).since(since);
+    let ms = u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    usual.is_exceeded_by(ms).then(|| text::times(ms, usual.ms))
+}
+
 /// State and duration of a pipeline: `▶ running 2m 41s`.
 pub fn state(row: &PipelineRow, now: &Now) -> Line {
     let mark = marks::status(row.status);
@@ -156,7 +181,18 @@ pub fn state(row: &PipelineRow, now: &Now) -> Line {
         .started_at
         .map(|start| format!(" {}", now.took(start, row.stopped_at)))
         .unwrap_or_default();
-    Line::new().put(mark.role, format!("{} {}{took}", mark.glyph, mark.word))
+    let line = Line::new().put(mark.role, format!("{} {}{took}", mark.glyph, mark.word));
+    match (
+        row.usual,
+        longer(row.usual, row.started_at, row.stopped_at, now),
+    ) {
+        (Some(usual), Some(times)) => {
+            let took = text::took(Duration::from_millis(usual.ms));
+            line.put(Role::Warning, format!("  {times} its usual {took}"))
+                .muted(format!(" (median of {})", usual.of))
+        }
+        _ => line,
+    }
 }
 
 /// The name of an actor: `ann` of `uid 1000 (ann)`, else the actor as it is.
@@ -207,4 +243,42 @@ pub fn problems(problems: &[Problem], width: u16) -> Vec<Line> {
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::verbs::fixtures::pipeline;
+    use serde_json::json;
+
+    #[test]
+    fn a_build_that_takes_longer_than_usual_says_how_much_longer() {
+        let row = |stopped: &str, of: u32| {
+            pipeline(
+                1,
+                json!({
+                    "started_at": "2026-11-24T12:00:00Z", "stopped_at": stopped, "usual": {"ms": 60_000, "of": of}
+                }),
+            )
+        };
+        let now = Now::new(Timestamp(0), true);
+        for (stopped, of, words) in [
+            (
+                "2026-11-24T12:01:48Z",
+                7,
+                "✗ failed 1m 48s  1.8× its usual 1m 00s (median of 7)",
+            ),
+            (
+                "2026-11-24T12:15:00Z",
+                3,
+                "✗ failed 15m 00s  15× its usual 1m 00s (median of 3)",
+            ),
+            ("2026-11-24T12:01:20Z", 7, "✗ failed 1m 20s"),
+            ("2026-11-24T12:01:48Z", 2, "✗ failed 1m 48s"),
+        ] {
+            assert_eq!(state(&row(stopped, of), &now).plain(), words);
+        }
+        let none = pipeline(1, json!({}));
+        assert_eq!(longer(none.usual, none.started_at, None, &now), None);
+    }
 }

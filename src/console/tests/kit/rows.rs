@@ -73,6 +73,7 @@ pub fn run(n: u32) -> RunRow {
             how: "median of 18 runs".into(),
         }),
         step: None,
+        usual: None,
     }
 }
 
@@ -283,6 +284,7 @@ pub fn pipeline_row(n: u32, status: Status) -> PipelineRow {
         created_at: ago(i64::from(n) * 60),
         started_at: begun.then(|| ago(i64::from(n) * 60 - 1)),
         stopped_at: status.is_final().then(|| ago(i64::from(n) * 60 - 55)),
+        usual: None,
     }
 }
 
