@@ -194,12 +194,17 @@ fn note(row: &NodeRow, scene: &Scene) -> Line {
     if row.safe_to_terminate {
         return Line::new().put(Role::Ok, "safe to terminate");
     }
-    if let Some(deadline) = row.drain.as_ref().and_then(|drain| drain.deadline) {
-        let now = scene.now.at();
-        return if deadline < now {
-            Line::new().put(Role::Failed, format!("{} late", scene.now.age(deadline)))
-        } else {
-            Line::new().put(Role::Waiting, format!("until {}", deadline.local("%H:%M")))
+    if let Some(drain) = &row.drain {
+        let runs = format!("{} left", text::plural(u64::from(row.runs), "run"));
+        return match drain.deadline {
+            None => Line::new().put(Role::Waiting, runs),
+            Some(at) if at < scene.now.at() => {
+                Line::new().put(Role::Failed, format!("{runs}, {} late", scene.now.age(at)))
+            }
+            Some(at) => Line::new().put(
+                Role::Waiting,
+                format!("{runs}, until {}", at.local("%H:%M")),
+            ),
         };
     }
     if row.cpu_used_millis.saturating_add(row.cpu_reserved_millis) >= row.cpu_total_millis {

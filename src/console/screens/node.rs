@@ -150,7 +150,7 @@ pub fn facts(row: &NodeRow, detail: Option<&NodeDetail>, scene: &Scene) -> Vec<L
                 Role::Failed,
                 format!("not yet: {}", text::plural(u64::from(row.runs), "run")),
             )
-            .muted("   at 0 this line says “safe to terminate”"),
+            .join(safe_in(detail, scene)),
         (false, None) => Line::new()
             .muted("not drained")
             .muted(drains_to(detail, scene)),
@@ -237,6 +237,16 @@ fn machine(detail: &NodeDetail) -> Line {
             text::memory(detail.host_memory_total_mb),
             share(disk_used, detail.disk_total_mb),
         ))
+}
+
+/// When a node that drains is expected to be safe, and how that was made.
+fn safe_in(detail: Option<&NodeDetail>, scene: &Scene) -> Line {
+    match detail.and_then(|detail| detail.idle_estimate.as_ref()) {
+        Some(estimate) => Line::new()
+            .text(format!("   safe in {}", scene.now.eta(estimate.at)))
+            .muted(format!(" ({})", estimate.how)),
+        None => Line::new().muted("   at 0 this line says “safe to terminate”"),
+    }
 }
 
 fn drains_to(detail: Option<&NodeDetail>, scene: &Scene) -> String {
