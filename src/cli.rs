@@ -4,6 +4,7 @@
 //! ended; they hold no rules of their own about builds or nodes.
 
 mod agent;
+mod approve;
 mod audit;
 mod backup;
 mod build;
@@ -97,6 +98,8 @@ enum Verb {
     Rerun(rerun::Args),
     /// Show what a build did differently from the last green one
     Compare(compare::Args),
+    /// Approve a job that waits for it
+    Approve(approve::Args),
     /// Cancel a pipeline, a workflow or a job
     Cancel(cancel::Args),
     /// List the runs, or show one run or pipeline
@@ -192,6 +195,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Watch(args) => watch::run(&args, context).await,
             Verb::Rerun(args) => rerun::run(&args, context).await,
             Verb::Compare(args) => compare::run(&args, context).await,
+            Verb::Approve(args) => approve::run(&args, context).await,
             Verb::Cancel(args) => cancel::run(&args, context).await,
             Verb::Status(args) => status::run(&args, context).await,
             Verb::NodeStatus(args) => node_status::run(&args, context).await,

@@ -8,6 +8,7 @@ mod error;
 mod events;
 pub mod launch;
 mod logs;
+mod session;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,7 +27,6 @@ use crate::api::compare::{CompareQuery, Comparison};
 use crate::api::dashboard::Dashboard;
 use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
 use crate::api::services::{Installation, Services};
-use crate::api::session::{Arm, Session};
 use crate::api::watches::{AddWatch, WatchRef, WatchRow};
 use crate::api::{AuditRow, Hello, ListQuery, Page, Summary, Written};
 
@@ -59,31 +59,6 @@ impl Client {
         Self {
             pool: Pool::new(socket.into()),
         }
-    }
-
-    /// The same, as a console session of this name: the server decides whether it may write. `read_only` asks it to be
-    /// held back even where it could.
-    #[must_use]
-    pub fn in_session(self, name: &str, read_only: bool) -> Self {
-        Self {
-            pool: self.pool.in_session(name, read_only),
-        }
-    }
-
-    /// How this session stands.
-    ///
-    /// # Errors
-    /// As [`Client::hello`].
-    pub async fn session(&self) -> Result<Session> {
-        self.get("/session".to_owned()).await
-    }
-
-    /// Arms this session, or takes that back.
-    ///
-    /// # Errors
-    /// As [`Client::hello`].
-    pub async fn arm(&self, arm: &Arm) -> Result<Written<Session>> {
-        self.write("/session".to_owned(), arm).await
     }
 
     /// The socket it speaks to.
@@ -163,6 +138,15 @@ impl Client {
             &Rerun { from_failed },
         )
         .await
+    }
+
+    /// Approves a job, or the one job of a workflow or pipeline that waits for it.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn approve(&self, reference: &str) -> Result<Written<PipelineRef>> {
+        self.write(format!("/approve/{}", escape(reference)), &())
+            .await
     }
 
     /// Cancels a pipeline, a workflow or a job.

@@ -9,6 +9,7 @@
 //! (agents start and stop). A commit that fails answers the whole batch `unavailable`; the private state is thrown away
 //! and read back from disk, so nothing of the batch ever was.
 
+mod approve;
 mod attention;
 mod builds;
 mod cancel;

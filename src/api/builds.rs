@@ -51,6 +51,9 @@ pub struct JobCounts {
     pub total: u32,
     /// Blocked or queued.
     pub waiting: u32,
+    /// Wait for somebody's approval.
+    #[serde(default)]
+    pub on_hold: u32,
     /// Running.
     pub running: u32,
     /// Ended well.

@@ -247,6 +247,13 @@ pub enum Write {
         /// Keep what succeeded.
         from_failed: bool,
     },
+    /// Approve the job of a pipeline that waits for it.
+    Approve {
+        /// The pipeline.
+        pipeline: String,
+        /// `org/api #12`, for people.
+        name: String,
+    },
     /// Let this console write for a while; no time at all takes that back.
     Arm {
         /// For how long.
@@ -288,6 +295,7 @@ impl Write {
                 )
             }
             Write::StopRun { name, .. } => format!("roundel stop {name}"),
+            Write::Approve { pipeline, .. } => format!("roundel approve {pipeline}"),
             Write::Cancel { pipeline, .. } => format!("roundel cancel {pipeline}"),
             Write::Rerun {
                 id, from_failed, ..

@@ -28,6 +28,11 @@ const PLAIN: &[(&str, &str, Word)] = &[
         Word::Press(Cmd::Commands),
     ),
     ("rerun", "this build again", Word::Press(Cmd::Rerun)),
+    (
+        "approve",
+        "the job of this build that waits",
+        Word::Press(Cmd::Approve),
+    ),
     ("stop", "this run or build", Word::Press(Cmd::Stop)),
     (
         "eligibility",

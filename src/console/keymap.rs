@@ -85,6 +85,7 @@ pub enum Cmd {
     Eligibility,
     Stop,
     Rerun,
+    Approve,
     BuildHere,
     BuildPath,
     StartServer,

@@ -41,6 +41,7 @@ const INFRASTRUCTURE: Mark = Mark::new("!", Role::Warning, "infrastructure fail"
 pub fn status(status: Status) -> Mark {
     match status {
         Status::Blocked => Mark::new("·", Role::Canceled, "waits"),
+        Status::OnHold => Mark::new("◌", Role::Warning, "on hold"),
         Status::Queued => Mark::new("◌", Role::Waiting, "queued"),
         Status::Running => RUNNING,
         Status::Failing => Mark::new("▶", Role::Failed, "failing"),

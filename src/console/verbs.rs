@@ -201,6 +201,18 @@ fn rerun(row: &PipelineRow, workflow: Option<&str>, from_failed: bool) -> Result
     }
 }
 
+/// The write that approves the job of a build that waits for it, or why there is none.
+fn approve(row: &PipelineRow) -> Result<Write, String> {
+    if row.jobs.on_hold == 0 {
+        return Err("no job of it waits for approval".to_owned());
+    }
+    // A person approves the pipeline; where several jobs of it wait, the server asks which.
+    Ok(Write::Approve {
+        pipeline: row.id.clone(),
+        name: pipeline_name(row),
+    })
+}
+
 /// The write that cancels a build, or why there is nothing to cancel.
 fn cancel(row: &PipelineRow) -> Result<Write, String> {
     if row.status.is_final() {
@@ -259,6 +271,14 @@ fn of_pipeline(row: &PipelineRow, workflow: Option<&str>) -> Vec<Verb> {
             cmd: Cmd::Rerun,
             label: "run it again".into(),
             effects: again,
+        },
+        Verb {
+            cmd: Cmd::Approve,
+            label: "approve it".into(),
+            effects: approve(row).map(|write| {
+                let body = "What requires the approval goes on at once.";
+                ask(&format!("Approve {name}?"), body, "Approve", write)
+            }),
         },
         Verb {
             cmd: Cmd::Stop,

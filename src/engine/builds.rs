@@ -45,9 +45,12 @@ fn overall(parts: impl IntoIterator<Item = Status> + Clone) -> Status {
     let any = |wanted: fn(Status) -> bool| parts.clone().into_iter().any(wanted);
     let bad = |status| is_bad(status) || status == Status::Failing;
     if any(|status| !status.is_final()) {
-        let begun = |status| !matches!(status, Status::Blocked | Status::Queued);
+        let begun = |status| !matches!(status, Status::Blocked | Status::OnHold | Status::Queued);
+        let active = |status| matches!(status, Status::Queued | Status::Running | Status::Failing);
         return if any(bad) {
             Status::Failing
+        } else if any(|status| status == Status::OnHold) && !any(active) {
+            Status::OnHold
         } else if any(begun) {
             Status::Running
         } else {
@@ -78,6 +81,7 @@ impl Batch<'_, '_> {
                 workflow,
                 from_failed,
             } => self.rerun(workflow, from_failed),
+            BuildCommand::Approve(id) => self.approve(id),
             BuildCommand::CancelPipeline(id) => self.cancel_pipeline(id),
             BuildCommand::CancelWorkflow(id) => self.cancel_workflow(id),
             BuildCommand::CancelJob(id) => self.cancel_job(id),
@@ -191,6 +195,7 @@ impl Batch<'_, '_> {
                 status: Status::Blocked,
                 parallelism: new.parallelism,
                 open: 0,
+                approval: job.is_approval(),
             });
         }
         self.state.workflows.insert(
@@ -236,10 +241,18 @@ impl Batch<'_, '_> {
                 self.tx
                     .set_job(job_id, status, None, None, Some(self.now))?;
             } else if needs().all(|status| status == Status::Success) {
-                self.set_job(id, position, Status::Queued)?;
+                let approval = job.approval;
+                let status = if approval {
+                    Status::OnHold
+                } else {
+                    Status::Queued
+                };
+                self.set_job(id, position, status)?;
                 self.tx
-                    .set_job(job_id, Status::Queued, Some(self.now), None, None)?;
-                self.enqueue_job(id, position)?;
+                    .set_job(job_id, status, Some(self.now), None, None)?;
+                if !approval {
+                    self.enqueue_job(id, position)?;
+                }
             }
         }
         self.settle(id)
@@ -370,12 +383,12 @@ impl Batch<'_, '_> {
             *last_build += 1;
             *last_build
         };
-        let parallelism = serde_json::from_str::<crate::pipeline::JobPlan>(&job.spec)
-            .map_err(|_| StoreError::Corrupt {
+        let plan = serde_json::from_str::<crate::pipeline::JobPlan>(&job.spec).map_err(|_| {
+            StoreError::Corrupt {
                 what: "compiled job",
-            })?
-            .parallelism
-            .max(1);
+            }
+        })?;
+        let parallelism = plan.parallelism.max(1);
         let status = if kept {
             Status::Success
         } else {
@@ -405,6 +418,7 @@ impl Batch<'_, '_> {
             status,
             parallelism,
             open: 0,
+            approval: plan.is_approval(),
         })
     }
 }

@@ -85,7 +85,8 @@ impl Batch<'_, '_> {
         let blocked: Vec<(u32, JobId)> = (0u32..)
             .zip(workflow.jobs.iter())
             .filter(|(position, job)| {
-                only.is_none_or(|only| only == *position) && job.status == Status::Blocked
+                only.is_none_or(|only| only == *position)
+                    && matches!(job.status, Status::Blocked | Status::OnHold)
             })
             .map(|(position, job)| (position, job.id))
             .collect();

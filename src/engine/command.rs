@@ -62,6 +62,8 @@ pub enum BuildCommand {
         /// Keep what succeeded.
         from_failed: bool,
     },
+    /// Approves a job that waits for it.
+    Approve(JobId),
     /// Stops all of a pipeline.
     CancelPipeline(PipelineId),
     /// Stops a pass.

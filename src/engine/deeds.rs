@@ -36,6 +36,7 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
             workflow.to_string(),
             if *from_failed { "from failed" } else { "" }.to_owned(),
         ),
+        Command::Build(B::Approve(id)) => ("job.approve", id.to_string(), String::new()),
         Command::Build(B::CancelPipeline(id)) => ("pipeline.cancel", id.to_string(), String::new()),
         Command::Build(B::CancelWorkflow(id)) => ("workflow.cancel", id.to_string(), String::new()),
         Command::Build(B::CancelJob(id)) => ("job.cancel", id.to_string(), String::new()),

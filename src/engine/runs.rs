@@ -22,6 +22,7 @@ pub(super) fn executor_word(executor: &Executor) -> &str {
     match executor {
         Executor::Machine { .. } => "machine",
         Executor::Docker { .. } => "docker",
+        Executor::Approval => "approval",
         Executor::Other { name } => name,
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct Job {
     pub parallelism: u32,
     /// Copies that have not ended yet; meaningful once queued.
     pub open: u32,
+    /// Nothing of it runs: it waits for somebody's approval.
+    pub approval: bool,
 }
 
 /// Why an attempt was asked to stop.
@@ -182,6 +184,7 @@ impl State {
                 status: job.status,
                 parallelism: job.parallelism,
                 open: 0,
+                approval: job.approval,
             });
             let workflow = Workflow {
                 pipeline: live.pipeline,

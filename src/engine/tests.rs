@@ -15,6 +15,7 @@ use crate::queue::{ExecutorKind, Limits};
 use crate::storage::logs::LogStore;
 use crate::store::{RunFilter, RunRecord, WindowQuery};
 
+mod approving;
 mod stopping;
 
 #[derive(Clone, Default)]

@@ -19,7 +19,7 @@ use crate::clock;
 use crate::engine::intake::{self, Prepared, Wanted};
 use crate::engine::{BuildCommand, Command, Reply};
 use crate::error::Kind;
-use crate::ids::{PipelineId, WorkflowId};
+use crate::ids::{JobId, PipelineId, WorkflowId};
 use crate::pipeline::Problem;
 use crate::pipeline::status::Status;
 use crate::services::health::Part;
@@ -322,4 +322,59 @@ pub(super) async fn cancel(
         .send(Command::Build(command), peer.actor(), key(&headers))
         .await?;
     Ok(written(seq, &reply))
+}
+
+/// Approves a job, or the one job of a pipeline that waits for it.
+pub(super) async fn approve(
+    State(server): State<Server>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Path(reference): Path<String>,
+    headers: HeaderMap,
+) -> Answer<Written<PipelineRef>> {
+    let finder = server.clone();
+    let job = blocking(move || on_hold(&finder, &reference)).await?;
+    let command = Command::Build(BuildCommand::Approve(job));
+    let (seq, reply) = server
+        .handle
+        .send(command, peer.actor(), key(&headers))
+        .await?;
+    Ok(written(seq, &reply))
+}
+
+fn on_hold(server: &Server, reference: &str) -> Result<JobId, ApiError> {
+    let tables = ["jobs", "workflows", "pipelines"];
+    let store = &server.view.store;
+    let passes = match one(server, "job, workflow or pipeline", reference, &tables)? {
+        Named::Job(id) => return Ok(id),
+        Named::Workflow(id) => vec![id],
+        Named::Pipeline(id) => {
+            let passes = store.workflows(id)?.into_iter();
+            passes
+                .filter(|pass| !pass.superseded)
+                .map(|pass| pass.id)
+                .collect()
+        }
+        Named::Attempt(_) => return Err(ApiError::not_found("job", reference)),
+    };
+    let mut waiting = Vec::new();
+    for pass in passes {
+        let jobs = store.jobs(pass)?.into_iter();
+        waiting.extend(jobs.filter(|job| job.status == Status::OnHold));
+    }
+    match waiting.as_slice() {
+        [job] => Ok(job.id),
+        [] => Err(ApiError::new(
+            Kind::Conflict,
+            format!("no job of `{reference}` waits for approval"),
+        )),
+        several => {
+            let names = several.iter().map(|job| format!("{} {}", job.id, job.name));
+            let names = names.collect::<Vec<_>>().join(", ");
+            Err(ApiError::new(
+                Kind::Conflict,
+                format!("several jobs of `{reference}` wait for approval"),
+            )
+            .hint(format!("name one: {names}")))
+        }
+    }
 }

@@ -87,6 +87,7 @@ pub fn router(server: Server) -> Router {
         .route("/pipelines", get(pipelines::list).post(pipelines::create))
         .route("/pipelines/{reference}", get(pipelines::detail))
         .route("/rerun/{reference}", post(pipelines::rerun))
+        .route("/approve/{reference}", post(pipelines::approve))
         .route("/cancel/{reference}", post(pipelines::cancel))
         .route("/runs", get(runs::list))
         .route("/runs/{reference}", get(runs::detail))

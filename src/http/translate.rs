@@ -38,6 +38,7 @@ fn job_counts(counts: &[(Status, u32)]) -> JobCounts {
         sum.total += n;
         *match status {
             Status::Blocked | Status::Queued => &mut sum.waiting,
+            Status::OnHold => &mut sum.on_hold,
             Status::Running | Status::Failing => &mut sum.running,
             Status::Success => &mut sum.success,
             Status::Failed | Status::InfrastructureFail | Status::Timedout | Status::Errored => {
@@ -80,6 +81,7 @@ fn executor_word(executor: &Executor) -> &str {
     match executor {
         Executor::Machine { .. } => "machine",
         Executor::Docker { .. } => "docker",
+        Executor::Approval => "approval",
         Executor::Other { name } => name,
     }
 }

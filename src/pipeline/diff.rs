@@ -103,6 +103,7 @@ fn executor(executor: &Executor) -> String {
             let images: Vec<&str> = containers.iter().map(|one| one.image.as_str()).collect();
             format!("docker {}", images.join(", "))
         }
+        Executor::Approval => "approval".to_owned(),
         Executor::Other { name } => name.clone(),
     }
 }

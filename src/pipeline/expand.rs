@@ -227,6 +227,9 @@ impl Expander {
         if !entry.runs {
             return None;
         }
+        if entry.approval {
+            return Some(Rc::new(job::approval()));
+        }
         if !self.places.contains_key(&entry.job) {
             self.missing(entry, report);
             return None;

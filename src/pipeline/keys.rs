@@ -150,10 +150,9 @@ pub(crate) const WORKFLOW: Keys = Keys {
 /// A job's entry in a workflow.
 pub(crate) const INVOCATION: Keys = Keys {
     what: "a job's entry in a workflow",
-    runs: &["requires", "name", "filters"],
+    runs: &["requires", "name", "filters", "type"],
     later: &[
         "context",
-        "type",
         "matrix",
         "pre-steps",
         "post-steps",

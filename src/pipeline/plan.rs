@@ -48,7 +48,7 @@ pub struct JobPlan {
     /// Shell of `run` steps that name none; `None` = the agent's default.
     #[serde(default)]
     pub shell: Option<String>,
-    /// Steps in order, never empty.
+    /// Steps in order; none of an approval, else never empty.
     pub steps: Vec<Step>,
     /// Sentences for step 0 (what was shrunk, what runs on the host for want of an engine).
     #[serde(default)]
@@ -70,6 +70,8 @@ pub enum Executor {
         /// At least one.
         containers: Vec<Container>,
     },
+    /// Nowhere: somebody's approval lets what requires it go on.
+    Approval,
     /// Known to CircleCI, run by no node here (`macos`, `windows`): waits as "will never start".
     Other {
         /// The executor's word.
@@ -122,6 +124,14 @@ pub enum Step {
         #[serde(default)]
         path: Option<String>,
     },
+}
+
+impl JobPlan {
+    /// Whether it is an approval: nothing of it runs.
+    #[must_use]
+    pub fn is_approval(&self) -> bool {
+        self.executor == Executor::Approval
+    }
 }
 
 impl Step {

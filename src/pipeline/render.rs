@@ -51,8 +51,16 @@ impl Keys {
     }
 
     fn invocation(&mut self, invocation: &Invocation) -> Out {
-        let key = self.key(invocation);
+        let approval = invocation.job.executor == Executor::Approval;
+        let key = if approval {
+            invocation.name.clone()
+        } else {
+            self.key(invocation)
+        };
         let mut map = Fields::default();
+        if approval {
+            map.text("type", "approval");
+        }
         if key != invocation.name {
             map.text("name", &invocation.name);
         }
@@ -140,6 +148,8 @@ fn job(job: &Job) -> Out {
         }
         Executor::Machine { image: None } => map.put("machine", Out::bare("true")),
         // The version of Xcode is not kept: no node here has one.
+        // Stands in a workflow only.
+        Executor::Approval => {}
         Executor::Other { name } => {
             map.put(name, Out::Map(vec![("xcode".to_owned(), Out::text("any"))]));
         }

@@ -35,7 +35,7 @@ macro_rules! words {
 }
 
 words!(Status, "status",
-    Blocked => "blocked", Queued => "queued", Running => "running", Failing => "failing", Success => "success",
+    Blocked => "blocked", OnHold => "on_hold", Queued => "queued", Running => "running", Failing => "failing", Success => "success",
     Failed => "failed", Canceled => "canceled", NotRun => "not_run", InfrastructureFail => "infrastructure_fail",
     Timedout => "timedout", Errored => "errored");
 words!(RunState, "run state", Pending => "pending", Running => "running", Dead => "dead");
@@ -83,6 +83,8 @@ pub enum Phase {
 pub enum Status {
     /// Waits for jobs it requires.
     Blocked,
+    /// Waits for somebody's approval.
+    OnHold,
     /// In the queue.
     Queued,
     /// Runs.
@@ -111,7 +113,7 @@ impl Status {
     pub fn is_final(self) -> bool {
         !matches!(
             self,
-            Status::Blocked | Status::Queued | Status::Running | Status::Failing
+            Status::Blocked | Status::OnHold | Status::Queued | Status::Running | Status::Failing
         )
     }
 }

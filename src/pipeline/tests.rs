@@ -72,6 +72,29 @@ fn graph(plan: &Plan) -> String {
 }
 
 #[test]
+fn an_approval_stands_in_the_graph_and_is_written_back_as_one() {
+    let text = workflow(
+        "      - a\n      - hold: {type: approval, requires: [a]}\n      - b: {requires: [hold]}\n",
+    );
+    let facts = Facts {
+        branch: "main".to_owned(),
+        ..Facts::default()
+    };
+    let plan = compile(&text, &facts).unwrap().plan;
+    assert_eq!(graph(&plan), "a hold<a b<hold");
+    let approvals: Vec<bool> = plan.workflows[0]
+        .jobs
+        .iter()
+        .map(JobPlan::is_approval)
+        .collect();
+    assert_eq!(approvals, [false, true, false]);
+    assert_eq!(plan.workflows[0].jobs[1].steps, []);
+    let done = process(&text, &facts).unwrap();
+    assert!(done.contains("type: approval"), "{done}");
+    assert_eq!(compile(&done, &facts).unwrap().plan, plan);
+}
+
+#[test]
 fn a_whole_job_is_read() {
     let text = r#"
 version: 2.1
@@ -408,9 +431,9 @@ fn what_is_not_run_yet_says_so_with_its_place() {
         ),
         (workflow("      - a: {context: x}"), "18:13", "`context`"),
         (
-            workflow("      - hold: {type: approval}"),
+            workflow("      - hold: {type: release}"),
             "18:16",
-            "`type`",
+            "`type` other than `approval`",
         ),
         (
             workflow("      - node/test: {version: 1}"),

@@ -31,6 +31,8 @@ pub struct LiveJob {
     pub status: Status,
     /// Parallel copies.
     pub parallelism: u32,
+    /// It is an approval.
+    pub approval: bool,
 }
 
 /// An attempt that is not dead.
@@ -94,7 +96,8 @@ impl Tx<'_> {
             .during("read the workflows that are not over")?;
         let mut jobs = self
             .db
-            .prepare("SELECT id, requires, status, parallelism FROM jobs WHERE workflow = ?1 ORDER BY position")
+            .prepare("SELECT id, requires, status, parallelism, json_extract(spec, '$.executor.type') = 'approval' FROM jobs
+                 WHERE workflow = ?1 ORDER BY position")
             .during("read the jobs that are not over")?;
         for workflow in &mut workflows {
             workflow.jobs = jobs
@@ -104,6 +107,7 @@ impl Tx<'_> {
                         requires: positions(row.get_ref(1)?.as_str()?),
                         status: row.get(2)?,
                         parallelism: row.get(3)?,
+                        approval: row.get(4)?,
                     })
                 })
                 .and_then(Iterator::collect)

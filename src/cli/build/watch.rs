@@ -298,6 +298,13 @@ impl Watch {
         if pipeline.row.status.is_final() && self.runs.values().all(|run| run.over) {
             return Some(end_of(pipeline, self.cancel != Cancel::No));
         }
+        // Somebody must say yes: that may be tomorrow.
+        if !self.wait
+            && pipeline.row.status == Status::OnHold
+            && self.runs.values().all(|run| run.over)
+        {
+            return Some(End::Infrastructure);
+        }
         if self.wait || self.cancel != Cancel::No || hopeless(pipeline).is_none() {
             return None;
         }

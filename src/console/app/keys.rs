@@ -85,7 +85,9 @@ impl App {
                     Effect::Say(Role::Accent, format!("copied  {locator}")),
                 ]
             }
-            Cmd::Drain | Cmd::Eligibility | Cmd::Stop | Cmd::Rerun | Cmd::LogOf => self.verb(cmd),
+            Cmd::Drain | Cmd::Eligibility | Cmd::Stop | Cmd::Rerun | Cmd::Approve | Cmd::LogOf => {
+                self.verb(cmd)
+            }
             _ => Effect::refuse("that key does nothing here"),
         }
     }

@@ -86,6 +86,10 @@ async fn perform(
             client.stop_run(attempt).await?;
             done(format!("{name} is being stopped"))
         }
+        Write::Approve { pipeline, name } => {
+            client.approve(pipeline).await?;
+            done(format!("{name} is approved and goes on"))
+        }
         Write::Cancel { pipeline, name } => {
             client.cancel(pipeline).await?;
             done(format!("{name} is being canceled"))

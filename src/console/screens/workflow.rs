@@ -98,6 +98,10 @@ fn note(job: &JobRow, now: &Now) -> String {
             || "queued".to_owned(),
             |since| format!("queued {}", now.age(since)),
         ),
+        Status::OnHold => job.queued_at.map_or_else(
+            || "on hold".to_owned(),
+            |since| format!("on hold {}", now.age(since)),
+        ),
         Status::Blocked => "waits".to_owned(),
         Status::NotRun => "not run".to_owned(),
         _ if job.reused => "kept".to_owned(),
@@ -137,6 +141,7 @@ pub fn counts(jobs: &[JobRow]) -> Line {
             Role::Running,
             "running",
         ),
+        (of(&[Status::OnHold]), Role::Warning, "on hold"),
         (of(&[Status::Queued]), Role::Waiting, "queued"),
         (of(&[Status::Blocked]), Role::Muted, "to come"),
         (

@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::class::default_size;
+use super::class::{Size, default_size};
 use super::{Job, environment, executor, filters, step};
 use crate::pipeline::filters::{Filters, Patterns};
 use crate::pipeline::keys;
+use crate::pipeline::plan::Executor;
 use crate::pipeline::read::{self, Cursor};
 use crate::pipeline::report::Report;
 
@@ -77,6 +78,25 @@ pub(crate) fn read(
         }),
         cost: value.node.cost(),
     })
+}
+
+/// What stands in the graph for somebody's approval.
+pub(crate) fn approval() -> Job {
+    Job {
+        executor: Executor::Approval,
+        resource_class: None,
+        size: Size {
+            cpu_millis: 0,
+            memory_mb: 0,
+        },
+        parallelism: 1,
+        environment: Vec::new(),
+        working_directory: WORKING_DIRECTORY.to_owned(),
+        shell: None,
+        steps: Vec::new(),
+        branches: Filters::default(),
+        cost: 1,
+    }
 }
 
 /// Checks a job that no workflow uses: only that it looks like one.

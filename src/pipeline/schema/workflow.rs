@@ -29,6 +29,8 @@ pub(crate) struct DraftEntry {
     pub arguments: Vec<(String, Place)>,
     /// Whether the job is to be looked up: not if the entry is of a kind that is not run yet.
     pub runs: bool,
+    /// Whether it is no job but somebody's approval.
+    pub approval: bool,
     /// Whether it is one job with the name given here: a matrix is several, with names of their own.
     pub certain: bool,
 }
@@ -44,6 +46,7 @@ impl DraftEntry {
             filters: Filters::default(),
             arguments: Vec::new(),
             runs: true,
+            approval: false,
             certain: true,
         }
     }
@@ -135,7 +138,13 @@ fn entry(item: &Cursor, patterns: &mut Patterns, report: &mut Report) -> Option<
             entry.arguments.push((key.to_owned(), value.key_place()));
         }
     }
-    entry.runs = map.get("type").is_none();
+    if let Some(value) = map.get("type") {
+        entry.approval = value.text(report).as_deref() == Some("approval");
+        entry.runs = entry.approval;
+        if !entry.approval {
+            report.not_yet(&value.key_place(), "`type` other than `approval`");
+        }
+    }
     entry.name = map.get("name").and_then(|value| value.text(report));
     entry.certain =
         map.get("matrix").is_none() && entry.name.is_some() == map.get("name").is_some();

@@ -110,7 +110,9 @@ fn painted(status: Status, text: &str, paint: Paint) -> String {
         Status::Failed | Status::Timedout | Status::InfrastructureFail | Status::Errored => {
             paint.bad(text)
         }
-        Status::Blocked | Status::Queued | Status::Running | Status::Failing => paint.warn(text),
+        Status::Blocked | Status::OnHold | Status::Queued | Status::Running | Status::Failing => {
+            paint.warn(text)
+        }
         Status::Canceled | Status::NotRun => paint.faint(text),
     }
 }
@@ -143,7 +145,12 @@ pub(super) fn look_further(
             "the whole log".to_owned(),
         ));
     }
-    if stuck.is_some() {
+    if pipeline.row.status == Status::OnHold {
+        commands.push((
+            context.command(&["approve", &pipeline.row.id]),
+            "lets go on what waits for approval".to_owned(),
+        ));
+    } else if stuck.is_some() {
         commands.push((
             context.command(&["cancel", &pipeline.row.id]),
             "takes it out of the queue".to_owned(),

@@ -206,7 +206,7 @@ pub fn job(n: u32, name: &str, status: Status, requires: &[&str]) -> JobRow {
         Status::Canceled => Some(ended(n, Outcome::Canceled)),
         Status::Timedout => Some(ended(n, Outcome::Timedout)),
         Status::InfrastructureFail => Some(ended(n, Outcome::InfrastructureFail)),
-        Status::Blocked | Status::NotRun | Status::Errored => None,
+        Status::Blocked | Status::OnHold | Status::NotRun | Status::Errored => None,
     };
     let runs: Vec<RunRow> = one
         .into_iter()
