@@ -14,6 +14,7 @@ mod hostile;
 mod keys;
 mod matrix;
 
+mod marks;
 mod palette;
 mod screens;
 mod stage;
