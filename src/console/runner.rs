@@ -119,6 +119,8 @@ impl Runner {
         .into_iter()
         .collect::<io::Result<Vec<_>>>()?;
         let mut stop = signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?;
+        // The stream of keys forgets a change of size that comes along with a key.
+        let mut resized = signal(SignalKind::window_change())?;
         let mut resume = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
         let first = self.app.start();
         if let Some(end) = self.perform(first, &mut resume).await? {
@@ -134,6 +136,10 @@ impl Runner {
                 _ = stop.recv() => {
                     self.suspend(&mut resume, false).await?;
                     Some(Event::Resumed)
+                }
+                _ = resized.recv() => {
+                    let size = crossterm::terminal::size().ok();
+                    size.map(|(columns, rows)| Event::Resize(columns, rows))
                 }
                 _ = resume.recv() => {
                     self.guard.retake()?;

@@ -14,6 +14,7 @@ mod keys;
 mod lists;
 mod look;
 mod marks;
+mod matrix;
 mod modes;
 mod mouse;
 mod once;

@@ -50,7 +50,7 @@ impl Reading {
                     Line::new()
                         .gap(2)
                         .bold(Role::Accent, keys.join("  "))
-                        .pad(20)
+                        .pad(17)
                         .text(bound.shipped.does),
                 );
             }
