@@ -119,6 +119,7 @@ pub fn run(options: &Options) -> ExitCode {
         ascii: options.ascii || around.ascii,
         synchronized: !options.unsynchronized,
         mouse: !options.no_mouse,
+        between: terminal::Between::guess(env),
     };
     let theme = match preferences.theme(&look.theme, look.depth) {
         Ok(theme) => theme,

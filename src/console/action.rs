@@ -31,6 +31,8 @@ pub enum Action {
     Theme(String),
     /// Hand the terminal back to the shell until resumed.
     Suspend,
+    /// Lend the terminal to a program until it ends.
+    Lend(Errand),
     /// Draw every cell anew.
     Redraw,
     /// End the console.
@@ -38,6 +40,17 @@ pub enum Action {
     /// Panic, to test that the terminal is restored.
     #[cfg(feature = "fault-injection")]
     Panic,
+}
+
+/// What the terminal is lent for.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Errand {
+    /// A shell.
+    Shell,
+    /// A command of the shell.
+    Run(String),
+    /// To read a text in an editor.
+    Edit(String),
 }
 
 /// Something that is to be written to a file.

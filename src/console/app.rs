@@ -191,6 +191,7 @@ impl App {
                         Err(why) => self.shell.say(Role::Warning, why.0),
                     }
                 }
+                Effect::Copy(text, what) => actions.extend(self.copy_out(text, &what)),
                 Effect::Save(what) => self.overlay = Some(self.ask_where(what)),
                 Effect::Say(role, text) => self.shell.say(role, text),
                 Effect::Write(write) => self.send(vec![write], None, actions),

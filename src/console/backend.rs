@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use roundel::client::Client;
@@ -16,6 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::console::action::{Action, Slot, Want};
 use crate::console::event::Event;
 
+pub mod children;
 mod fetch;
 mod link;
 mod look;
@@ -24,6 +26,8 @@ mod write;
 
 /// Windows read each second at most: as often as a screen can change in a way that eyes follow.
 const FETCHES_PER_SECOND: u32 = 30;
+/// The same on a slow line, over which the screen changes more rarely.
+const SLOW_FETCHES_PER_SECOND: u32 = 10;
 /// Windows read at once after a pause: all panes of a screen that was just entered.
 const BURST: u32 = 6;
 /// Writes under way at once: many things are changed one after the other, and the server has others to answer.
@@ -50,6 +54,7 @@ pub struct Server {
 #[derive(Clone, Debug)]
 pub struct Backend {
     requests: mpsc::Sender<Action>,
+    slow: Arc<AtomicBool>,
 }
 
 impl Backend {
@@ -64,8 +69,14 @@ impl Backend {
             Arc::clone(&now),
             events.clone(),
         ));
-        tokio::spawn(work(server, inbox, clients, now, events));
-        Self { requests }
+        let slow = Arc::new(AtomicBool::new(false));
+        tokio::spawn(work(server, inbox, clients, now, events, Arc::clone(&slow)));
+        Self { requests, slow }
+    }
+
+    /// Reads less often, or as often as usual.
+    pub fn set_slow(&self, slow: bool) {
+        self.slow.store(slow, Ordering::Relaxed);
     }
 
     /// Has an action done.
@@ -81,12 +92,18 @@ async fn work(
     mut clients: watch::Receiver<Option<Client>>,
     reconnect: Arc<Notify>,
     events: mpsc::Sender<Event>,
+    slow: Arc<AtomicBool>,
 ) {
     let mut fetches = Fetches::new(Instant::now());
     let mut under_way: JoinSet<Slot> = JoinSet::new();
     let turns = Arc::new(Semaphore::new(WRITES));
     loop {
         let client = clients.borrow_and_update().clone();
+        fetches.per_second = f64::from(if slow.load(Ordering::Relaxed) {
+            SLOW_FETCHES_PER_SECOND
+        } else {
+            FETCHES_PER_SECOND
+        });
         if let Some(client) = &client {
             while let Some((slot, want)) = fetches.next(Instant::now()) {
                 under_way.spawn(fetch::fetch(client.clone(), slot, want, events.clone()));
@@ -120,6 +137,7 @@ struct Fetches {
     busy: Vec<Slot>,
     tokens: f64,
     counted_at: Instant,
+    per_second: f64,
 }
 
 impl Fetches {
@@ -129,6 +147,7 @@ impl Fetches {
             busy: Vec::new(),
             tokens: f64::from(BURST),
             counted_at: now,
+            per_second: f64::from(FETCHES_PER_SECOND),
         }
     }
 
@@ -149,8 +168,7 @@ impl Fetches {
 
     /// The next window to read, if one may be read now.
     fn next(&mut self, now: Instant) -> Option<(Slot, Want)> {
-        let more =
-            now.duration_since(self.counted_at).as_secs_f64() * f64::from(FETCHES_PER_SECOND);
+        let more = now.duration_since(self.counted_at).as_secs_f64() * self.per_second;
         self.tokens = (self.tokens + more).min(f64::from(BURST));
         self.counted_at = now;
         let at = self.ready()?;
@@ -166,7 +184,7 @@ impl Fetches {
     /// When one that waits may be read.
     fn allowed_at(&self) -> Option<Instant> {
         self.ready()?;
-        let missing = (1.0 - self.tokens).max(0.0) / f64::from(FETCHES_PER_SECOND);
+        let missing = (1.0 - self.tokens).max(0.0) / self.per_second;
         Some(self.counted_at + Duration::from_secs_f64(missing))
     }
 }

@@ -1,6 +1,6 @@
 //! What a line of the palette means. Pure: words in, effects out.
 
-use crate::console::action::{Action, Write, parse_deadline};
+use crate::console::action::{Action, Errand, Write, parse_deadline};
 use crate::console::effect::Effect;
 use crate::console::keymap::{Cmd, Tab};
 use crate::console::nearest;
@@ -46,6 +46,12 @@ const PLAIN: &[(&str, &str, Word)] = &[
     ("audit", "comes later", Word::Tab(7)),
     ("support", "comes later", Word::Tab(8)),
     ("start", "a server, when there is none", Word::Start),
+    (
+        "edit",
+        "all about this in $EDITOR, to read",
+        Word::Press(Cmd::Edit),
+    ),
+    ("shell", "a shell here; its end comes back", Word::Shell),
     ("save", "this view to a file", Word::Press(Cmd::Save)),
     (
         "locator",
@@ -103,6 +109,7 @@ enum Word {
     Quit,
     Start,
     Disarm,
+    Shell,
 }
 
 /// Reads a line.
@@ -120,6 +127,7 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
             Word::Tab(n) => tab(Tab(*n)),
             Word::Press(cmd) => vec![Effect::Press(*cmd)],
             Word::Quit => vec![Effect::Do(Action::Quit)],
+            Word::Shell => vec![Effect::Do(Action::Lend(Errand::Shell))],
             Word::Start => vec![Effect::Do(Action::StartServer)],
             Word::Disarm => vec![Effect::Write(Write::Arm {
                 seconds: 0,
@@ -132,6 +140,15 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
     }
     if let Ok(n) = line.parse::<u64>() {
         return Ok(vec![Effect::Line(n.saturating_sub(1))]);
+    }
+    if let Some(command) = line.strip_prefix('!') {
+        let command = command.trim();
+        let errand = if command.is_empty() {
+            Errand::Shell
+        } else {
+            Errand::Run(command.to_owned())
+        };
+        return Ok(vec![Effect::Do(Action::Lend(errand))]);
     }
     let wrong = || {
         NotUnderstood(format!(
@@ -276,6 +293,22 @@ mod tests {
         );
         assert_eq!(parse("q"), Ok(vec![Effect::Do(Action::Quit)]));
         assert_eq!(parse(":123"), Ok(vec![Effect::Line(122)]));
+    }
+
+    #[test]
+    fn an_exclamation_mark_is_a_command_of_the_shell() {
+        for (line, errand) in [
+            ("!ls -l", Errand::Run("ls -l".into())),
+            (":! make  all ", Errand::Run("make  all".into())),
+            ("!", Errand::Shell),
+            ("shell", Errand::Shell),
+        ] {
+            assert_eq!(
+                parse(line),
+                Ok(vec![Effect::Do(Action::Lend(errand))]),
+                "{line}"
+            );
+        }
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub enum Effect {
     OrderBy(&'static str),
     /// Carry out a line of the palette.
     Command(String),
+    /// Copy a text, and say so by these words.
+    Copy(String, String),
     /// Ask for a file to save this to.
     Save(Kept),
     /// Say a sentence.

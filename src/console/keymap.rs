@@ -46,6 +46,7 @@ pub enum Cmd {
     Quit,
     Interrupt,
     Suspend,
+    Edit,
     Mouse,
     Refresh,
     Filter,

@@ -12,6 +12,9 @@ use crate::console::spot::{Placed, Spot, Spots};
 use crate::console::text;
 use crate::console::theme::{Role, Theme};
 
+/// Cells of a row's ground on a slow line: enough to find it, and no line's worth of bytes.
+const SHORT: u16 = 16;
+
 /// A pen over one frame.
 #[derive(Debug)]
 pub struct Pen<'a> {
@@ -25,6 +28,8 @@ pub struct Pen<'a> {
     pub spots: Spots,
     /// Number of the first row or box that is drawn next.
     pub first: u64,
+    /// The line is slow: a ground under words is short.
+    pub slow: bool,
     /// Spots are written down in words too.
     pub reads: bool,
 }
@@ -39,6 +44,7 @@ impl<'a> Pen<'a> {
             cursor: None,
             spots: Spots::default(),
             first: 0,
+            slow: false,
             reads: false,
         }
     }
@@ -87,7 +93,10 @@ impl<'a> Pen<'a> {
 
     /// Lays a ground under what stands there already: the cursor's row, a button.
     pub fn underlay(&mut self, area: Rect, ground: Role) {
-        let area = area.intersection(*self.buffer.area());
+        let mut area = area.intersection(*self.buffer.area());
+        if self.slow {
+            area.width = area.width.min(SHORT);
+        }
         self.buffer.set_style(area, self.theme.style(ground));
     }
 

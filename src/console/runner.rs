@@ -5,34 +5,34 @@
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{Event as TerminalEvent, EventStream, MouseButton, MouseEventKind};
-use futures_util::StreamExt;
 use roundel::clock;
-use rustix::process::{Signal, getpid, getsid, kill_current_process_group, kill_process};
-use tokio::signal::unix::{SignalKind, signal};
+use rustix::process::WaitStatus;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::console::action::{Action, Kept, Save};
 use crate::console::app::App;
 use crate::console::backend::{Backend, Server};
-use crate::console::chord::Chord;
 use crate::console::event::Event;
 use crate::console::place::Place;
 use crate::console::preferences::Preferences;
 use crate::console::shell::Shell;
-use crate::console::spot::{Does, Pointer};
-use crate::console::terminal::{Frames, Guard, copy};
+use crate::console::terminal::{Between, Frames, Guard, Keys, Output, Pace};
 use crate::console::theme::{Depth, Role, Theme};
 use crate::console::view::{text, view};
+
+mod lend;
+mod signals;
+
+use signals::{Heard, Signals};
 
 /// Events on their way. More than a screen's answers and a burst of keys; who sends more waits.
 const EVENTS: usize = 256;
 /// Least time between frames that nobody's key asked for.
 const FRAME: Duration = Duration::from_millis(33);
 
-/// Lines that one turn of the wheel scrolls.
-const WHEEL: i32 = 3;
+/// The same on a slow line, and the time that a key's own frame has for itself there.
+const SLOW_FRAME: Duration = Duration::from_millis(500);
 
 /// How the console looks.
 #[derive(Clone, Debug)]
@@ -47,6 +47,8 @@ pub struct Look {
     pub synchronized: bool,
     /// The console has the mouse from the start.
     pub mouse: bool,
+    /// What stands between the console and the terminal.
+    pub between: Between,
 }
 
 /// How the console ended.
@@ -70,10 +72,12 @@ pub async fn run(
     preferences: Preferences,
 ) -> io::Result<End> {
     let guard = Guard::take(look.mouse)?;
-    let size = crossterm::terminal::size()?;
+    let size = guard.size();
+    let pace = Pace::new(guard.baud(), Instant::now());
     let (events, inbox) = mpsc::channel(EVENTS);
     let mut shell = Shell::new(size, clock::now(), &look.theme);
     shell.mouse = look.mouse;
+    shell.copies = look.between != Between::Deaf;
     let (keymap, problems) = preferences.keymap();
     shell.keymap = keymap;
     shell.themes = preferences.themes();
@@ -89,6 +93,13 @@ pub async fn run(
         preferences,
         drawn_at: Instant::now(),
         wake: None,
+        keys: Keys::listen()?,
+        output: Output::open()?,
+        pace,
+        owed: false,
+        key_at: None,
+        signals: Signals::listen()?,
+        lent: None,
     };
     runner.run(inbox).await
 }
@@ -104,70 +115,114 @@ struct Runner {
     drawn_at: Instant,
     /// When the next frame is due without an event.
     wake: Option<Instant>,
+    keys: Keys,
+    output: Output,
+    pace: Pace,
+    /// A frame is to be drawn once there is room for it.
+    owed: bool,
+    /// When the last key came, on a slow line.
+    key_at: Option<Instant>,
+    signals: Signals,
+    /// How the program ended to which the terminal was lent last.
+    lent: Option<WaitStatus>,
 }
 
 impl Runner {
     async fn run(mut self, mut inbox: mpsc::Receiver<Event>) -> io::Result<End> {
-        let mut keys = EventStream::new();
-        let mut ends = [
-            SignalKind::hangup(),
-            SignalKind::terminate(),
-            SignalKind::interrupt(),
-            SignalKind::quit(),
-        ]
-        .map(signal)
-        .into_iter()
-        .collect::<io::Result<Vec<_>>>()?;
-        let mut stop = signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?;
-        // The stream of keys forgets a change of size that comes along with a key.
-        let mut resized = signal(SignalKind::window_change())?;
-        let mut resume = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
         let first = self.app.start();
-        if let Some(end) = self.perform(first, &mut resume).await? {
+        if let Some(end) = self.perform(first, &mut inbox).await? {
             return Ok(end);
         }
-        self.draw()?;
+        self.slow_down();
+        self.draw();
         loop {
             let wake = self.wake;
             let mut urgent = true;
             let event = tokio::select! {
                 biased;
-                () = any(&mut ends) => Some(Event::Ended),
-                _ = stop.recv() => {
-                    self.suspend(&mut resume, false).await?;
-                    Some(Event::Resumed)
-                }
-                _ = resized.recv() => {
-                    let size = crossterm::terminal::size().ok();
-                    size.map(|(columns, rows)| Event::Resize(columns, rows))
-                }
-                _ = resume.recv() => {
-                    self.guard.retake()?;
-                    Some(Event::Resumed)
-                }
-                key = keys.next() => match key {
-                    Some(Ok(event)) => translate(event),
-                    // The terminal is gone.
-                    _ => Some(Event::Ended),
+                heard = self.signals.next() => match heard {
+                    Heard::End | Heard::Key => Some(Event::Ended),
+                    Heard::Stop => {
+                        self.suspend(false).await?;
+                        Some(Event::Resumed)
+                    }
+                    Heard::Resume => {
+                        self.retake()?;
+                        Some(Event::Resumed)
+                    }
+                    Heard::Size => {
+                        let (columns, rows) = self.guard.size();
+                        Some(Event::Resize(columns, rows))
+                    }
                 },
+                // The terminal is gone when it gives no more.
+                event = self.keys.next() => Some(event.unwrap_or(Event::Ended)),
+                sent = self.output.send() => {
+                    self.sent(sent?);
+                    continue;
+                }
                 event = inbox.recv() => {
                     urgent = false;
                     event
                 }
-                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => None,
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {
+                    urgent = false;
+                    None
+                }
             };
             let interrupted = matches!(event, Some(Event::Ended));
-            if let Some(end) = self.take(event, &mut inbox, &mut resume).await? {
+            if let Some(end) = self.take(event, &mut inbox).await? {
                 return Ok(if interrupted { End::Interrupted } else { end });
             }
-            // What the server tells may come thousands of times a second; eyes need no more than thirty frames.
-            let due = self.drawn_at + FRAME;
-            if urgent || Instant::now() >= due {
-                self.draw()?;
-            } else {
-                self.wake = Some(self.wake.map_or(due, |at| at.min(due)));
-            }
+            self.show(urgent);
         }
+    }
+
+    /// Draws now, or as soon as there is room and it is worth it: what was not drawn meanwhile nobody misses.
+    fn show(&mut self, urgent: bool) {
+        let now = Instant::now();
+        let slow = self.pace.is_slow();
+        let mut due = now;
+        if urgent && slow {
+            self.key_at = Some(now);
+        }
+        if !urgent {
+            // What the server tells may come thousands of times a second; eyes need no more than thirty frames.
+            due = due.max(self.drawn_at + if slow { SLOW_FRAME } else { FRAME });
+            // On a slow line the next key must find it free.
+            due = due.max(self.key_at.map_or(now, |at| at + SLOW_FRAME));
+        }
+        due = due.max(self.pace.free_at(now).unwrap_or(now));
+        self.owed = !self.output.is_idle();
+        if self.owed {
+            // Not by time: it is drawn when the last byte has gone.
+            self.wake = None;
+            return;
+        }
+        if due <= now {
+            self.draw();
+        } else {
+            self.wake = Some(self.wake.map_or(due, |at| at.min(due)));
+        }
+    }
+
+    /// Bytes have gone; once all have, the frame that is owed is drawn.
+    fn sent(&mut self, (bytes, blocked): (usize, Duration)) {
+        let slow = self.pace.is_slow();
+        self.pace.sent(bytes, blocked, Instant::now());
+        if self.pace.is_slow() != slow {
+            self.slow_down();
+        }
+        if self.owed && self.output.is_idle() {
+            self.show(true);
+        }
+    }
+
+    /// On a slow line less is read and less is drawn.
+    fn slow_down(&mut self) {
+        let slow = self.pace.is_slow();
+        self.app.shell.slow = slow;
+        self.backend.set_slow(slow);
     }
 
     /// Takes an event and all that came with it.
@@ -175,7 +230,6 @@ impl Runner {
         &mut self,
         event: Option<Event>,
         inbox: &mut mpsc::Receiver<Event>,
-        resume: &mut tokio::signal::unix::Signal,
     ) -> io::Result<Option<End>> {
         let mut actions = self.app.update(Event::Tick(clock::now()));
         if let Some(event) = event {
@@ -184,19 +238,19 @@ impl Runner {
         while let Ok(event) = inbox.try_recv() {
             actions.extend(self.app.update(event));
         }
-        self.perform(actions, resume).await
+        self.perform(actions, inbox).await
     }
 
     async fn perform(
         &mut self,
         actions: Vec<Action>,
-        resume: &mut tokio::signal::unix::Signal,
+        inbox: &mut mpsc::Receiver<Event>,
     ) -> io::Result<Option<End>> {
         for action in actions {
             match action {
                 Action::Quit => return Ok(Some(End::Quit)),
                 Action::Redraw => self.frames.forget(),
-                Action::Copy(text) => copy(&text, std::env::var_os("TMUX").is_some())?,
+                Action::Copy(text) => self.output.push(&self.look.between.copy(&text)),
                 Action::Save(save) => {
                     let what = match save.what {
                         Kept::View => {
@@ -207,11 +261,16 @@ impl Runner {
                     };
                     self.backend.ask(Action::Save(Save { what, ..save })).await;
                 }
-                Action::Mouse(on) => self.guard.set_mouse(on)?,
+                Action::Mouse(on) => self.output.push(self.guard.mouse(on)),
                 Action::Theme(name) => {
                     self.take_theme(name);
                 }
-                Action::Suspend => self.suspend(resume, true).await?,
+                Action::Suspend => self.suspend(true).await?,
+                Action::Lend(errand) => {
+                    if let Some(end) = self.lend(errand, inbox).await? {
+                        return Ok(Some(end));
+                    }
+                }
                 #[cfg(feature = "fault-injection")]
                 Action::Panic => panic!("a panic was asked for"),
                 action => self.backend.ask(action).await,
@@ -232,71 +291,15 @@ impl Runner {
         }
     }
 
-    /// Gives the terminal back and stops until somebody resumes the process.
-    async fn suspend(
-        &mut self,
-        resume: &mut tokio::signal::unix::Signal,
-        with_group: bool,
-    ) -> io::Result<()> {
-        if with_group && getsid(None).is_ok_and(|leader| leader == getpid()) {
-            // Started by a terminal and not by a shell: nobody could resume it.
-            self.app
-                .shell
-                .say(Role::Warning, "there is no shell to suspend to");
-            return Ok(());
-        }
-        self.guard.lend();
-        // A shell sees a stopped job only when the whole group of it has stopped.
-        let stopped = if with_group {
-            kill_current_process_group(Signal::STOP)
-        } else {
-            kill_process(getpid(), Signal::STOP)
-        };
-        if stopped.is_ok() {
-            // The stop may take effect a moment after the call: what proves that it is over is the signal that ends it.
-            resume.recv().await;
-        }
-        self.guard.retake()?;
-        self.frames.forget();
-        Ok(())
-    }
-
-    fn draw(&mut self) -> io::Result<()> {
+    fn draw(&mut self) {
         let buffer = self.frames.blank(self.app.shell.size);
         let drawn = view(&self.app, &self.theme, self.look.ascii, buffer);
-        self.frames.present(drawn.cursor)?;
+        let bytes = self.frames.present(drawn.cursor);
+        self.output.push(&bytes);
+        self.owed = false;
         self.drawn_at = Instant::now();
         self.app.drawn(drawn.spots);
         let now = clock::now();
         self.wake = drawn.wake.map(|at| self.drawn_at + at.since(now));
-        Ok(())
-    }
-}
-
-/// Waits for the first of several signals.
-async fn any(signals: &mut [tokio::signal::unix::Signal]) {
-    let waits = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
-    futures_util::future::select_all(waits).await;
-}
-
-fn translate(event: TerminalEvent) -> Option<Event> {
-    match event {
-        TerminalEvent::Key(key) => Chord::from_terminal(key).map(Event::Key),
-        TerminalEvent::Paste(text) => Some(Event::Paste(text)),
-        TerminalEvent::Mouse(mouse) => {
-            let does = match mouse.kind {
-                MouseEventKind::Down(MouseButton::Left) => Does::Click,
-                MouseEventKind::ScrollDown => Does::Wheel(WHEEL),
-                MouseEventKind::ScrollUp => Does::Wheel(-WHEEL),
-                _ => return None,
-            };
-            Some(Event::Pointer(Pointer {
-                x: mouse.column,
-                y: mouse.row,
-                does,
-            }))
-        }
-        TerminalEvent::Resize(columns, rows) => Some(Event::Resize(columns, rows)),
-        _ => None,
     }
 }

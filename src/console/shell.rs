@@ -97,6 +97,10 @@ pub struct Shell {
     pub themes: Vec<String>,
     /// What the keys mean.
     pub keymap: Keymap,
+    /// The terminal takes texts for its clipboard, as far as can be told.
+    pub copies: bool,
+    /// The line to the terminal is slow: little is drawn.
+    pub slow: bool,
 }
 
 impl Shell {
@@ -121,6 +125,8 @@ impl Shell {
             history: VecDeque::new(),
             themes: theme::built_in().map(str::to_owned).collect(),
             keymap: Keymap::standard(),
+            copies: true,
+            slow: false,
         }
     }
 

@@ -81,7 +81,7 @@ fn the_locator_of_every_screen_shows_the_same_to_a_colleague() {
     ];
     for (i, (keys, words)) in ways.into_iter().enumerate() {
         console.press(keys, words);
-        console.press("\x07", &["copied  roundel console --screen "]);
+        console.press("\x07", &["copied roundel console --screen "]);
         console.wait("it is on the clipboard", |screen| {
             screen.clipboard().len() == i + 1
         });

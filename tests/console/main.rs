@@ -11,6 +11,7 @@ mod arm;
 mod compare;
 mod keep;
 mod keys;
+mod lent;
 mod lists;
 mod look;
 mod marks;

@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::{Pid, Signal};
 
-use crate::support::{Home, Screen, Terminal, key, until, words};
+use crate::support::{Home, Terminal, at_rest, key, until, words};
 
 fn open() -> (Home, Terminal) {
     let home = Home::new();
@@ -13,11 +13,6 @@ fn open() -> (Home, Terminal) {
     console.wait("the frame is complete", at_rest);
     assert_ne!(words(&console.settings()), words(&console.before), "raw");
     (home, console)
-}
-
-/// The mouse, alternate screen, bracketed paste, hidden cursor, and no frame under way.
-fn at_rest(screen: &Screen) -> bool {
-    screen.is_alternate() && screen.modes_on() == [1000, 1006, 1049, 2004, 25]
 }
 
 #[test]
@@ -61,47 +56,6 @@ fn stopped_it_lends_the_terminal_and_resumed_it_draws_all_of_it_again() {
     console.wait("it has the terminal again", at_rest);
     console.sees(&["Nothing has been built here yet.", "? help"]);
     assert_ne!(words(&console.settings()), words(&console.before), "raw");
-}
-
-#[test]
-fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
-    let home = Home::new();
-    let console = home.command(&[]);
-    let program = console.get_program().to_str().unwrap().to_owned();
-    let mut shell = home.command(&[]);
-    shell.env("PS1", "ready> ");
-    let mut within = std::process::Command::new("sh");
-    within.arg("-i");
-    for (name, value) in shell.get_envs() {
-        match value {
-            Some(value) => within.env(name, value),
-            None => within.env_remove(name),
-        };
-    }
-    within.current_dir(shell.get_current_dir().unwrap());
-    let mut shell = Terminal::start(&within, (80, 24));
-    shell.sees(&["ready>"]);
-    shell.keys(&format!("{program}\r"));
-    shell.sees(&["Nothing has been built here yet.", "Path or URL of another"]);
-    for _ in 0..2 {
-        shell.keys(key::CTRL_Z);
-        shell.wait("the shell has the terminal", is_prompt);
-        shell.press("echo a'l'l mine\r", &["\nall mine"]);
-        shell.keys("fg\r");
-        shell.wait("the console has the terminal", at_rest);
-        shell.sees(&["Nothing has been built here yet.", "? help"]);
-    }
-    shell.press(key::CTRL_C, &["Leave the console?"]);
-    shell.keys(key::CTRL_C);
-    shell.wait("the shell has the terminal", is_prompt);
-    shell.press("echo 'e'nded $?\r", &["\nended 0"]);
-}
-
-/// A shell waits for a command, on a terminal as it gave it.
-fn is_prompt(screen: &Screen) -> bool {
-    !screen.is_alternate()
-        && screen.modes_on().is_empty()
-        && screen.text().trim_end().ends_with("ready>")
 }
 
 /// State of a process, as the kernel's one letter.

@@ -260,6 +260,11 @@ impl Drop for Terminal {
     }
 }
 
+/// The mouse, alternate screen, bracketed paste, hidden cursor, and no frame under way.
+pub fn at_rest(screen: &Screen) -> bool {
+    screen.is_alternate() && screen.modes_on() == [1000, 1006, 1049, 2004, 25]
+}
+
 /// What a text for the clipboard says.
 pub fn decoded(base64: &str) -> String {
     let digit = |c: u8| match c {

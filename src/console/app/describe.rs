@@ -4,7 +4,7 @@ use roundel::clock::Timestamp;
 use serde_json::Value;
 
 use super::App;
-use crate::console::action::Action;
+use crate::console::action::{Action, Errand};
 use crate::console::effect::Effect;
 use crate::console::keymap::Cmd;
 use crate::console::line::Line;
@@ -23,8 +23,8 @@ impl App {
         let things = self.things();
         let lines = match (things.as_slice(), cmd) {
             ([], _) => return Effect::refuse("there is nothing here to describe"),
-            ([(_, value)], Cmd::Raw) => raw(value),
-            (several, Cmd::Raw) => {
+            ([(_, value)], Cmd::Raw | Cmd::Edit) => raw(value),
+            (several, Cmd::Raw | Cmd::Edit) => {
                 let values = several.iter().map(|(_, value)| value.clone());
                 raw(&Value::Array(values.collect()))
             }
@@ -37,6 +37,10 @@ impl App {
                 })
                 .collect(),
         };
+        if cmd == Cmd::Edit {
+            let text: String = lines.iter().map(|line| line.plain() + "\n").collect();
+            return vec![Effect::Do(Action::Lend(Errand::Edit(text)))];
+        }
         let title = match things.as_slice() {
             [(name, _)] => name.clone(),
             several => format!("{} marked", several.len()),
@@ -76,13 +80,10 @@ impl App {
         let ids: Vec<String> = ids.collect();
         let said = match ids.as_slice() {
             [] => return Effect::refuse("there is nothing here to copy"),
-            [id] => format!("copied {id}"),
-            several => format!("copied {} names, one a line", several.len()),
+            [id] => id.clone(),
+            several => format!("{} names, one a line", several.len()),
         };
-        vec![
-            Effect::Do(Action::Copy(ids.join("\n"))),
-            Effect::Say(Role::Accent, said),
-        ]
+        vec![Effect::Copy(ids.join("\n"), said)]
     }
 
     /// To what the build at the cursor did differently from the last green one; or the newer of two marked from the other.

@@ -4,7 +4,9 @@ use super::App;
 use crate::console::action::{Action, Kept, Save};
 use crate::console::effect::Effect;
 use crate::console::event::{Done, Failure};
-use crate::console::overlays::{Button, Dialog, Overlay, Prompt, Purpose};
+use crate::console::line::Line;
+use crate::console::overlays::{Button, Dialog, Overlay, Prompt, Purpose, Reading};
+use crate::console::terminal::COPY_MAX;
 use crate::console::theme::Role;
 use roundel::error::Kind;
 
@@ -23,6 +25,29 @@ impl App {
         let at = self.shell.now.local("%Y%m%d-%H%M%S");
         let name = format!("{name}-{at}.{ending}");
         Overlay::Prompt(Prompt::new(Purpose::Save(what), &name))
+    }
+
+    /// Copies a text, or shows it where the terminal would not take it.
+    pub(super) fn copy_out(&mut self, text: String, what: &str) -> Option<Action> {
+        if self.shell.copies && text.len() <= COPY_MAX {
+            self.shell.say(Role::Accent, format!("copied {what}"));
+            return Some(Action::Copy(text));
+        }
+        let (title, why) = if self.shell.copies {
+            (
+                "Too long for a clipboard",
+                "too long to copy: ctrl-s saves it, e opens it",
+            )
+        } else {
+            (
+                "To be copied by hand",
+                "this terminal takes no copy; m frees the mouse to select it",
+            )
+        };
+        let lines = text.lines().map(Line::from).collect();
+        self.overlay = Some(Overlay::Reading(Reading::new(title, lines)));
+        self.shell.say(Role::Warning, why);
+        None
     }
 
     /// What stands above a view in its file: how to see it live, when and where it was.

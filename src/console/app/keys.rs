@@ -73,17 +73,14 @@ impl App {
                     |menu| vec![Effect::Open(menu)],
                 )
             }
-            Cmd::Describe | Cmd::Raw | Cmd::Commands => self.describe(cmd),
+            Cmd::Describe | Cmd::Raw | Cmd::Edit | Cmd::Commands => self.describe(cmd),
             Cmd::Copy => self.copy(),
             Cmd::Slow => command::slow(),
             Cmd::Compare => self.compare(),
             Cmd::Save => vec![Effect::Save(Kept::View)],
             Cmd::Locator => {
                 let locator = self.place().locator();
-                vec![
-                    Effect::Do(Action::Copy(locator.clone())),
-                    Effect::Say(Role::Accent, format!("copied  {locator}")),
-                ]
+                vec![Effect::Copy(locator.clone(), locator)]
             }
             Cmd::Drain | Cmd::Eligibility | Cmd::Stop | Cmd::Rerun | Cmd::Approve | Cmd::LogOf => {
                 self.verb(cmd)

@@ -9,6 +9,7 @@ use tokio::process::Command;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::children;
 use crate::console::event::{Event, Repository};
 
 /// The file that makes a repository one of ours.
@@ -91,11 +92,15 @@ async fn git(path: &str, arguments: &[&str]) -> Option<String> {
     command
         .stdin(Stdio::null())
         .stderr(Stdio::null())
-        // Outside the console's group: suspending stops that, and a child stopped while it is being started would keep
-        // the console from stopping.
+        // Outside the console's job: it is nothing that a key stops.
         .process_group(0)
         .kill_on_drop(true);
-    let output = timeout(PATIENCE, command.output()).await.ok()?.ok()?;
+    command.stdout(Stdio::piped());
+    let child = children::start(|| command.spawn()).ok()?;
+    let output = timeout(PATIENCE, child.wait_with_output())
+        .await
+        .ok()?
+        .ok()?;
     output
         .status
         .success()

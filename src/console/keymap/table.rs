@@ -483,6 +483,7 @@ pub const TABLE: &[Section] = &[
             key(&["pgup", "ctrl-u"], Cmd::PageUp, "a page up"),
             hint(&["c"], Cmd::Copy, "copy", "copy all of it (OSC 52)"),
             hint(&["ctrl-s"], Cmd::Save, "save", "save it to a file"),
+            hint(&["e"], Cmd::Edit, "editor", "read it in $VISUAL or $EDITOR"),
             key(
                 &["m"],
                 Cmd::Mouse,

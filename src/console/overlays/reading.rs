@@ -2,13 +2,14 @@
 
 use ratatui::layout::Rect;
 
-use crate::console::action::{Action, Kept};
+use crate::console::action::{Action, Errand, Kept};
 use crate::console::chord;
 use crate::console::effect::Effect;
 use crate::console::keymap::{Cmd, Context, Keymap};
 use crate::console::line::Line;
 use crate::console::overlays::panel;
 use crate::console::pen::Pen;
+use crate::console::text;
 use crate::console::theme::Role;
 
 /// A text.
@@ -69,22 +70,25 @@ impl Reading {
             Cmd::PageDown => self.top += page,
             Cmd::Top => self.top = 0,
             Cmd::Bottom => self.top = last,
+            Cmd::Edit => return vec![Effect::Do(Action::Lend(Errand::Edit(self.plain())))],
             Cmd::Copy => {
-                let text: Vec<String> = self.lines.iter().map(Line::plain).collect();
-                return vec![
-                    Effect::Do(Action::Copy(text.join("\n"))),
-                    Effect::Say(Role::Accent, format!("copied {} lines", text.len())),
-                ];
+                let lines = text::plural(self.lines.len() as u64, "line");
+                return vec![Effect::Copy(self.plain(), lines)];
             }
             Cmd::Save => {
-                let text: String = self.lines.iter().map(|line| line.plain() + "\n").collect();
-                return vec![Effect::Save(Kept::Text(text))];
+                return vec![Effect::Save(Kept::Text(self.plain()))];
             }
             Cmd::Back => return vec![Effect::Close],
             _ => {}
         }
         self.top = self.top.min(last);
         Vec::new()
+    }
+
+    /// The whole text.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        self.lines.iter().map(|line| line.plain() + "\n").collect()
     }
 
     /// Draws it.

@@ -1,11 +1,12 @@
 //! Frames on their way to the terminal: only cells that changed, in one write, bracketed by DEC 2026.
 
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsFd;
 
-use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+
+use super::encode::Encoder;
 
 const BEGIN: &[u8] = b"\x1b[?2026h";
 const END: &[u8] = b"\x1b[?2026l";
@@ -16,6 +17,7 @@ pub struct Frames {
     shown: Buffer,
     next: Buffer,
     cursor: Option<Position>,
+    encoder: Encoder,
     synchronized: bool,
     clear: bool,
 }
@@ -29,6 +31,7 @@ impl Frames {
             shown: empty.clone(),
             next: empty,
             cursor: None,
+            encoder: Encoder::new(),
             synchronized,
             clear: true,
         }
@@ -52,47 +55,28 @@ impl Frames {
         self.clear = true;
     }
 
-    /// Brings the next frame to the terminal: nothing is written when it looks like the last one.
-    ///
-    /// # Errors
-    /// When the terminal is gone.
-    pub fn present(&mut self, cursor: Option<Position>) -> io::Result<()> {
-        let bytes = self.bytes(cursor)?;
-        if !bytes.is_empty() {
-            write_all(&bytes)?;
-        }
-        Ok(())
-    }
-
-    fn bytes(&mut self, cursor: Option<Position>) -> io::Result<Vec<u8>> {
+    /// The bytes that bring the next frame to the terminal: none when it looks like the last one.
+    pub fn present(&mut self, cursor: Option<Position>) -> Vec<u8> {
         let mut body = Vec::new();
-        let mut backend = CrosstermBackend::new(&mut body);
         if self.clear {
-            backend.clear()?;
+            self.encoder.clear(&mut body);
         }
-        let changed = self.shown.diff(&self.next);
-        let moved = self.clear || !changed.is_empty();
-        if !changed.is_empty() {
-            backend.draw(changed.into_iter())?;
-        }
+        self.encoder.cells(&mut body, &self.shown, &self.next);
         match cursor {
-            Some(at) if self.cursor != cursor || moved => {
-                backend.set_cursor_position(at)?;
-                backend.show_cursor()?;
+            Some(at) if self.cursor != cursor || !body.is_empty() => {
+                self.encoder.go(&mut body, at);
+                body.extend_from_slice(b"\x1b[?25h");
             }
-            None if self.cursor.is_some() => backend.hide_cursor()?,
+            None if self.cursor.is_some() => body.extend_from_slice(b"\x1b[?25l"),
             _ => {}
         }
         std::mem::swap(&mut self.shown, &mut self.next);
         self.cursor = cursor;
         self.clear = false;
         if body.is_empty() || !self.synchronized {
-            return Ok(body);
+            return body;
         }
-        let mut frame = BEGIN.to_vec();
-        frame.append(&mut body);
-        frame.extend_from_slice(END);
-        Ok(frame)
+        [BEGIN, &body, END].concat()
     }
 }
 
@@ -114,45 +98,6 @@ pub(super) fn write_all(bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// The sequence that puts a text on the terminal's clipboard (OSC 52), for a terminal inside tmux too.
-///
-/// # Errors
-/// When the terminal is gone.
-pub fn copy(text: &str, inside_tmux: bool) -> io::Result<()> {
-    let mut out = Vec::new();
-    let sequence = format!("\x1b]52;c;{}\x07", base64(text.as_bytes()));
-    if inside_tmux {
-        write!(
-            out,
-            "\x1bPtmux;{}\x1b\\",
-            sequence.replace('\x1b', "\x1b\x1b")
-        )?;
-    } else {
-        out.extend_from_slice(sequence.as_bytes());
-    }
-    write_all(&out)
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let n = chunk
-            .iter()
-            .fold(0u32, |n, byte| (n << 8) | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
-        for i in 0..4 {
-            let sextet = (n >> (18 - 6 * i)) & 63;
-            out.push(if i <= chunk.len() {
-                char::from(ALPHABET[sextet as usize])
-            } else {
-                '='
-            });
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,7 +106,7 @@ mod tests {
         frames
             .blank((20, 2))
             .set_string(0, 0, words, ratatui::style::Style::new());
-        String::from_utf8(frames.bytes(None).unwrap()).unwrap()
+        String::from_utf8(frames.present(None)).unwrap()
     }
 
     #[test]
@@ -193,18 +138,5 @@ mod tests {
         drawn(&mut frames, "hello");
         frames.forget();
         assert!(drawn(&mut frames, "hello").contains("hello"));
-    }
-
-    #[test]
-    fn base64_is_the_standard_one() {
-        for (text, code) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(text.as_bytes()), code);
-        }
     }
 }

@@ -364,6 +364,10 @@ impl Perform for State {
                 let x = usize::from(nth(1).min(columns) - 1);
                 self.cursor = (x, usize::from(nth(0).min(rows) - 1));
             }
+            (b"", 'C', _) => {
+                let last = usize::from(self.size.0.saturating_sub(1));
+                self.cursor.0 = (self.cursor.0 + usize::from(nth(0))).min(last);
+            }
             (b"", 'm', _) => self.sgr(params),
             (b"", 'J', [2]) => *self.cells_mut() = blank(self.size),
             (b"?", 'h' | 'l', _) => {
