@@ -20,9 +20,9 @@ fn a_rebound_key_does_it_and_the_help_and_the_hints_say_so() {
     home.run(&["build", "web"]).with_code(0);
     keymap(
         &home,
-        "[builds]\nrerun = [\"ctrl-x\", \"K\"]\n[everywhere]\nhelp = \"f2\"\n[goto]\ngo-queue = \"w\"\n",
+        "[builds]\nrerun = [\"ctrl-x\", \"K\"]\n[everywhere]\nhelp = \"f2\"\n[goto]\ngo-queue = \"z\"\n",
     );
-    let mut console = Terminal::open(&home, (120, 36), &[]);
+    let mut console = Terminal::open(&home, (200, 60), &[]);
     console.sees(&["local/web #1", "ctrl-x rerun", "F2 help"]);
     console.press("\x18", &["Run local/web #1 again"]);
     console.keys(key::ESC);
@@ -31,11 +31,11 @@ fn a_rebound_key_does_it_and_the_help_and_the_hints_say_so() {
     console.keys(key::ESC);
     console.loses("Run local/web #1 again");
     console.press("\x1bOQ", &["ctrl-x  K", "run it again"]);
-    console.press("G", &["2  g w", "F2"]);
+    console.press("G", &["2  g z", "F2"]);
     console.keys(key::ESC);
-    console.loses("2  g w");
-    console.press("g", &["g w", "Queue"]);
-    console.press("w", &["Nothing waits."]);
+    console.loses("2  g z");
+    console.press("g", &["g z", "Queue"]);
+    console.press("z", &["Nothing waits."]);
     assert!(!console.screen().text().contains("Some keys"));
 }
 
