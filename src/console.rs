@@ -57,7 +57,7 @@ pub struct Options {
     pub server: launch::Place,
     /// Bootstrap file for a server that is started.
     pub config: Option<PathBuf>,
-    /// Name of the screen to begin with; `None` = builds.
+    /// Name of the screen to begin with; `None` = the dashboard, or the offer of a first build.
     pub screen: Option<String>,
     /// Print one frame instead.
     pub once: Option<Once>,
@@ -93,11 +93,7 @@ pub enum Format {
 
 /// Runs the console, or prints one frame.
 pub fn run(options: &Options) -> ExitCode {
-    let place = match options
-        .screen
-        .as_deref()
-        .map_or(Ok(Place::Builds), Place::parse)
-    {
+    let place = match options.screen.as_deref().map(Place::parse).transpose() {
         Ok(place) => place,
         Err(err) => return failed(&err.to_string(), Kind::Usage),
     };
@@ -172,7 +168,7 @@ pub fn print_keys(config: Option<&Path>, format: Format) -> ExitCode {
 
 async fn print(
     server: Server,
-    place: Place,
+    place: Option<Place>,
     once: Once,
     ascii: bool,
     preferences: &Preferences,

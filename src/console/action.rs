@@ -133,6 +133,10 @@ pub enum Want {
     Nodes(ListQuery),
     /// One node, by id, name or prefix.
     Node(String),
+    /// Whether the installation is well.
+    Dashboard,
+    /// Of the audit log.
+    Audit(ListQuery),
     /// Of a log.
     Lines {
         /// Which.
@@ -203,6 +207,8 @@ impl Want {
             Want::Pipelines(_) | Want::Pipeline(_) => {
                 matches!(change.topic, Topic::Builds | Topic::Runs)
             }
+            Want::Dashboard => true,
+            Want::Audit(_) => change.topic == Topic::Audit,
             // Why a run waits depends on all others and on the nodes.
             Want::Run(_) => matches!(change.topic, Topic::Runs | Topic::Nodes),
             // Changes of runs are told by attempt; that of a log of several may be any.
@@ -274,6 +280,11 @@ pub enum Write {
         /// Why.
         reason: String,
     },
+    /// The installation takes no new work, or takes it again.
+    Services {
+        /// Takes it.
+        start: bool,
+    },
     /// Build a repository.
     Build {
         /// Path or URL.
@@ -307,6 +318,8 @@ impl Write {
                     if *eligible { "enable" } else { "disable" }
                 )
             }
+            Write::Services { start: true } => "roundel services start".to_owned(),
+            Write::Services { start: false } => "roundel services stop -yes".to_owned(),
             Write::StopRun { name, .. } => format!("roundel stop {name}"),
             Write::Approve { pipeline, .. } => format!("roundel approve {pipeline}"),
             Write::Cancel { pipeline, .. } => format!("roundel cancel {pipeline}"),

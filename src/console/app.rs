@@ -40,12 +40,17 @@ pub struct App {
     overlay: Option<Overlay>,
     /// What stands where in the frame that was drawn last.
     spots: Spots,
+    /// Nobody chose the first screen: where nothing was ever built, the offer of a first build is better.
+    opening: bool,
 }
 
 impl App {
-    /// A console that stands at a place and knows nothing yet.
+    /// A console that stands at a place and knows nothing yet; without one, at the screen that it opens with by itself.
     #[must_use]
-    pub fn new(shell: Shell, place: Place) -> Self {
+    pub fn new(shell: Shell, place: impl Into<Option<Place>>) -> Self {
+        let place = place.into();
+        let opening = place.is_none();
+        let place = place.unwrap_or(Place::Dashboard);
         let mut screens = Screens::default();
         screens.enter(&place);
         Self {
@@ -54,6 +59,7 @@ impl App {
             trail: Trail::new(place),
             overlay: None,
             spots: Spots::default(),
+            opening,
         }
     }
 
@@ -120,10 +126,11 @@ impl App {
                     palette.accept(slot, &want, answer.ok().as_deref());
                 }
             }
-            Event::Answer(slot, want, answer) => self
-                .screens
-                .at(self.trail.place())
-                .accept(slot, &want, answer),
+            Event::Answer(slot, want, answer) => {
+                let screen = self.screens.at(self.trail.place());
+                screen.accept(slot, &want, answer);
+                self.settle_opening();
+            }
             Event::Written(write, result) => return self.written(&write, result),
             Event::Saved(save, result) => return self.saved(save, result),
             Event::Found(repository) => self.shell.look = Look::Found(repository),
@@ -226,6 +233,21 @@ impl App {
         for write in writes {
             self.shell.remember(write.command(), many);
             actions.push(Action::Write(write));
+        }
+    }
+
+    /// Where nothing was ever built, the screen that nobody chose gives way to the offer of a first build.
+    fn settle_opening(&mut self) {
+        if !self.opening || *self.trail.place() != Place::Dashboard {
+            return;
+        }
+        let Some(built) = self.screens.dashboard.built() else {
+            return;
+        };
+        self.opening = false;
+        if built == 0 {
+            self.trail = Trail::new(Place::Builds);
+            self.entered();
         }
     }
 

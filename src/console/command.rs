@@ -14,10 +14,16 @@ pub struct NotUnderstood(pub String);
 
 /// Words that take none after them, what they are, and what they do.
 const PLAIN: &[(&str, &str, Word)] = &[
+    (
+        "dashboard",
+        "tab 1: is it well, what needs me",
+        Word::Tab(1),
+    ),
     ("queue", "tab 2: what waits, and why", Word::Tab(2)),
     ("builds", "tab 3: what ran and runs", Word::Tab(3)),
     ("cluster", "tab 4: the nodes", Word::Tab(4)),
     ("nodes", "tab 4: the nodes", Word::Tab(4)),
+    ("audit", "tab 7: who changed what", Word::Tab(7)),
     ("help", "the keys of this screen", Word::Press(Cmd::Help)),
     ("quit", "leave; builds go on", Word::Press(Cmd::Quit)),
     ("q", "leave; builds go on", Word::Quit),
@@ -40,10 +46,8 @@ const PLAIN: &[(&str, &str, Word)] = &[
         Word::Press(Cmd::Eligibility),
     ),
     ("log", "the log of this run", Word::Press(Cmd::LogOf)),
-    ("dashboard", "comes later", Word::Tab(1)),
     ("insights", "comes later", Word::Tab(5)),
     ("settings", "comes later", Word::Tab(6)),
-    ("audit", "comes later", Word::Tab(7)),
     ("support", "comes later", Word::Tab(8)),
     ("start", "a server, when there is none", Word::Start),
     (

@@ -4,9 +4,10 @@
 
 use roundel::api::builds::{LogLines, LogMatches, PipelineDetail, PipelineRow, RunDetail, RunRow};
 use roundel::api::compare::Comparison;
+use roundel::api::dashboard::Dashboard;
 use roundel::api::fleet::{NodeDetail, NodeRow};
 use roundel::api::session::Session;
-use roundel::api::{Change, Hello, LogAdvanced, Page, Summary};
+use roundel::api::{AuditRow, Change, Hello, LogAdvanced, Page, Summary};
 use roundel::clock::Timestamp;
 use roundel::error::Kind;
 use roundel::pipeline::Problem;
@@ -95,6 +96,10 @@ pub enum Answer {
     Nodes(Page<NodeRow>),
     /// One node.
     Node(NodeDetail),
+    /// Whether the installation is well.
+    Dashboard(Dashboard),
+    /// Of the audit log.
+    Audit(Page<AuditRow>),
     /// Of a log.
     Lines(LogLines),
     /// Lines that hold a text.

@@ -178,7 +178,7 @@ impl<T: Row + Clone> List<T> {
         let of = self.want;
         let (filter, sort) = (self.filter.clone(), self.order.query());
         let fits = |_: &Want| {
-            matches!(asked, Want::Runs(q) | Want::Pipelines(q) | Want::Nodes(q)
+            matches!(asked, Want::Runs(q) | Want::Pipelines(q) | Want::Nodes(q) | Want::Audit(q)
             if q.filter == filter && q.sort == sort && std::mem::discriminant(asked) == std::mem::discriminant(&of(ListQuery::default())))
         };
         let screen_row = self.index.saturating_sub(self.top);

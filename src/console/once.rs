@@ -31,7 +31,7 @@ pub struct Frame {
 }
 
 /// Reads what a screen shows, until it is complete or patience ends.
-pub async fn read(server: Server, place: Place, size: (u16, u16), keymap: Keymap) -> Frame {
+pub async fn read(server: Server, place: Option<Place>, size: (u16, u16), keymap: Keymap) -> Frame {
     let (events, mut inbox) = mpsc::channel(EVENTS);
     let backend = Backend::spawn(server, events);
     let mut app = App::new(Shell::new(size, clock::now(), "mono"), place);

@@ -9,6 +9,8 @@ use crate::console::keymap::Tab;
 /// A place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Place {
+    /// Tab 1.
+    Dashboard,
     /// Tab 2.
     Queue,
     /// Tab 3.
@@ -23,6 +25,8 @@ pub enum Place {
     Cluster,
     /// A node, by name or id.
     Node(String),
+    /// Tab 7.
+    Audit,
 }
 
 /// How a job is named: by one of its runs, by its pipeline and its id or name, or by its pipeline alone as the one that
@@ -40,7 +44,7 @@ pub struct JobRef {
 /// A screen name that names nothing.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "no screen `{0}`; there are queue, builds, cluster, pipeline:ID, compare:ID, job:PIPELINE/NAME, log:PIPELINE, \
+    "no screen `{0}`; there are dashboard, queue, builds, cluster, audit, pipeline:ID, compare:ID, job:PIPELINE/NAME, log:PIPELINE, \
      run:ID and node:NAME"
 )]
 pub struct NoSuchScreen(String);
@@ -53,12 +57,17 @@ impl Place {
     pub fn parse(name: &str) -> Result<Self, NoSuchScreen> {
         let wrong = || NoSuchScreen(name.to_owned());
         let (kind, id) = name.split_once(':').unwrap_or((name, ""));
-        let needs_id = !matches!(kind, "queue" | "builds" | "cluster" | "nodes");
+        let needs_id = !matches!(
+            kind,
+            "dashboard" | "queue" | "builds" | "cluster" | "nodes" | "audit"
+        );
         if needs_id == id.is_empty() {
             return Err(wrong());
         }
         let id = id.to_owned();
         Ok(match kind {
+            "dashboard" => Place::Dashboard,
+            "audit" => Place::Audit,
             "queue" => Place::Queue,
             "builds" => Place::Builds,
             "cluster" | "nodes" => Place::Cluster,
@@ -107,6 +116,8 @@ impl Place {
     #[must_use]
     pub fn tab(&self) -> Tab {
         Tab(match self {
+            Place::Dashboard => 1,
+            Place::Audit => 7,
             Place::Queue => 2,
             Place::Builds | Place::Pipeline(_) | Place::Compare(..) | Place::Job(_) => 3,
             Place::Cluster | Place::Node(_) => 4,
@@ -117,6 +128,8 @@ impl Place {
     #[must_use]
     pub fn of_tab(tab: Tab) -> Option<Self> {
         match tab.0 {
+            1 => Some(Place::Dashboard),
+            7 => Some(Place::Audit),
             2 => Some(Place::Queue),
             3 => Some(Place::Builds),
             4 => Some(Place::Cluster),
@@ -128,7 +141,7 @@ impl Place {
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         match self {
-            Place::Queue | Place::Builds | Place::Cluster => None,
+            Place::Dashboard | Place::Queue | Place::Builds | Place::Cluster | Place::Audit => None,
             Place::Pipeline(_) => Some(Place::Builds),
             Place::Compare(id, _) => Some(Place::Pipeline(id.clone())),
             Place::Job(JobRef {
@@ -144,6 +157,8 @@ impl fmt::Display for Place {
     /// The screen name, as [`Place::parse`] reads it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Place::Dashboard => f.write_str("dashboard"),
+            Place::Audit => f.write_str("audit"),
             Place::Queue => f.write_str("queue"),
             Place::Builds => f.write_str("builds"),
             Place::Cluster => f.write_str("cluster"),
@@ -193,6 +208,8 @@ mod tests {
     #[test]
     fn every_place_is_read_back_from_its_name() {
         for name in [
+            "dashboard",
+            "audit",
             "queue",
             "builds",
             "cluster",

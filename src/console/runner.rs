@@ -66,7 +66,7 @@ pub enum End {
 /// When there is no terminal.
 pub async fn run(
     server: Server,
-    place: Place,
+    place: Option<Place>,
     look: Look,
     theme: Theme,
     preferences: Preferences,

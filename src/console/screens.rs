@@ -23,9 +23,11 @@ use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::verbs::Subject;
 
+pub mod audit;
 pub mod builds;
 pub mod cluster;
 pub mod compare;
+pub mod dashboard;
 pub mod job;
 mod listed;
 pub mod node;
@@ -164,6 +166,10 @@ pub trait Listing {
 /// All screens; each place has the one that shows it.
 #[derive(Debug, Default)]
 pub struct Screens {
+    /// Tab 1.
+    pub dashboard: dashboard::Dashboard,
+    /// Tab 7.
+    pub audit: audit::Audit,
     /// Tab 2.
     pub queue: queue::Queue,
     /// Tab 3.
@@ -184,6 +190,8 @@ impl Screens {
     /// The screen of a place.
     pub fn at(&mut self, place: &Place) -> &mut dyn Screen {
         match place {
+            Place::Dashboard => &mut self.dashboard,
+            Place::Audit => &mut self.audit,
             Place::Queue => &mut self.queue,
             Place::Builds => &mut self.builds,
             Place::Pipeline(_) => &mut self.pipeline,
@@ -198,6 +206,8 @@ impl Screens {
     #[must_use]
     pub fn shown(&self, place: &Place) -> &dyn Screen {
         match place {
+            Place::Dashboard => &self.dashboard,
+            Place::Audit => &self.audit,
             Place::Queue => &self.queue,
             Place::Builds => &self.builds,
             Place::Pipeline(_) => &self.pipeline,

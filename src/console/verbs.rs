@@ -13,9 +13,12 @@ use crate::console::screens::Screen;
 use crate::console::shell::Shell;
 use crate::console::text;
 
+mod fact;
 #[cfg(test)]
 pub mod fixtures;
 mod many;
+
+pub use fact::{Fact, of_installation};
 
 /// What the cursor is on.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +29,8 @@ pub enum Subject<'a> {
     Pipeline(&'a PipelineRow, Option<&'a str>),
     /// A node.
     Node(&'a NodeRow),
+    /// Something else that can be looked at.
+    Fact(Fact<'a>),
 }
 
 /// Something that can be done.
@@ -46,6 +51,7 @@ pub fn verbs(subjects: &[Subject], protected: Option<&str>) -> Vec<Verb> {
         Subject::Run(run) => of_run(run),
         Subject::Pipeline(row, workflow) => of_pipeline(row, *workflow),
         Subject::Node(node) => of_node(node),
+        Subject::Fact(fact) => fact.verbs(),
     });
     protect(all.collect(), protected)
 }
@@ -79,6 +85,7 @@ pub fn menu(screen: &dyn Screen, shell: &Shell, contexts: &[Context]) -> Option<
         ([], Some(Subject::Run(run))) => run_name(run),
         ([], Some(Subject::Pipeline(row, _))) => pipeline_name(row),
         ([], Some(Subject::Node(node))) => node.name.clone(),
+        ([], Some(Subject::Fact(fact))) => fact.name(),
         ([], None) => "Here".to_owned(),
         (marked, _) => format!("{} marked", many::count(marked)),
     };

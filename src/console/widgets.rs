@@ -2,4 +2,5 @@
 
 pub mod bars;
 pub mod graph;
+pub mod spark;
 pub mod table;

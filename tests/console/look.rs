@@ -1,6 +1,6 @@
 //! How it looks where little is possible: no colour, no room; and dialogs that guard what destroys.
 
-use crate::support::{Color, Home, THREE, Terminal, key};
+use crate::support::{BUILDS, Color, Home, THREE, Terminal, key};
 
 #[test]
 fn colours_are_there_and_no_color_takes_all_of_them_away() {
@@ -8,7 +8,7 @@ fn colours_are_there_and_no_color_takes_all_of_them_away() {
     home.repository("web", THREE);
     home.run(&["build", "web"]).with_code(0);
     for coloured in [true, false] {
-        let mut command = home.command(&[]);
+        let mut command = home.command(&BUILDS);
         if !coloured {
             command.env("NO_COLOR", "1");
         }
@@ -34,7 +34,7 @@ fn the_row_under_the_cursor_stands_out_without_colour() {
     let home = Home::new();
     home.repository("web", THREE);
     home.run(&["build", "web"]).with_code(0);
-    let mut command = home.command(&[]);
+    let mut command = home.command(&BUILDS);
     command.env("NO_COLOR", "1");
     let console = Terminal::start(&command, (80, 24));
     console.wait("the row is marked", |screen| {

@@ -8,7 +8,9 @@
 
 mod approve;
 mod arm;
+mod audit;
 mod compare;
+mod dashboard;
 mod keep;
 mod keys;
 mod lent;

@@ -24,6 +24,9 @@ pub use screen::{Color, Screen};
 /// How long a screen may take to be as wanted before the test says that it never was.
 const COMES: Duration = Duration::from_secs(30);
 
+/// The words that open the console on the builds: most tests begin with one.
+pub const BUILDS: [&str; 3] = ["console", "--screen", "builds"];
+
 /// Three jobs, one of them in two copies.
 pub const THREE: &str = r#"version: 2.1
 jobs:
@@ -84,8 +87,9 @@ struct Shown {
 }
 
 impl Terminal {
-    /// Opens the program with these words on a terminal of this size.
+    /// Opens the program with these words on a terminal of this size; without any, on the builds.
     pub fn open(home: &Home, size: (u16, u16), words: &[&str]) -> Self {
+        let words = if words.is_empty() { &BUILDS[..] } else { words };
         Self::start(&home.command(words), size)
     }
 

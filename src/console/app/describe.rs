@@ -55,6 +55,7 @@ impl App {
                 Subject::Run(run) => (run_name(run), serde_json::to_value(run)),
                 Subject::Pipeline(row, _) => (pipeline_name(row), serde_json::to_value(row)),
                 Subject::Node(node) => (node.name.clone(), serde_json::to_value(node)),
+                Subject::Fact(fact) => (fact.name(), fact.value()),
             };
             Some((name, value.ok()?))
         };
@@ -76,6 +77,7 @@ impl App {
             Subject::Run(run) => run.name.clone(),
             Subject::Pipeline(row, _) => row.id.clone(),
             Subject::Node(node) => node.name.clone(),
+            Subject::Fact(fact) => fact.name(),
         });
         let ids: Vec<String> = ids.collect();
         let said = match ids.as_slice() {

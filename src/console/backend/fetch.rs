@@ -35,6 +35,8 @@ async fn read(client: &Client, want: &Want) -> Result<Answer, ClientError> {
         Want::Pipeline(id) => Answer::Pipeline(client.pipeline(id).await?),
         Want::Compare { id, with } => Answer::Compare(client.compare(id, with).await?),
         Want::Nodes(query) => Answer::Nodes(client.nodes(query).await?),
+        Want::Dashboard => Answer::Dashboard(client.dashboard().await?),
+        Want::Audit(query) => Answer::Audit(client.audit(query).await?),
         Want::Node(id) => Answer::Node(client.node(id).await?),
         Want::Lines { of, query } => Answer::Lines(match of {
             Source::Together { job, step } => client.job_log_lines(job, *step, query).await?,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use roundel::api::builds::CreatePipeline;
 use roundel::api::fleet::SetEligibility;
+use roundel::api::services::Phase;
 use roundel::api::session::Arm;
 use roundel::client::{Client, ClientError};
 use roundel::error::{Explain, Kind};
@@ -80,6 +81,20 @@ async fn perform(
                 format!("{name} takes new work")
             } else {
                 format!("{name} takes no new work")
+            })
+        }
+        Write::Services { start } => {
+            let now = if *start {
+                client.start_services().await?
+            } else {
+                client.stop_services().await?
+            };
+            done(match now.value.phase {
+                Phase::Started => "the installation takes work again".to_owned(),
+                Phase::Stopping => {
+                    "the installation takes no new work; what runs may end".to_owned()
+                }
+                Phase::Stopped => "the installation is stopped; nothing runs".to_owned(),
             })
         }
         Write::StopRun { attempt, name } => {

@@ -2,6 +2,8 @@
 
 use super::{Binding, Cmd, Context, Section, Tab};
 
+mod over;
+
 const fn key(keys: &'static [&'static str], cmd: Cmd, does: &'static str) -> Binding {
     Binding {
         keys,
@@ -27,6 +29,35 @@ const fn hint(
 
 /// All keys.
 pub const TABLE: &[Section] = &[
+    Section {
+        context: Context::Dashboard,
+        title: "Dashboard",
+        bindings: &[
+            hint(
+                &["enter"],
+                Cmd::Open,
+                "go there",
+                "go to what is under the cursor",
+            ),
+            hint(
+                &["tab"],
+                Cmd::NextPane,
+                "next part",
+                "from attention to services, to builds",
+            ),
+            key(
+                &["backtab"],
+                Cmd::PreviousPane,
+                "the same, the other way round",
+            ),
+            hint(
+                &["X"],
+                Cmd::Services,
+                "stop or start",
+                "stop the installation: no new work; or start it again",
+            ),
+        ],
+    },
     Section {
         context: Context::Queue,
         title: "Queue",
@@ -228,6 +259,24 @@ pub const TABLE: &[Section] = &[
         ],
     },
     Section {
+        context: Context::Audit,
+        title: "Audit Log",
+        bindings: &[
+            hint(
+                &["enter"],
+                Cmd::Open,
+                "raw JSON",
+                "all of this event, as the API gives it",
+            ),
+            hint(
+                &["h"],
+                Cmd::LastHour,
+                "last hour",
+                "the last hour only, and all again",
+            ),
+        ],
+    },
+    Section {
         context: Context::FirstBuild,
         title: "First build",
         bindings: &[
@@ -332,13 +381,13 @@ pub const TABLE: &[Section] = &[
                 "command line: tabs, verbs, names",
             ),
             hint(&["?", "f1"], Cmd::Help, "help", "this help"),
-            key(&["1"], Cmd::Go(Tab(1)), "Dashboard (comes later)"),
+            key(&["1"], Cmd::Go(Tab(1)), "Dashboard"),
             key(&["2"], Cmd::Go(Tab(2)), "Queue"),
             key(&["3"], Cmd::Go(Tab(3)), "Builds"),
             key(&["4"], Cmd::Go(Tab(4)), "Cluster"),
             key(&["5"], Cmd::Go(Tab(5)), "Insights (comes later)"),
             key(&["6"], Cmd::Go(Tab(6)), "Settings (comes later)"),
-            key(&["7"], Cmd::Go(Tab(7)), "Audit Log (comes later)"),
+            key(&["7"], Cmd::Go(Tab(7)), "Audit Log"),
             key(&["8"], Cmd::Go(Tab(8)), "Support (comes later)"),
             key(&["g"], Cmd::GotoPrefix, "go to: a second letter says where"),
             key(
@@ -371,126 +420,9 @@ pub const TABLE: &[Section] = &[
             key(&["ctrl-c"], Cmd::Interrupt, "quit; twice leaves at once"),
         ],
     },
-    Section {
-        context: Context::Goto,
-        title: "Go to",
-        bindings: &[
-            hint(&["g"], Cmd::Top, "top of the list", "top of the list"),
-            hint(&["q"], Cmd::Go(Tab(2)), "Queue", "Queue"),
-            hint(&["b"], Cmd::Go(Tab(3)), "Builds", "Builds"),
-            hint(&["n", "c"], Cmd::Go(Tab(4)), "Nodes", "Cluster: the nodes"),
-            hint(
-                &["w"],
-                Cmd::Slow,
-                "what takes longer",
-                "builds that run for longer than usual",
-            ),
-            hint(
-                &["d"],
-                Cmd::Go(Tab(1)),
-                "Dashboard, comes later",
-                "Dashboard (comes later)",
-            ),
-            hint(
-                &["i"],
-                Cmd::Go(Tab(5)),
-                "Insights, comes later",
-                "Insights (comes later)",
-            ),
-            hint(
-                &["l", "v", "p", "t", "m"],
-                Cmd::Go(Tab(6)),
-                "Settings, comes later",
-                "Settings (comes later)",
-            ),
-            hint(
-                &["a"],
-                Cmd::Go(Tab(7)),
-                "Audit Log, comes later",
-                "Audit Log (comes later)",
-            ),
-            hint(
-                &["s"],
-                Cmd::Go(Tab(8)),
-                "Support, comes later",
-                "Support (comes later)",
-            ),
-            key(&["esc"], Cmd::Back, "stay"),
-            key(&["ctrl-c"], Cmd::Interrupt, "quit"),
-        ],
-    },
-    Section {
-        context: Context::Menu,
-        title: "Menus",
-        bindings: &[
-            hint(&["enter"], Cmd::Open, "choose", "choose"),
-            key(&["down", "tab"], Cmd::Down, "one down"),
-            key(&["up", "backtab"], Cmd::Up, "one up"),
-            hint(&["esc"], Cmd::Back, "close", "close"),
-            key(&["ctrl-c"], Cmd::Interrupt, "quit"),
-        ],
-    },
-    Section {
-        context: Context::Dialog,
-        title: "Dialogs",
-        bindings: &[
-            hint(&["enter"], Cmd::Open, "choose", "press the focused button"),
-            key(&["right", "tab", "down"], Cmd::Right, "next button"),
-            key(&["left", "backtab", "up"], Cmd::Left, "previous button"),
-            hint(&["esc"], Cmd::Back, "cancel", "cancel"),
-            key(
-                &["backspace"],
-                Cmd::Erase,
-                "erase, where a word is to be typed",
-            ),
-            key(&["ctrl-c"], Cmd::Interrupt, "quit"),
-        ],
-    },
-    Section {
-        context: Context::Input,
-        title: "Typing",
-        bindings: &[
-            hint(&["enter"], Cmd::Open, "go", "take it"),
-            hint(&["esc"], Cmd::Back, "close", "leave it as it was"),
-            key(&["tab"], Cmd::Complete, "complete"),
-            key(&["up", "ctrl-p"], Cmd::Up, "choice above"),
-            key(&["down", "ctrl-n"], Cmd::Down, "choice below"),
-            key(&["left"], Cmd::Left, "cursor left"),
-            key(&["right"], Cmd::Right, "cursor right"),
-            key(&["home"], Cmd::Top, "to the start"),
-            key(&["end", "ctrl-e"], Cmd::Bottom, "to the end"),
-            key(&["backspace"], Cmd::Erase, "erase to the left"),
-            key(&["delete"], Cmd::EraseNext, "erase to the right"),
-            key(&["ctrl-w"], Cmd::EraseWord, "erase a word"),
-            key(&["ctrl-u"], Cmd::EraseLine, "erase everything"),
-            key(&["ctrl-c"], Cmd::Interrupt, "quit"),
-        ],
-    },
-    Section {
-        context: Context::Reading,
-        title: "Reading",
-        bindings: &[
-            key(&["j", "down"], Cmd::Down, "one down"),
-            key(&["k", "up"], Cmd::Up, "one up"),
-            key(&["home"], Cmd::Top, "to the top"),
-            key(&["G", "end"], Cmd::Bottom, "to the bottom"),
-            hint(
-                &["pgdn", "ctrl-f", "ctrl-d", "space"],
-                Cmd::PageDown,
-                "page down",
-                "a page down",
-            ),
-            key(&["pgup", "ctrl-u"], Cmd::PageUp, "a page up"),
-            hint(&["c"], Cmd::Copy, "copy", "copy all of it (OSC 52)"),
-            hint(&["ctrl-s"], Cmd::Save, "save", "save it to a file"),
-            hint(&["e"], Cmd::Edit, "editor", "read it in $VISUAL or $EDITOR"),
-            key(
-                &["m"],
-                Cmd::Mouse,
-                "the mouse for the terminal, or for the console",
-            ),
-            hint(&["esc", "q", "?", "enter"], Cmd::Back, "close", "close"),
-            key(&["ctrl-c"], Cmd::Interrupt, "quit"),
-        ],
-    },
+    over::GOTO,
+    over::MENU,
+    over::DIALOG,
+    over::INPUT,
+    over::READING,
 ];

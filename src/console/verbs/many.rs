@@ -30,6 +30,7 @@ fn noun(marked: &[Subject]) -> &'static str {
     match marked.first() {
         Some(Subject::Run(_)) => "run",
         Some(Subject::Pipeline(..)) => "build",
+        Some(Subject::Fact(_)) => "event",
         Some(Subject::Node(_)) | None => "node",
     }
 }
@@ -58,6 +59,7 @@ impl Hit {
                         Subject::Run(run) => run_name(run),
                         Subject::Pipeline(row, _) => pipeline_name(row),
                         Subject::Node(node) => node.name.clone(),
+                        Subject::Fact(fact) => fact.name(),
                     });
                 }
                 Err(why) => *hit.left.entry(why).or_default() += 1,
@@ -124,7 +126,7 @@ pub fn verbs(marked: &[Subject], nodes: Option<NodeCounts>) -> Vec<Verb> {
     };
     let count = count(marked);
     match marked.first() {
-        None => Vec::new(),
+        Some(Subject::Fact(_)) | None => Vec::new(),
         Some(Subject::Run(_)) => vec![verb(Cmd::Stop, format!("stop {count}"), stops(marked))],
         Some(Subject::Pipeline(..)) => vec![
             verb(Cmd::Rerun, format!("run {count} again"), reruns(marked)),

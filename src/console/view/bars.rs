@@ -44,7 +44,7 @@ pub fn top(pen: &mut Pen, whole: Rect, app: &App, wall: &Now) {
             .gap(1)
             .strong(tab_name(tab));
         if shell.size.0 >= 76 && shell.is_live() {
-            line.gap(2).put(Role::Faint, "2-4 tabs")
+            line.gap(2).put(Role::Faint, "1-7 tabs")
         } else {
             line
         }

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use roundel::api::builds::{
     LineOf, LogLine, LogLines, LogMatches, LogQuery, PipelineDetail, RunRow, RunState, StepRow,
 };
+use roundel::api::dashboard::Dashboard;
 use roundel::api::fleet::{Explanation, NodeCounts, NodeRow};
-use roundel::api::{Hello, ListQuery, Page, Summary};
+use roundel::api::{AuditRow, Hello, ListQuery, Page, Summary};
 use roundel::error::Kind;
 use serde::Serialize;
 
 use super::rows;
 use crate::console::action::{Source, Want};
 use crate::console::event::{Answer, Failure};
+use crate::console::screens::audit;
 
 /// Which windows are refused, and with what.
 type Refuses = (fn(&Want) -> bool, Failure);
@@ -36,6 +38,10 @@ pub struct Model {
     pub logs: BTreeMap<(String, Option<u16>), Vec<LogLine>>,
     /// Why runs wait, where it is not as usual.
     pub explanation: Option<Explanation>,
+    /// What the dashboard shows; nothing was ever built where none stands here.
+    pub dashboard: Option<Dashboard>,
+    /// The audit log, newest first.
+    pub audit: Vec<AuditRow>,
     /// Windows that are refused, and with what.
     pub refuses: Option<Refuses>,
 }
@@ -51,6 +57,8 @@ impl Default for Model {
             steps: BTreeMap::new(),
             logs: BTreeMap::new(),
             explanation: None,
+            dashboard: None,
+            audit: Vec::new(),
             refuses: None,
         }
     }
@@ -191,6 +199,35 @@ impl Model {
             Want::Nodes(query) => Ok(Answer::Nodes(window(self.nodes.clone(), query, |node| {
                 &node.id
             }))),
+            Want::Dashboard => {
+                let known = self.dashboard.clone();
+                Ok(Answer::Dashboard(known.unwrap_or_else(rows::dashboard)))
+            }
+            Want::Audit(query) => {
+                // The server reads the words that name a span.
+                let (spans, words): (Vec<_>, Vec<_>) = query
+                    .filter
+                    .split_whitespace()
+                    .partition(|word| word.starts_with("last:"));
+                let since = if spans.is_empty() {
+                    i64::MIN
+                } else {
+                    rows::ago(3600).0
+                };
+                let all = self.audit.iter().filter(|row| row.at.0 >= since);
+                let all = all.cloned().map(audit::Event::from).collect();
+                let query = ListQuery {
+                    filter: words.join(" "),
+                    ..query.clone()
+                };
+                let page = window(all, &query, |event| &event.id);
+                Ok(Answer::Audit(Page {
+                    rows: page.rows.into_iter().map(|event| event.row).collect(),
+                    total: page.total,
+                    offset: page.offset,
+                    seq: page.seq,
+                }))
+            }
             Want::Node(id) => {
                 let node = self
                     .nodes

@@ -6,8 +6,10 @@ use roundel::api::builds::{
     Estimate, JobCounts, JobRow, LogLine, Outcome, PipelineDetail, PipelineRow, Reason, RunDetail,
     RunRow, RunState, Status, StepRow, StepStatus, WorkflowDetail,
 };
+use roundel::api::dashboard::{Dashboard, MachineHistory, Objective};
 use roundel::api::fleet::{Cause, Drain, Explanation, Nearest, NodeCounts, NodeDetail, NodeRow};
-use roundel::api::{Hello, Summary, WaitBucket};
+use roundel::api::services::Installation;
+use roundel::api::{AuditRow, Hello, Summary, WaitBucket};
 use roundel::clock::Timestamp;
 
 /// When every test begins: 2025-11-25 20:00:00 UTC.
@@ -405,4 +407,43 @@ pub fn waits() -> Vec<WaitBucket> {
         .into_iter()
         .map(|(up_to_ms, runs)| WaitBucket { up_to_ms, runs })
         .collect()
+}
+
+/// A dashboard of an installation where nothing was ever built.
+pub fn dashboard() -> Dashboard {
+    Dashboard {
+        installation: Installation::default(),
+        version: "0.1.0".into(),
+        started_at: ago(3600),
+        waiting: 0,
+        running: 0,
+        objective: Objective {
+            within_ms: 1000,
+            minutes: Vec::new(),
+        },
+        nodes: NodeCounts::default(),
+        machine: MachineHistory {
+            every_s: 10,
+            samples: Vec::new(),
+        },
+        load: Vec::new(),
+        services: Vec::new(),
+        attention: Vec::new(),
+        builds: Vec::new(),
+        built: 0,
+        seq: 1,
+    }
+}
+
+/// Something that somebody changed so many minutes ago.
+pub fn event(id: i64, minutes: i64, actor: &str, action: &str, object: &str) -> AuditRow {
+    AuditRow {
+        id,
+        at: ago(minutes * 60),
+        actor: format!("uid 1000 ({actor})"),
+        action: action.into(),
+        object: object.into(),
+        result: "ok".into(),
+        detail: String::new(),
+    }
 }

@@ -1,0 +1,276 @@
+use roundel::api::dashboard::{
+    AttentionItem, Dashboard, LoadMinute, MachineHistory, MachineSample, Objective,
+    ObjectiveMinute, Urgency,
+};
+use roundel::api::services::{Health, Installation, LastError, Phase, ServiceRow};
+use roundel::clock::Timestamp;
+
+use crate::console::action::{Want, Write};
+use crate::console::place::Place;
+use crate::console::tests::kit::*;
+use crate::console::theme::Role;
+
+fn minutes_ago(n: i64) -> Timestamp {
+    ago(n * 60)
+}
+
+fn item(urgency: Urgency, minutes: i64, text: &str, screen: &str) -> AttentionItem {
+    AttentionItem {
+        urgency,
+        since: Some(minutes_ago(minutes)),
+        text: text.into(),
+        help: format!("help for {text}"),
+        screen: screen.into(),
+    }
+}
+
+fn service(name: &str, health: Health) -> ServiceRow {
+    ServiceRow {
+        name: name.into(),
+        health,
+        since: minutes_ago(20),
+        last_error: (health == Health::Failing).then(|| LastError {
+            at: minutes_ago(1),
+            text: "no space left".into(),
+        }),
+        note: format!("99 of 100 {name} within 2 ms"),
+    }
+}
+
+/// An installation with much to say.
+fn answered() -> Dashboard {
+    let model = Model::busy();
+    let sample = |n: i64| MachineSample {
+        at: ago(900 - n * 10),
+        cpu_permille: Some(if n == 45 { 710 } else { 340 }),
+        memory_used_mb: Some(12_390),
+        memory_total_mb: Some(31_744),
+        disk_used: Some(61 << 30),
+        disk_total: Some(100 << 30),
+        log_bytes_s: 1_258_291,
+    };
+    Dashboard {
+        installation: Installation {
+            phase: Phase::Started,
+            since: Some(minutes_ago(12 * 24 * 60)),
+            by: "uid 1000 (ann)".into(),
+        },
+        version: "0.4.0".into(),
+        started_at: minutes_ago(180),
+        waiting: 14,
+        running: 22,
+        objective: Objective {
+            within_ms: 1000,
+            minutes: vec![
+                ObjectiveMinute {
+                    at: minutes_ago(30),
+                    runs: 500,
+                    met: 493,
+                },
+                ObjectiveMinute {
+                    at: minutes_ago(2),
+                    runs: 500,
+                    met: 493,
+                },
+            ],
+        },
+        nodes: model.counted().nodes,
+        machine: MachineHistory {
+            every_s: 10,
+            samples: (0..90).map(sample).collect(),
+        },
+        load: vec![LoadMinute {
+            at: minutes_ago(3),
+            waiting: 7,
+            running: 60,
+        }],
+        services: vec![
+            service("engine", Health::Ok),
+            service("store", Health::Slow),
+            service("log storage", Health::Failing),
+            service("fleet", Health::Ok),
+        ],
+        attention: vec![
+            item(
+                Urgency::Now,
+                42,
+                "n02 is past its drain deadline",
+                "node:n02",
+            ),
+            item(Urgency::Soon, 20, "1 run will never start", "queue"),
+            item(Urgency::Notice, 9, "the installation is well", "dashboard"),
+        ],
+        builds: model.pipelines.iter().map(|one| one.row.clone()).collect(),
+        built: 3,
+        seq: 7,
+    }
+}
+
+fn stage(size: (u16, u16), answer: Dashboard) -> Stage {
+    let model = Model {
+        dashboard: Some(answer),
+        ..Model::busy()
+    };
+    Stage::live(Place::Dashboard, size, model)
+}
+
+#[test]
+fn it_answers_whether_all_is_well_at_every_size() {
+    for size in SIZES {
+        let stage = stage(size, answered());
+        let frame = stage.frame();
+        frame.has(&[
+            "Needs attention",
+            "n02 is past its drain deadline",
+            "● Started",
+        ]);
+        frame.shows("✗ 42 min", Role::Failed);
+        frame.stands_on("n02 is past its drain deadline");
+        if size.1 < 24 {
+            continue;
+        }
+        frame.has(&[
+            "Roundel 0.4.0",
+            "22 running",
+            "14 waiting",
+            "98.6 %",
+            "Services",
+            "Last builds",
+            "org/api #1",
+            "34 %",
+            "12 GB",
+            "61 %",
+            "no space left",
+        ]);
+        frame.shows("! slow", Role::Warning);
+        frame.shows("✗ failing", Role::Failed);
+    }
+    let wide = stage((120, 36), answered());
+    wide.frame().has(&[
+        "Queue under 1 s",
+        "Runs, last hour",
+        "60 ┤",
+        "This machine, last 15 min",
+        "max 71 %",
+        "1.2 MB/s",
+        "Cluster › n02",
+    ]);
+}
+
+#[test]
+fn a_young_server_says_how_far_its_history_goes() {
+    let mut young = answered();
+    young.machine.samples.truncate(18);
+    young.objective.minutes.clear();
+    young.attention.clear();
+    let stage = stage((120, 36), young);
+    stage.frame().has(&[
+        "This machine, 3 min since the start",
+        "no run in the last hour",
+        "Needs attention  ✓ nothing",
+    ]);
+}
+
+#[test]
+fn enter_goes_to_the_thing_itself() {
+    for (keys, place) in [
+        ("enter", "node:n02".to_owned()),
+        ("j enter", "queue".to_owned()),
+        ("tab tab enter", format!("pipeline:{}", pipeline_id(1))),
+        ("G enter", format!("pipeline:{}", pipeline_id(3))),
+        ("tab j j j enter", "cluster".to_owned()),
+    ] {
+        let mut stage = stage((120, 36), answered());
+        stage.keys(keys);
+        assert_eq!(stage.place(), place, "{keys}");
+        stage.keys("esc");
+        assert_eq!(stage.place(), "dashboard", "{keys}");
+    }
+    let mut stage = stage((120, 36), answered());
+    stage.keys("tab enter");
+    stage
+        .frame()
+        .has(&["99 of 100 engine within 2 ms", "health"]);
+    stage.keys("esc backtab");
+    stage.frame().stands_on("n02 is past its drain deadline");
+}
+
+#[test]
+fn the_line_below_says_what_to_do_about_the_thing_under_the_cursor() {
+    let mut stage = stage((80, 24), answered());
+    stage
+        .frame()
+        .has(&["to do  help for n02 is past its drain deadline"]);
+    stage.keys("tab");
+    stage.frame().has(&["no error since the server started"]);
+    stage.keys("j j");
+    stage.frame().has(&["last error ", "no space left"]);
+    stage.keys("tab");
+    stage.frame().has(&["commit  "]);
+}
+
+#[test]
+fn the_cursor_follows_its_thing_while_others_come_and_go() {
+    let mut stage = stage((120, 36), answered());
+    stage.keys("j");
+    stage.frame().stands_on("1 run will never start");
+    let mut more = answered();
+    more.attention.insert(
+        0,
+        item(Urgency::Now, 1, "the disk is nearly full", "dashboard"),
+    );
+    stage.model.dashboard = Some(more);
+    stage.keys("ctrl-r");
+    stage.frame().stands_on("1 run will never start");
+    let mut gone = answered();
+    gone.attention.remove(1);
+    stage.model.dashboard = Some(gone);
+    stage.keys("ctrl-r");
+    stage.frame().stands_on("the installation is well");
+}
+
+#[test]
+fn it_is_stopped_with_a_question_and_started_again() {
+    let mut stage = stage((80, 24), answered());
+    stage.keys("X");
+    let frame = stage.frame();
+    frame.has(&[
+        "Stop the installation?",
+        "22 runs go on until they end.",
+        "[ Cancel ]",
+        "roundel services stop -yes",
+    ]);
+    stage.keys("enter");
+    assert_eq!(stage.writes(), Vec::<Write>::new());
+    stage.keys("X right enter");
+    assert_eq!(stage.writes(), [Write::Services { start: false }]);
+    let mut stopped = answered();
+    stopped.installation.phase = Phase::Stopped;
+    stage.model.dashboard = Some(stopped);
+    stage.keys("ctrl-r");
+    stage.frame().has(&["○ Stopped", "starts it"]);
+    stage.keys("x");
+    stage.frame().has(&["start the installation"]);
+    stage.keys("esc X right enter");
+    assert_eq!(stage.writes(), [Write::Services { start: true }]);
+}
+
+#[test]
+fn changes_ask_again_at_most_once_a_second_and_silence_every_ten() {
+    let mut stage = stage((120, 36), answered());
+    let asked = |stage: &mut Stage| {
+        let all = stage.questions();
+        all.iter().filter(|want| **want == Want::Dashboard).count()
+    };
+    asked(&mut stage);
+    for _ in 0..50 {
+        stage.change(roundel::api::Topic::Runs);
+    }
+    assert_eq!(asked(&mut stage), 0, "within the same second");
+    stage.wait(1000);
+    assert_eq!(asked(&mut stage), 1);
+    stage.wait(8999);
+    assert_eq!(asked(&mut stage), 0);
+    stage.wait(1001);
+    assert_eq!(asked(&mut stage), 1);
+}
