@@ -114,6 +114,7 @@ impl Dispatcher {
             self.read_only.clone(),
             now,
         );
+        self.pulse.loaded((live.waiting, live.running), now);
         self.live.send_replace(Arc::new(live));
     }
 

@@ -82,10 +82,7 @@ impl Forecast {
     }
 }
 
-/// Past runs without which nobody can say what is usual.
-const USUAL: usize = 3;
-
-/// A run is called overdue when it has run twice its median, and at least this long beyond it.
+/// A run is overdue when it runs longer than usual and so much beyond its median: for less, nobody is called.
 const OVER: Duration = Duration::from_secs(60);
 
 /// A run that runs clearly longer than its job usually does.
@@ -111,7 +108,12 @@ fn overdue_since(
 ) -> Option<(Timestamp, Duration)> {
     let median = Duration::from_millis(u64::try_from(median_ms).ok()?);
     let over = now.since(placed);
-    let clearly = over >= median * 2 && over >= median + OVER && runs >= USUAL;
+    let usual = Usual {
+        ms: u64::try_from(median_ms).ok()?,
+        of: u32::try_from(runs).unwrap_or(u32::MAX),
+    };
+    let ms = u64::try_from(over.as_millis()).unwrap_or(u64::MAX);
+    let clearly = usual.is_exceeded_by(ms) && over >= median + OVER;
     clearly.then(|| (placed.plus(median), median))
 }
 
@@ -261,13 +263,13 @@ mod tests {
     }
 
     #[test]
-    fn overdue_is_twice_the_median_and_a_minute_at_least_of_a_job_with_a_history() {
+    fn overdue_is_longer_than_usual_and_a_minute_at_least_of_a_job_with_a_history() {
         let overdue =
             |median, runs, now| overdue_since(Timestamp(0), (median, runs), Timestamp(now));
-        assert_eq!(overdue(100_000, 3, 199_999), None);
+        assert_eq!(overdue(400_000, 3, 600_000), None);
         assert_eq!(
-            overdue(100_000, 3, 200_000),
-            Some((Timestamp(100_000), Duration::from_secs(100)))
+            overdue(400_000, 3, 600_001),
+            Some((Timestamp(400_000), Duration::from_secs(400)))
         );
         assert_eq!(overdue(100_000, 2, 900_000), None, "two runs are no habit");
         assert_eq!(

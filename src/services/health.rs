@@ -127,6 +127,11 @@ impl Pulse {
         self.history(|history| history.logged(bytes));
     }
 
+    /// So many runs wait and run now: what comes and goes between two looks counts too.
+    pub fn loaded(&self, runs: (u64, u64), now: Timestamp) {
+        self.history(|history| history.loaded(runs, now));
+    }
+
     /// Takes a look at the machine; `runs` are those that wait and those that run.
     pub fn sample(&self, machine: &Machine, runs: (u64, u64), now: Timestamp) {
         self.history(|history| history.push(machine, runs, now));

@@ -97,6 +97,10 @@ impl History {
             disk: machine.disk,
             log_bytes_s,
         });
+        self.loaded((waiting, running), now);
+    }
+
+    pub(super) fn loaded(&mut self, (waiting, running): (u64, u64), now: Timestamp) {
         let minute = Timestamp(now.0 - now.0.rem_euclid(60_000));
         match self.load.back_mut() {
             Some(last) if last.at == minute => {
@@ -158,11 +162,12 @@ mod tests {
         for (second, runs) in [(0, (1, 0)), (10, (7, 2)), (20, (0, 4)), (60, (5, 5))] {
             history.push(&Machine::default(), runs, Timestamp(second * 1000));
         }
+        history.loaded((2, 9), Timestamp(65_000));
         let load: Vec<_> = history
             .load()
             .map(|l| (l.at.0, l.waiting, l.running))
             .collect();
-        assert_eq!(load, [(0, 7, 4), (60_000, 5, 5)]);
+        assert_eq!(load, [(0, 7, 4), (60_000, 5, 9)]);
     }
 
     #[test]

@@ -54,6 +54,9 @@ pub(super) fn runs(data: &Dashboard, now: Timestamp, cells: u16, height: u16) ->
     let (running, waiting) = (of(|m| m.running), of(|m| m.waiting));
     let most = |values: &[Option<u64>]| values.iter().flatten().copied().max().unwrap_or(0);
     let (most_running, most_waiting) = (most(&running), most(&waiting));
+    if most_running + most_waiting == 0 {
+        return vec![Line::new().muted("Nothing ran and nothing waited.")];
+    }
     let bars = spark::rows(Role::BarUsed, &running, most_running, height);
     let last = bars.len().saturating_sub(1);
     let mut lines: Vec<Line> = bars

@@ -74,9 +74,11 @@ fn objective(data: &Dashboard) -> Line {
     }
     let tenths = met * 1000 / all;
     let role = share_role(tenths / 10);
-    Line::new()
-        .bold(role, format!("{}.{} %", tenths / 10, tenths % 10))
-        .muted(" of the last hour")
+    let share = match tenths {
+        1000 => "100 %".to_owned(),
+        tenths => format!("{}.{} %", tenths / 10, tenths % 10),
+    };
+    Line::new().bold(role, share).muted(" of the last hour")
 }
 
 /// How a share of the objective is told.

@@ -104,8 +104,15 @@ fn chart_row(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard) {
     } else {
         left.saturating_sub(10).min(60)
     };
+    let young = scene.now.at().since(data.started_at).as_secs() < 3600;
+    let known = if young {
+        format!(", known since {}", data.started_at.local("%H:%M"))
+    } else {
+        String::new()
+    };
     let head = Line::new()
         .strong("Runs, last hour")
+        .muted(known)
         .gap(3)
         .put(Role::BarUsed, "█")
         .muted(" running  ")
