@@ -43,7 +43,8 @@ fn two_consoles_see_the_same_lose_the_server_together_and_find_it_again() {
     home.repository("web", THREE);
     let mut server = serve(&home);
     home.run(&["build", "web"]).with_code(0);
-    let mut consoles = [(80, 24), (120, 36)].map(|size| Terminal::open(&home, size, &["console"]));
+    let mut consoles = [(80, 24), (120, 36)]
+        .map(|size| Terminal::open(&home, size, &["console", "--screen", "builds"]));
     for console in &consoles {
         console.sees(&["local/web #1", "success"]);
     }

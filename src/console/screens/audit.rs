@@ -60,7 +60,7 @@ const COLUMNS: &[Column] = &[
     Column::new("TIME", "at", 14, 14),
     Column::new("AGE", "", 6, 6).right().drop(2),
     Column::new("ACTOR", "actor", 8, 12),
-    Column::new("ACTION", "action", 16, 18),
+    Column::new("ACTION", "action", 16, 20),
     Column::new("OBJECT", "object", 12, u16::MAX),
     Column::new("RESULT", "result", 6, 10),
     Column::new("DETAIL", "", 16, u16::MAX).drop(1),
