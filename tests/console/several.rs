@@ -9,7 +9,9 @@ use crate::support::{Home, THREE, Terminal, until};
 /// One frame as JSON.
 fn frame(home: &Home) -> Value {
     let said = home
-        .run(&["console", "--once", "--format", "json"])
+        .run(&[
+            "console", "--once", "--screen", "builds", "--format", "json",
+        ])
         .with_code(0);
     serde_json::from_str(&said.out).unwrap()
 }
