@@ -226,7 +226,7 @@ fn failing(parts: &[PartStands], read_only: bool) -> impl Iterator<Item = Concer
 fn nodes(live: &Live, now: Timestamp) -> Vec<Concern> {
     let mut late = Vec::new();
     let mut safe = Vec::new();
-    for node in live.nodes.iter() {
+    for node in live.nodes.rows() {
         let Some((since, deadline, _)) = &node.record.drain else {
             continue;
         };

@@ -10,12 +10,15 @@ use super::command::{Command, CommandError, Reply};
 use super::deeds::{deed, write_audit};
 use super::gate::{Gate, hash};
 use super::handle::{Answer, Message};
+use super::nodes::Nodes;
 use super::outbox::{Effect, Outbox, Topic};
 use super::publish::{Changed, Live, Waits, picture};
 use super::reports::Report;
+use super::roster::Roster;
 use super::state::{Capacity, State};
 use crate::clock;
 use crate::error::Chain;
+use crate::ids::NodeId;
 use crate::queue::Limits;
 use crate::services::health::{Part, Pulse};
 use crate::store::{StoreError, Tx, Writer};
@@ -38,6 +41,10 @@ pub(super) struct Dispatcher {
     pub effects: mpsc::UnboundedSender<Effect>,
     pub waits: Waits,
     pub pulse: Pulse,
+    /// The nodes as they were shown last, and those that have changed since.
+    pub nodes: Arc<Nodes>,
+    pub nodes_changed: Vec<NodeId>,
+    pub roster: Arc<Roster>,
     /// Set while the store takes no writes.
     pub read_only: Option<String>,
     /// The private state is no longer what is on disk.
@@ -85,7 +92,7 @@ impl Dispatcher {
                         .any(|message| matches!(message, Message::Shutdown));
                     let idle = messages
                         .iter()
-                        .all(|message| matches!(message, Message::Tick));
+                        .all(|message| matches!(message, Message::Tick | Message::Explain { .. }));
                     let before = self.state.seq;
                     let begun = clock::monotonic();
                     self.batch(messages);
@@ -108,8 +115,13 @@ impl Dispatcher {
 
     fn show(&mut self) {
         let now = clock::now();
+        if !self.nodes_changed.is_empty() {
+            self.nodes = Arc::new(self.nodes.with(&self.state, &self.nodes_changed));
+            self.nodes_changed.clear();
+        }
         let live = picture(
             &mut self.state,
+            self.nodes.clone(),
             &mut self.waits,
             self.read_only.clone(),
             now,
@@ -137,6 +149,9 @@ impl Dispatcher {
                 placed_after
                     .into_iter()
                     .for_each(|waited| self.waits.add(now, waited));
+                // Before the answers: who was told of a change finds it in the lists.
+                self.roster.tell(outbox.moves);
+                self.nodes_changed.extend(outbox.nodes);
                 self.carry_out(outbox.effects);
                 if self.state.installation.phase != phase {
                     // Whoever stopped the installation and looks at once must not read that it is started.
@@ -206,6 +221,8 @@ impl Dispatcher {
                 self.state.disk_low = low;
                 self.state.set_hold();
                 self.stale = false;
+                self.nodes = Arc::new(Nodes::all(&self.state));
+                self.nodes_changed.clear();
             }
             for message in messages.by_ref() {
                 if let Message::Disk { low } = message {

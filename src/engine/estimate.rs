@@ -189,7 +189,7 @@ impl View {
             states: vec![RunState::Running],
             node: None,
         };
-        let running = self.store.runs(
+        let running = self.runs(
             &filter,
             &WindowQuery {
                 limit: RUNNING,

@@ -30,7 +30,9 @@ impl Batch<'_, '_> {
                     record.eligible = drain.is_none();
                     record.drain = drain;
                 })?;
-                self.end_drains()?;
+                if deadline_s == Some(0) {
+                    self.end_drains()?;
+                }
                 Ok(reply)
             }
             FleetCommand::SetEligibility { node, eligible } => {
@@ -67,7 +69,7 @@ impl Batch<'_, '_> {
         change(&mut node.record);
         self.tx.set_node(&node.record)?;
         self.state.scheduler.upsert_node(node.spec());
-        self.out.touch(Topic::Nodes, id);
+        self.out.touch_node(id);
         // Whoever waits may now wait for another reason.
         self.out.touch(Topic::Runs, id);
         Ok(Reply::Node {

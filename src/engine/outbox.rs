@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::roster::Move;
 use crate::ids::{AttemptId, NodeId};
 
 /// Kinds of thing a stream tells about.
@@ -46,6 +47,10 @@ pub(super) enum Effect {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     pub effects: Vec<Effect>,
+    /// Nodes that changed.
+    pub nodes: Vec<NodeId>,
+    /// What lists of runs must hear.
+    pub moves: Vec<Move>,
     touched: [BTreeSet<String>; 4],
 }
 
@@ -56,6 +61,12 @@ impl Outbox {
         if ids.len() <= IDS_MAX {
             ids.insert(id.to_string());
         }
+    }
+
+    /// A node changed.
+    pub(super) fn touch_node(&mut self, id: NodeId) {
+        self.nodes.push(id);
+        self.touch(Topic::Nodes, id);
     }
 
     /// The topics that changed, each with its ids.

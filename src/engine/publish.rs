@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::{broadcast, watch};
 
-use super::state::{Capacity, State};
+use super::nodes::Nodes;
+use super::state::State;
 use crate::clock::Timestamp;
-use crate::scheduler::{Used, Verdicts};
-use crate::store::{InstallationRecord, NodeRecord};
+use crate::scheduler::Verdicts;
+use crate::store::InstallationRecord;
 
 /// Upper bounds of the histogram of waits, in ms; the last bar is open.
 pub const WAIT_BOUNDS: [u64; 5] = [100, 1_000, 10_000, 60_000, 600_000];
@@ -39,7 +40,7 @@ pub struct Live {
     /// Since when the oldest waits.
     pub oldest_waiting: Option<Timestamp>,
     /// Nodes, by name.
-    pub nodes: Arc<Vec<NodeView>>,
+    pub nodes: Arc<Nodes>,
     /// Why the server takes no writes.
     pub read_only: Option<String>,
     /// Whether new work is taken.
@@ -52,17 +53,6 @@ pub struct Live {
     pub wait_minutes: Vec<WaitMinute>,
     /// From which the reason of any waiting run is told.
     pub verdicts: Arc<Verdicts>,
-}
-
-/// A node as readers see it.
-#[derive(Clone, Debug)]
-pub struct NodeView {
-    /// What is remembered of it.
-    pub record: NodeRecord,
-    /// What it has.
-    pub capacity: Capacity,
-    /// What is given out.
-    pub used: Used,
 }
 
 /// A change as it is broadcast.
@@ -185,30 +175,18 @@ impl Waits {
 /// Takes the picture that readers see.
 pub(super) fn picture(
     state: &mut State,
+    nodes: Arc<Nodes>,
     waits: &mut Waits,
     read_only: Option<String>,
     now: Timestamp,
 ) -> Live {
     let (waiting, running) = state.scheduler.counts();
-    let nodes = state
-        .nodes
-        .values()
-        .map(|node| NodeView {
-            record: node.record.clone(),
-            capacity: node.capacity.clone(),
-            used: state
-                .scheduler
-                .node(node.record.id)
-                .map(|(_, used)| used)
-                .unwrap_or_default(),
-        })
-        .collect();
     Live {
         seq: state.seq,
         waiting: waiting as u64,
         running: running as u64,
         oldest_waiting: state.scheduler.oldest_waiting(),
-        nodes: Arc::new(nodes),
+        nodes,
         read_only,
         installation: state.installation.clone(),
         disk_low: state.disk_low.clone(),

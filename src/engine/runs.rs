@@ -4,12 +4,13 @@ use super::builds::Batch;
 use super::command::{CommandError, Reply};
 use super::outbox::{Effect, Topic};
 use super::reports::AgentEvent;
+use super::roster::Move;
 use super::state::{Attempt, StopReason, executor_kind};
 use crate::ids::{AttemptId, WorkflowId, fleet_name};
-use crate::pipeline::status::{Outcome, Status, StepStatus};
+use crate::pipeline::status::{Outcome, RunState, Status, StepStatus};
 use crate::pipeline::{Executor, JobPlan};
 use crate::queue::{Shape, Waiting};
-use crate::store::{NewAttempt, Stopped, StoreError};
+use crate::store::{HotRun, NewAttempt, Stopped, StoreError};
 
 /// Priority of every run until something sets another: the middle of Nomad's 1 to 100.
 const PRIORITY: u8 = 50;
@@ -74,7 +75,7 @@ impl Batch<'_, '_> {
         let (mut cpu_millis, mut memory_mb) = (plan.cpu_millis, plan.memory_mb);
         if plan.resource_class.is_none() {
             // A class that nobody asked for must not make a small machine refuse the job.
-            let (cpu_most, memory_most) = self.state.largest_node();
+            let (cpu_most, memory_most) = self.state.largest_node;
             (cpu_millis, memory_mb) = (cpu_millis.min(cpu_most), memory_mb.min(memory_most));
         }
         let id = AttemptId::fresh();
@@ -113,6 +114,7 @@ impl Batch<'_, '_> {
             requeued: again.is_some(),
         };
         self.tx.insert_attempt(&new)?;
+        self.out.moves.push(Move::Waits(Box::new(hot(&new))));
         let shape = Shape {
             cpu_millis,
             memory_mb,
@@ -162,8 +164,10 @@ impl Batch<'_, '_> {
             let hash = super::gate::hash(&token);
             self.tx
                 .place_attempt(placement.attempt, placement.node, &node, &hash, self.now)?;
+            let move_to = Move::Placed(placement.attempt, node.into_boxed_str(), self.now);
+            self.out.moves.push(move_to);
             self.out.touch(Topic::Runs, placement.attempt);
-            self.out.touch(Topic::Nodes, placement.node);
+            self.out.touch_node(placement.node);
             self.out.effects.push(Effect::Launch {
                 attempt: placement.attempt,
                 node: placement.node,
@@ -204,6 +208,7 @@ impl Batch<'_, '_> {
             match event {
                 AgentEvent::Started => {
                     self.tx.start_attempt(id, self.now)?;
+                    self.out.moves.push(Move::Started(id, self.now));
                     if let Some(attempt) = self.state.attempts.get_mut(&id) {
                         attempt.started = true;
                     }
@@ -291,9 +296,10 @@ impl Batch<'_, '_> {
         self.state.scheduler.release(id);
         self.state.scheduler.enqueue(waiting);
         self.tx.unplace_attempt(id)?;
+        self.out.moves.push(Move::Returned(id));
         self.out.effects.push(Effect::Close(id));
         self.out.touch(Topic::Runs, id);
-        self.out.touch(Topic::Nodes, node);
+        self.out.touch_node(node);
         Ok(())
     }
 
@@ -313,13 +319,14 @@ impl Batch<'_, '_> {
         match attempt.node {
             Some(node) => {
                 self.state.scheduler.release(id);
-                self.out.touch(Topic::Nodes, node);
+                self.out.touch_node(node);
             }
             None => {
                 self.state.scheduler.withdraw(id);
             }
         }
         self.tx.stop_attempt(id, &end)?;
+        self.out.moves.push(Move::Over(id));
         self.out.effects.push(Effect::Close(id));
         self.out.touch(Topic::Runs, id);
         if end.outcome == Outcome::Interrupted && !attempt.requeued {
@@ -391,9 +398,33 @@ impl Batch<'_, '_> {
         }
         attempt.stopping = Some(why);
         self.tx.set_stopping(id, why.word())?;
+        self.out.moves.push(Move::Stopping(id));
         self.out.effects.push(Effect::Stop(id));
         self.out.touch(Topic::Runs, id);
         Ok(())
+    }
+}
+
+/// What lists keep of a run that begins to wait.
+fn hot(new: &NewAttempt<'_>) -> HotRun {
+    HotRun {
+        id: new.id,
+        name: new.name.to_owned(),
+        job_name: new.job.name.clone(),
+        workflow_name: new.workflow_name.to_owned(),
+        title: new.title.to_owned(),
+        number: new.job.number,
+        branch: new.branch.to_owned(),
+        executor: new.executor.to_owned(),
+        resource_class: new.resource_class.map(str::to_owned),
+        cpu_millis: new.cpu_millis,
+        priority: new.priority,
+        state: RunState::Pending,
+        stopping: false,
+        queued: new.queued,
+        placed: None,
+        started: None,
+        node_name: None,
     }
 }
 

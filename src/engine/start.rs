@@ -9,7 +9,9 @@ use super::dispatcher::Dispatcher;
 use super::gate::Gate;
 use super::handle::{Handle, QUEUE};
 use super::launch::{self, Inbox};
+use super::nodes::Nodes;
 use super::publish::{Feed, Waits, picture};
+use super::roster;
 use super::state::{Capacity, State};
 use super::view::View;
 use super::wellness;
@@ -103,16 +105,19 @@ pub fn start<F: Fleet + 'static>(
 
     let pulse = Pulse::default();
     let mut waits = Waits::default();
-    let first = picture(&mut state, &mut waits, None, now);
+    let nodes = Arc::new(Nodes::all(&state));
+    let first = picture(&mut state, nodes.clone(), &mut waits, None, now);
     let (live, watching) = watch::channel(Arc::new(first));
     let feed = Feed::new(watching);
     let (to, from) = mpsc::channel(QUEUE);
     let handle = Handle { to };
+    let roster = roster::filling(&pool);
     let view = View {
         store: pool,
         feed: feed.clone(),
         gate: gate.clone(),
         pulse: pulse.clone(),
+        roster: roster.clone(),
     };
     // Unbounded, and bounded all the same: an effect is one of a run that was placed or stopped.
     let (effects, carried) = mpsc::unbounded_channel();
@@ -127,6 +132,9 @@ pub fn start<F: Fleet + 'static>(
         effects,
         waits,
         pulse: pulse.clone(),
+        nodes,
+        nodes_changed: Vec::new(),
+        roster,
         read_only: None,
         stale: false,
     };

@@ -28,6 +28,8 @@ pub(super) struct State {
     pub installation: InstallationRecord,
     /// Why the disk has too little room, while it has. Measured, not remembered.
     pub disk_low: Option<String>,
+    /// The most CPU and memory any node could ever give, each by itself.
+    pub largest_node: (u32, u32),
 }
 
 /// A pass over a workflow's graph.
@@ -172,6 +174,7 @@ impl State {
             nodes: BTreeMap::new(),
             installation,
             disk_low: None,
+            largest_node: (0, 0),
         };
         state.set_hold();
         state.load_nodes(tx, fleet, now)?;
@@ -245,16 +248,14 @@ impl State {
         fleet: &[(String, Capacity)],
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let remembered = tx.nodes()?;
-        for gone in remembered
-            .iter()
-            .filter(|node| !fleet.iter().any(|(name, _)| *name == node.name))
-        {
-            tx.delete_node(gone.id)?;
-        }
+        let mut remembered: HashMap<String, NodeRecord> = tx
+            .nodes()?
+            .into_iter()
+            .map(|node| (node.name.clone(), node))
+            .collect();
         for (name, capacity) in fleet {
-            let record = match remembered.iter().find(|node| node.name == *name) {
-                Some(known) => known.clone(),
+            let record = match remembered.remove(name) {
+                Some(known) => known,
                 None => {
                     let new = NodeRecord {
                         id: NodeId::fresh(),
@@ -271,19 +272,15 @@ impl State {
                 record,
                 capacity: capacity.clone(),
             };
-            self.scheduler.upsert_node(node.spec());
+            let spec = node.spec();
+            let (cpu, memory) = self.largest_node;
+            self.largest_node = (cpu.max(spec.cpu_millis), memory.max(spec.memory_mb));
+            self.scheduler.upsert_node(spec);
             self.nodes.insert(node.record.id, node);
         }
+        for gone in remembered.into_values() {
+            tx.delete_node(gone.id)?;
+        }
         Ok(())
-    }
-
-    /// The most CPU and memory any node could ever give, each by itself.
-    pub(super) fn largest_node(&self) -> (u32, u32) {
-        self.nodes
-            .values()
-            .map(Node::spec)
-            .fold((0, 0), |(cpu, memory), spec| {
-                (cpu.max(spec.cpu_millis), memory.max(spec.memory_mb))
-            })
     }
 }

@@ -1,14 +1,19 @@
 //! The only way to read: lists and history from the store, the hot state from memory.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::gate::Gate;
 use super::publish::{Feed, Live};
+use super::roster::Roster;
+use crate::ids::AttemptId;
 use crate::pipeline::status::RunState;
 use crate::queue::{ExecutorKind, Shape, Waiting};
 use crate::scheduler::Reason;
 use crate::services::health::Pulse;
-use crate::store::{ReadPool, RunRecord};
+use crate::store::{
+    Filter, RUN_FIELDS, ReadPool, RunFilter, RunRecord, StoreError, Window, WindowQuery,
+};
 
 /// Reads; cheap to clone. The store's methods block, so call them from a blocking thread.
 #[derive(Clone, Debug)]
@@ -21,6 +26,7 @@ pub struct View {
     pub gate: Arc<Gate>,
     /// What is measured.
     pub pulse: Pulse,
+    pub(super) roster: Arc<Roster>,
 }
 
 impl View {
@@ -28,6 +34,45 @@ impl View {
     #[must_use]
     pub fn live(&self) -> Arc<Live> {
         self.feed.live()
+    }
+
+    /// A window of the runs. Those that are not over are found in memory: there may be very many, and they change all
+    /// the time. A row is as the store has it now, which may be newer than its place.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn runs(
+        &self,
+        filter: &RunFilter,
+        query: &WindowQuery,
+    ) -> Result<Window<RunRecord>, StoreError> {
+        let over = filter.states.is_empty() || filter.states.contains(&RunState::Dead);
+        // How long the same jobs took before is known to the store alone.
+        let slow = Filter::read(&query.filter, RUN_FIELDS).asks("status", "slow");
+        if over || slow || filter.node.is_some() {
+            return self.store.runs(filter, query);
+        }
+        let found = self.roster.window(&filter.states, query);
+        Ok(Window {
+            rows: self.store.runs_by_id(&found.rows)?,
+            total: found.total,
+            offset: found.offset,
+        })
+    }
+
+    /// Places in line, from 1, of those of the runs that wait.
+    #[must_use]
+    pub fn places<'r>(
+        &self,
+        runs: impl IntoIterator<Item = &'r RunRecord>,
+    ) -> HashMap<AttemptId, u64> {
+        let waiting = runs
+            .into_iter()
+            .filter(|run| run.state == RunState::Pending);
+        self.roster
+            .places(waiting.map(|run| run.id))
+            .into_iter()
+            .collect()
     }
 
     /// Why a run waits; `None` when it does not.

@@ -52,7 +52,7 @@ impl View {
                 Part::Store if live.read_only.is_some() => {
                     (Health::Failing, "takes no writes".to_owned())
                 }
-                Part::Fleet => fleet(&read, live.nodes.len(), self.gate.count(), silent),
+                Part::Fleet => fleet(&read, live.nodes.rows().len(), self.gate.count(), silent),
                 _ => timed(part, &read),
             };
             PartStands {

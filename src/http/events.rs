@@ -32,23 +32,17 @@ const KEEP_ALIVE: Duration = Duration::from_secs(5);
 const REPLAY_MAX: usize = 1000;
 
 pub(super) fn summarise(live: &Live) -> Summary {
-    let mut nodes = NodeCounts::default();
-    for node in live.nodes.iter() {
-        let count = if node.record.drain.is_some() {
-            &mut nodes.draining
-        } else if node.record.eligible {
-            &mut nodes.ready
-        } else {
-            &mut nodes.ineligible
-        };
-        *count += 1;
-        nodes.cpu_millis +=
-            u64::from(node.capacity.cpu_total_millis - node.capacity.cpu_reserved_millis);
-        nodes.cpu_millis_used += u64::from(node.used.cpu_millis);
-        nodes.memory_mb +=
-            u64::from(node.capacity.memory_total_mb - node.capacity.memory_reserved_mb);
-        nodes.memory_mb_used += u64::from(node.used.memory_mb);
-    }
+    let totals = live.nodes.totals;
+    let nodes = NodeCounts {
+        ready: totals.ready,
+        draining: totals.draining,
+        ineligible: totals.ineligible,
+        down: 0,
+        cpu_millis: totals.cpu_millis,
+        cpu_millis_used: totals.cpu_used_millis,
+        memory_mb: totals.memory_mb,
+        memory_mb_used: totals.memory_used_mb,
+    };
     let bounds = WAIT_BOUNDS.iter().copied().map(Some).chain([None]);
     Summary {
         seq: live.seq,

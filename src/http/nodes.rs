@@ -10,47 +10,47 @@ use super::pipelines::key;
 use super::query::window;
 use super::router::Server;
 use super::runs::on_node;
-use super::translate::{estimate, kind_word, node_row};
+use super::translate::{estimate, node_row};
 use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
 use crate::api::{ListQuery, Page, Written};
 use crate::clock;
-use crate::engine::{Command, FleetCommand, NodeView, Reply};
+use crate::engine::{Command, FleetCommand, Live, NodeView, Reply};
 use crate::error::Kind;
 use crate::storage::space::Space;
-use crate::store::{Field, Filter, Order};
+use crate::store::{Order, centred};
 
 pub(super) async fn list(
     State(server): State<Server>,
     Query(query): Query<ListQuery>,
 ) -> Answer<Page<NodeRow>> {
     let wanted = window(&query, &["name", "status", "cpu", "memory", "runs"])?;
-    let filter = Filter::read(&wanted.filter, FIELDS);
+    let filter = NodeView::filter(&wanted.filter);
     let live = server.view.live();
+    // They come by name, and stay so where they are alike in what they are sorted by.
     let mut nodes: Vec<&NodeView> = live
         .nodes
+        .rows()
         .iter()
-        .filter(|node| wanted.filter.is_empty() || matches(node, &filter))
+        .map(AsRef::as_ref)
+        .filter(|node| node.passes(&filter))
         .collect();
     match wanted.sort.as_str() {
         "status" => nodes.sort_by_key(|node| (node.record.drain.is_none(), node.record.eligible)),
         "cpu" => nodes.sort_by_key(|node| node.used.cpu_millis),
         "memory" => nodes.sort_by_key(|node| node.used.memory_mb),
         "runs" => nodes.sort_by_key(|node| node.used.runs),
-        _ => nodes.sort_by(|a, b| a.record.name.cmp(&b.record.name)),
+        _ => {}
     }
     if wanted.order == Order::Descending {
         nodes.reverse();
     }
     let total = nodes.len() as u64;
-    let around = wanted.around.as_deref().and_then(|id| {
-        nodes
-            .iter()
-            .position(|node| node.record.id.to_string() == id || node.record.name == id)
+    let around = wanted.around.as_deref().and_then(|reference| {
+        let wanted = exact(&live, reference)?.record.id;
+        nodes.iter().position(|node| node.record.id == wanted)
     });
     let offset = around.map_or(wanted.offset, |rank| {
-        (rank as u64)
-            .saturating_sub(wanted.limit / 2)
-            .min(total.saturating_sub(wanted.limit))
+        centred(rank as u64, wanted.limit, total)
     });
     let (skip, take) = (
         usize::try_from(offset).unwrap_or(usize::MAX),
@@ -70,61 +70,29 @@ pub(super) async fn list(
     }))
 }
 
-/// What can be asked of a node by name. Nodes are in memory: no column stands behind a field.
-const FIELDS: &[Field] = &[
-    Field::new("node", ""),
-    Field::new("status", ""),
-    Field::new("executor", ""),
-];
-
-/// The text of a node, by field.
-fn texts(node: &NodeView) -> [String; 4] {
-    let record = &node.record;
-    let mut status = if record.drain.is_none() {
-        "ready".to_owned()
-    } else if node.used.runs == 0 {
-        "draining drained safe".to_owned()
-    } else {
-        "draining".to_owned()
-    };
-    status.push_str(if record.eligible {
-        " eligible"
-    } else {
-        " ineligible"
-    });
-    let kinds = node.capacity.executors.iter().map(|kind| kind_word(*kind));
-    let executors = kinds.collect::<Vec<_>>().join(" ");
-    let all = format!("{} {} {status} {executors}", record.name, record.id);
-    [all, record.name.clone(), status, executors]
-}
-
-fn matches(node: &NodeView, filter: &Filter) -> bool {
-    let [all, name, status, executors] = texts(node);
-    filter.matches(|field| match field {
-        Some("node") => &name,
-        Some("status") => &status,
-        Some("executor") => &executors,
-        _ => &all,
-    })
+/// A node by its whole id or name.
+fn exact<'l>(live: &'l Live, reference: &str) -> Option<&'l NodeView> {
+    let id = reference.parse().ok();
+    id.and_then(|id| live.nodes.get(id))
+        .or_else(|| live.nodes.named(reference))
 }
 
 /// A node by id, name, unique beginning of either, or `self`.
 fn find(server: &Server, reference: &str) -> Result<NodeView, ApiError> {
     let live = server.view.live();
     if reference == "self"
-        && let Some(first) = live
-            .nodes
-            .iter()
-            .min_by(|a, b| a.record.name.cmp(&b.record.name))
+        && let Some(first) = live.nodes.rows().first()
     {
-        return Ok(first.clone());
+        return Ok(NodeView::clone(first));
     }
-    if let Some(exact) = live.nodes.iter().find(|node| node.record.name == reference) {
+    if let Some(exact) = exact(&live, reference) {
         return Ok(exact.clone());
     }
     let found: Vec<&NodeView> = live
         .nodes
+        .rows()
         .iter()
+        .map(AsRef::as_ref)
         .filter(|node| {
             node.record.name.starts_with(reference)
                 || node.record.id.to_string().starts_with(reference)

@@ -1,7 +1,5 @@
 //! Pipelines: taking one in (git, compile, engine), lists and details, rerun and cancel.
 
-use std::collections::HashMap;
-
 use axum::Json;
 use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::http::HeaderMap;
@@ -101,8 +99,7 @@ fn workflow(server: &Server, record: WorkflowRecord) -> Result<WorkflowDetail, A
         .map(|job| {
             let attempts = store.job_attempts(job.reused_from.unwrap_or(job.id))?;
             let runs = newest_of_each_copy(attempts);
-            let pending: Vec<&RunRecord> = runs.iter().collect();
-            let places: HashMap<_, _> = store.places(&pending)?.into_iter().collect();
+            let places = server.view.places(&runs);
             let rows = runs
                 .into_iter()
                 .map(|run| {

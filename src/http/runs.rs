@@ -56,7 +56,7 @@ pub(super) async fn page(
     let seq = server.view.live().seq;
     blocking(move || {
         let now = clock::now();
-        let found = server.view.store.runs(&filter, &wanted)?;
+        let found = server.view.runs(&filter, &wanted)?;
         // Unfiltered and in its own order, the window itself tells the places.
         let own_order =
             wanted.filter.is_empty() && (wanted.sort.is_empty() || wanted.sort == "place");
@@ -66,12 +66,7 @@ pub(super) async fn page(
                 .map(|(place, run)| (run.id, place))
                 .collect()
         } else {
-            server
-                .view
-                .store
-                .places(&found.rows.iter().collect::<Vec<_>>())?
-                .into_iter()
-                .collect()
+            server.view.places(&found.rows)
         };
         let forecast = if found.rows.iter().any(|run| run.state == RunState::Pending) {
             server.view.forecast(now)?
@@ -147,7 +142,7 @@ pub(super) async fn detail(
             .ok_or_else(|| ApiError::not_found("job", &run.job.to_string()))?;
         let plan: Option<JobPlan> = serde_json::from_str(&job.spec).ok();
         let steps = step_rows(&reader, &run, plan, store.steps(id)?);
-        let places: HashMap<_, _> = store.places(&[&run])?.into_iter().collect();
+        let places = reader.view.places([&run]);
         let now = clock::now();
         let place = places.get(&run.id).copied();
         let attempts: Vec<RunRow> = attempts

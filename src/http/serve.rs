@@ -226,11 +226,13 @@ fn nodes(count: u32) -> Vec<(String, Capacity)> {
     let host = hostname();
     let shares = split(Machine::measure(), count);
     let several = shares.len() > 1;
+    // All of one length, so that the order of names is the order of numbers.
+    let digits = shares.len().to_string().len().max(2);
     (1..)
         .zip(shares)
         .map(|(n, share)| {
             let name = if several {
-                format!("{host}-{n:02}")
+                format!("{host}-{n:0digits$}")
             } else {
                 host.clone()
             };

@@ -6,11 +6,10 @@ use crate::api::builds::{Estimate, JobCounts, JobRow, PipelineRow, Reason, RunRo
 use crate::api::fleet::{Cause, Drain, Explanation, Nearest, NodeRow};
 use crate::api::services::Installation;
 use crate::clock::Timestamp;
-use crate::engine::{Expected, NodeView, View};
+use crate::engine::{Expected, NodeView, View, kind_word};
 use crate::ids::PipelineId;
 use crate::pipeline::status::{RunState, Status};
 use crate::pipeline::{Executor, JobPlan};
-use crate::queue::ExecutorKind;
 use crate::store::{InstallationRecord, JobRecord, PipelineRecord, RunRecord, StoreError};
 
 pub(super) fn pipeline_row(record: PipelineRecord, counts: &[(Status, u32)]) -> PipelineRow {
@@ -191,16 +190,6 @@ pub(super) fn installation(record: &InstallationRecord) -> Installation {
         phase: record.phase,
         since: Some(record.since),
         by: record.by.clone(),
-    }
-}
-
-/// The word of an executor kind, as nodes list it and demands name it.
-pub(super) fn kind_word(kind: ExecutorKind) -> &'static str {
-    match kind {
-        ExecutorKind::Host => "machine",
-        ExecutorKind::Docker => "docker",
-        ExecutorKind::Vm => "vm",
-        ExecutorKind::Other => "other",
     }
 }
 

@@ -109,17 +109,10 @@ impl Scheduler {
             ("draining", "ending the drain of"),
             ("ineligible", "making eligible"),
         ] {
-            let idle = self.nodes.iter().find(|node| {
-                let open = Node {
-                    spec: super::NodeSpec {
-                        draining: false,
-                        eligible: true,
-                        ..node.spec.clone()
-                    },
-                    ..(*node).clone()
-                };
-                self.cause(node, shape) == state && open.fits(shape)
-            });
+            let idle = self
+                .nodes
+                .iter()
+                .find(|node| self.cause(node, shape) == state && node.has_room(shape));
             help.extend(idle.map(|node| format!("{remedy} {}, which has room", node.spec.name)));
         }
         if let Some(hold) = &self.hold {

@@ -34,9 +34,13 @@ impl Node {
 
     /// Has room now and takes new work.
     pub(super) fn fits(&self, shape: Shape) -> bool {
+        self.is_usable() && self.has_room(shape)
+    }
+
+    /// Has room now, whether it takes new work or not.
+    pub(super) fn has_room(&self, shape: Shape) -> bool {
         let free = self.free();
-        self.is_usable()
-            && self.offers(shape.executor)
+        self.offers(shape.executor)
             && free.cpu_millis >= shape.cpu_millis
             && free.memory_mb >= shape.memory_mb
     }

@@ -13,8 +13,8 @@ use serde::Deserialize;
 use super::span::seconds;
 use crate::error::{Explain, Kind};
 
-/// Most rehearsal nodes that one machine can be split into.
-pub const NODES_MAX: u32 = 64;
+/// Most rehearsal nodes that one machine can be split into: as many as the console and the scheduler are measured with.
+pub const NODES_MAX: u32 = 10_000;
 
 /// Seconds after which a run is stopped when nothing else is said: five hours.
 pub const DEADLINE_S: u64 = 5 * 3600;
@@ -261,7 +261,7 @@ mod tests {
             ("\nnode = 3", "f:2: unknown field `node`"),
             ("nodes = \"three\"", "f:1: invalid type"),
             ("nodes = ", "f:1: "),
-            ("nodes = 0", "f: `nodes` must be 1 to 64"),
+            ("nodes = 0", "f: `nodes` must be 1 to 10000"),
             ("data = \"here\"", "f: `data` must be an absolute path"),
             ("listen = \"0.0.0.0:8800\"", "f: `listen` cannot be set yet"),
             ("max_runs = 0", "f: `max_runs` must be at least 1"),

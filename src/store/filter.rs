@@ -28,18 +28,32 @@ pub struct Filter {
     terms: Vec<Term>,
 }
 
+/// One word of a filter, and where it is to be looked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Term {
+pub struct Term {
     not: bool,
-    /// `None` = anywhere in the row.
-    field: Option<&'static str>,
+    /// Name of the field; `None` = anywhere in the row.
+    pub field: Option<&'static str>,
     word: String,
-    fuzzy: bool,
+    /// Its letters need not stand side by side.
+    pub fuzzy: bool,
 }
 
 impl Term {
+    /// Whether it occurs in a text, which is in lower case where capitals do not count.
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
+        if self.fuzzy {
+            let mut rest = text.chars();
+            self.word.chars().all(|c| rest.any(|other| other == c))
+        } else {
+            text.contains(&self.word)
+        }
+    }
+
     /// Upper case counts once somebody has typed some.
-    fn exact(&self) -> bool {
+    #[must_use]
+    pub fn exact(&self) -> bool {
         self.word.chars().any(char::is_uppercase)
     }
 }
@@ -122,27 +136,17 @@ impl Filter {
         }
     }
 
-    /// Whether a row in memory matches; `field` answers the text of a field, or all of it.
+    /// Whether a row in memory matches, of which `holds` tells whether a word occurs in it.
+    pub fn passes(&self, holds: impl Fn(&Term) -> bool) -> bool {
+        let all = |term: &Term| holds(term) != term.not;
+        self.terms.is_empty() || self.terms.iter().all(all) != self.inverse
+    }
+
+    /// Whether it asks for this word of a field.
     #[must_use]
-    pub fn matches<'t>(&self, field: impl Fn(Option<&str>) -> &'t str) -> bool {
-        let holds = |term: &Term| {
-            let text = field(term.field);
-            let lower;
-            let text = if term.exact() {
-                text
-            } else {
-                lower = text.to_lowercase();
-                &lower
-            };
-            let found = if term.fuzzy {
-                let mut rest = text.chars();
-                term.word.chars().all(|c| rest.any(|other| other == c))
-            } else {
-                text.contains(&term.word)
-            };
-            found != term.not
-        };
-        self.terms.is_empty() || self.terms.iter().all(holds) != self.inverse
+    pub fn asks(&self, field: &str, word: &str) -> bool {
+        let is_it = |term: &Term| term.field == Some(field) && term.word == word;
+        self.terms.iter().any(is_it)
     }
 }
 
@@ -197,10 +201,14 @@ mod tests {
         let by_sql: Vec<String> = rows.unwrap().collect::<Result<_, _>>().unwrap();
         let in_memory = ROWS.iter().filter(|(project, status)| {
             let all = format!("{project} {status}");
-            filter.matches(|field| match field {
-                Some("project") => project,
-                Some(_) => status,
-                None => Box::leak(all.clone().into_boxed_str()),
+            filter.passes(|term| {
+                let text = match term.field {
+                    Some("project") => project,
+                    Some(_) => status,
+                    None => all.as_str(),
+                };
+                let lower = text.to_lowercase();
+                term.is_in(if term.exact() { text } else { &lower })
             })
         });
         let in_memory: Vec<&str> = in_memory.map(|(project, _)| *project).collect();

@@ -59,7 +59,7 @@ pub struct RunFilter {
 }
 
 /// What can be asked of a run by name.
-const RUN_FIELDS: &[Field] = &[
+pub(crate) const RUN_FIELDS: &[Field] = &[
     Field::new("project", "title"),
     Field::new("job", "job_name"),
     Field::new("workflow", "workflow_name"),
@@ -84,7 +84,7 @@ const PIPELINE_FIELDS: &[Field] = &[
 ];
 
 /// Half the window goes before the row a window is centred on.
-pub(super) fn centred(rank: u64, limit: u64, total: u64) -> u64 {
+pub(crate) fn centred(rank: u64, limit: u64, total: u64) -> u64 {
     rank.saturating_sub(limit / 2)
         .min(total.saturating_sub(limit))
 }
@@ -283,35 +283,6 @@ impl ReadPool {
                 around.as_ref().map(|id| &id.as_bytes()[..]),
                 RunRecord::from_row,
             )
-        })
-    }
-
-    /// Places in line, from 1, of pending runs; those that do not wait are left out.
-    ///
-    /// # Errors
-    /// When a statement fails.
-    pub fn places(
-        &self,
-        runs: &[&RunRecord],
-    ) -> Result<Vec<(crate::ids::AttemptId, u64)>, StoreError> {
-        self.read(|db| {
-            let mut statement = db
-                .prepare_cached(
-                    "SELECT 1 + count(*) FROM attempts WHERE state = 'pending'
-                     AND (priority > ?1 OR (priority = ?1 AND (queued, id) < (?2, ?3)))",
-                )
-                .during("count those ahead in line")?;
-            runs.iter()
-                .filter(|run| run.state == RunState::Pending)
-                .map(|run| {
-                    let place = statement
-                        .query_row(rusqlite::params![run.priority, run.queued, run.id], |row| {
-                            row.get(0)
-                        })
-                        .during("count those ahead in line")?;
-                    Ok((run.id, place))
-                })
-                .collect()
         })
     }
 

@@ -35,27 +35,26 @@ fn live() -> Live {
 }
 
 fn node(name: &str, runs: u32, deadline: Option<Timestamp>) -> NodeView {
-    NodeView {
-        record: NodeRecord {
-            id: NodeId::fresh(),
-            name: name.to_owned(),
-            created: ago(900),
-            eligible: false,
-            drain: Some((ago(60), deadline, "ann".to_owned())),
-        },
-        capacity: Capacity {
-            cpu_total_millis: 4000,
-            cpu_reserved_millis: 0,
-            memory_total_mb: 8192,
-            memory_reserved_mb: 0,
-            executors: vec![ExecutorKind::Host],
-            overcommitted: false,
-        },
-        used: Used {
-            runs,
-            ..Used::default()
-        },
-    }
+    let record = NodeRecord {
+        id: NodeId::fresh(),
+        name: name.to_owned(),
+        created: ago(900),
+        eligible: false,
+        drain: Some((ago(60), deadline, "ann".to_owned())),
+    };
+    let capacity = Capacity {
+        cpu_total_millis: 4000,
+        cpu_reserved_millis: 0,
+        memory_total_mb: 8192,
+        memory_reserved_mb: 0,
+        executors: vec![ExecutorKind::Host],
+        overcommitted: false,
+    };
+    let used = Used {
+        runs,
+        ..Used::default()
+    };
+    NodeView::new(record, capacity, used)
 }
 
 fn part(part: Part, health: Health) -> PartStands {
@@ -150,12 +149,13 @@ fn a_part_that_fails_tells_its_error_and_one_that_is_slow_its_figures() {
 #[test]
 fn drains_are_told_when_they_are_late_or_done() {
     let mut live = live();
-    live.nodes = Arc::new(vec![
+    let all = [
         node("n1", 0, None),
         node("n2", 2, Some(ago(42))),
         node("n3", 2, Some(Timestamp(NOW.0 + 1))),
         node("n4", 1, None),
-    ]);
+    ];
+    live.nodes = Arc::new(all.into_iter().collect());
     let told = nodes(&live, NOW);
     let told: Vec<_> = told
         .iter()

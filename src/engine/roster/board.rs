@@ -1,0 +1,336 @@
+//! The runs themselves, each in a slot that it keeps, and the lists that were asked for lately.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use super::Move;
+use super::ranking::{Ranking, Wanted};
+use crate::clock::Timestamp;
+use crate::ids::AttemptId;
+use crate::pipeline::status::RunState;
+use crate::store::{HotRun, Term, Window, WindowQuery};
+
+/// Rankings kept for whoever asks again: those of a few consoles. 400 KB each with 100,000 runs.
+const KEPT: usize = 8;
+
+/// Changes remembered, so that a ranking takes in what changed instead of being made anew.
+const LOG: usize = 16_384;
+
+/// Kinds of run of which the texts are shared: those of a pipeline come one after the other, in few classes.
+const ORIGINS: usize = 16;
+
+/// What the runs of one revision share, as it is and in lower case.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Origin([Shared; 2]);
+
+/// The texts.
+#[derive(Debug, PartialEq, Eq)]
+struct Shared {
+    title: String,
+    branch: String,
+    executor: String,
+    workflow: String,
+    class: String,
+}
+
+impl Origin {
+    pub(super) fn title(&self) -> &str {
+        &self.0[0].title
+    }
+}
+
+/// A run that is not over.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub id: AttemptId,
+    pub state: RunState,
+    stopping: bool,
+    pub priority: u8,
+    pub cpu_millis: u32,
+    pub queued: Timestamp,
+    pub placed: Option<Timestamp>,
+    pub started: Option<Timestamp>,
+    pub node: Option<Box<str>>,
+    pub origin: Arc<Origin>,
+    /// Fleet name, name of the job, number.
+    text: Box<str>,
+    /// The same in lower case, where that is something else.
+    lower: Option<Box<str>>,
+    /// Where in the text the name ends and where the job's name does.
+    ends: (u32, u32),
+}
+
+impl Run {
+    pub(super) fn name(&self) -> &str {
+        &self.text[..self.ends.0 as usize]
+    }
+
+    pub(super) fn job(&self) -> &str {
+        &self.text[self.ends.0 as usize + 1..self.ends.1 as usize]
+    }
+
+    /// Whether a word of a filter occurs in it.
+    pub(super) fn holds(&self, term: &Term) -> bool {
+        let lower = !term.exact();
+        let text = match &self.lower {
+            Some(text) if lower => text,
+            _ => &self.text,
+        };
+        let shared = &self.origin.0[usize::from(lower)];
+        let own_node = self.node.as_deref().unwrap_or("");
+        let lower_node;
+        let node = if lower && !own_node.is_empty() {
+            lower_node = own_node.to_ascii_lowercase();
+            &lower_node
+        } else {
+            own_node
+        };
+        match term.field {
+            Some("project") => term.is_in(&shared.title),
+            Some("job") => term.is_in(&text[self.ends.0 as usize + 1..self.ends.1 as usize]),
+            Some("workflow") => term.is_in(&shared.workflow),
+            Some("branch") => term.is_in(&shared.branch),
+            Some("status") if self.stopping => {
+                term.is_in(&format!("{}  stopping", self.state.word()))
+            }
+            Some("status") => term.is_in(self.state.word()),
+            Some("node") => term.is_in(node),
+            Some("executor") => term.is_in(&shared.executor),
+            Some("class") => term.is_in(&shared.class),
+            // Scattered letters may lie in several of its texts, in the order in which the store has them.
+            _ if term.fuzzy => {
+                let (own, number) = text.split_at(self.ends.1 as usize);
+                let state = self.state.word();
+                let (title, branch, kind) = (&shared.title, &shared.branch, &shared.executor);
+                term.is_in(&format!(
+                    "{own} {title} {branch} {state}  {node} {kind}{number}"
+                ))
+            }
+            // No other word holds a space, so none goes across two of them.
+            _ => {
+                let parts = [&shared.title, &shared.branch, &shared.executor];
+                term.is_in(text)
+                    || parts.into_iter().any(|part| term.is_in(part))
+                    || term.is_in(self.state.word())
+                    || term.is_in(node)
+            }
+        }
+    }
+}
+
+/// All runs that are not over.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    runs: Vec<Option<Run>>,
+    /// When each slot changed last, in changes.
+    changed: Vec<u64>,
+    slots: HashMap<AttemptId, u32>,
+    free: Vec<u32>,
+    /// Number of changes so far.
+    now: u64,
+    /// The slots of the last changes, the newest at the end.
+    log: VecDeque<u32>,
+    /// Those of the newest runs.
+    origins: VecDeque<Arc<Origin>>,
+    /// The line itself: unfiltered, in its own order.
+    line: Ranking,
+    /// Those asked for lately, the newest at the end.
+    kept: Vec<Ranking>,
+}
+
+impl Board {
+    /// The run in a slot.
+    pub(super) fn run(&self, slot: u32) -> Option<&Run> {
+        self.runs.get(slot as usize)?.as_ref()
+    }
+
+    /// All slots, also empty ones.
+    pub(super) fn all(&self) -> impl Iterator<Item = u32> {
+        0..u32::try_from(self.runs.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Number of changes so far.
+    pub(super) fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Whether a slot changed after the change of that number.
+    pub(super) fn changed_since(&self, slot: u32, then: u64) -> bool {
+        self.changed[slot as usize] > then
+    }
+
+    /// The slots that changed after the change of that number; `None` when not all of them are remembered.
+    pub(super) fn changes_since(&self, then: u64) -> Option<impl Iterator<Item = u32>> {
+        let count = usize::try_from(self.now - then).ok()?;
+        let first = self.log.len().checked_sub(count)?;
+        Some(self.log.range(first..).copied())
+    }
+
+    pub(super) fn take(&mut self, moves: Vec<Move>) {
+        for step in moves {
+            match step {
+                Move::Waits(run) => self.put(*run),
+                Move::Placed(id, node, at) => self.change(id, |run| {
+                    run.state = RunState::Running;
+                    run.node = Some(node);
+                    run.placed = Some(at);
+                }),
+                Move::Started(id, at) => self.change(id, |run| {
+                    run.started.get_or_insert(at);
+                }),
+                Move::Stopping(id) => self.change(id, |run| run.stopping = true),
+                Move::Returned(id) => self.change(id, |run| {
+                    run.state = RunState::Pending;
+                    run.node = None;
+                    run.placed = None;
+                }),
+                Move::Over(id) => {
+                    if let Some(slot) = self.slots.remove(&id) {
+                        self.runs[slot as usize] = None;
+                        self.free.push(slot);
+                        self.note(slot);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes a run in; one that is there already is replaced.
+    pub(super) fn put(&mut self, hot: HotRun) {
+        let run = self.packed(hot);
+        let id = run.id;
+        let slot = self.slots.get(&id).copied().or_else(|| self.free.pop());
+        let slot = slot.unwrap_or_else(|| {
+            self.runs.push(None);
+            self.changed.push(0);
+            u32::try_from(self.runs.len() - 1).expect("fewer runs than memory has room for")
+        });
+        self.runs[slot as usize] = Some(run);
+        self.slots.insert(id, slot);
+        self.note(slot);
+    }
+
+    fn origin(&mut self, hot: &HotRun) -> Arc<Origin> {
+        let class = hot.resource_class.as_deref().unwrap_or("");
+        let is_it = |known: &&Arc<Origin>| {
+            let known = &known.0[0];
+            (known.title == hot.title && known.branch == hot.branch)
+                && (known.executor == hot.executor && known.workflow == hot.workflow_name)
+                && known.class == class
+        };
+        if let Some(known) = self.origins.iter().find(is_it) {
+            return Arc::clone(known);
+        }
+        let shared = |case: fn(&str) -> String| Shared {
+            title: case(&hot.title),
+            branch: case(&hot.branch),
+            executor: case(&hot.executor),
+            workflow: case(&hot.workflow_name),
+            class: case(class),
+        };
+        let new = Arc::new(Origin([
+            shared(str::to_owned),
+            shared(str::to_ascii_lowercase),
+        ]));
+        self.origins.truncate(ORIGINS - 1);
+        self.origins.push_front(Arc::clone(&new));
+        new
+    }
+
+    fn packed(&mut self, hot: HotRun) -> Run {
+        let origin = self.origin(&hot);
+        let text = format!("{} {} #{}", hot.name, hot.job_name, hot.number);
+        let lower = text.to_ascii_lowercase();
+        let end = |at: usize| u32::try_from(at).unwrap_or(0);
+        Run {
+            id: hot.id,
+            state: hot.state,
+            stopping: hot.stopping,
+            priority: hot.priority,
+            cpu_millis: hot.cpu_millis,
+            queued: hot.queued,
+            placed: hot.placed,
+            started: hot.started,
+            node: hot.node_name.map(String::into_boxed_str),
+            origin,
+            lower: (lower != text).then(|| lower.into_boxed_str()),
+            ends: (
+                end(hot.name.len()),
+                end(hot.name.len() + 1 + hot.job_name.len()),
+            ),
+            text: text.into_boxed_str(),
+        }
+    }
+
+    fn change(&mut self, id: AttemptId, change: impl FnOnce(&mut Run)) {
+        let slot = self.slots.get(&id).copied();
+        if let Some(slot) = slot
+            && let Some(run) = self.runs[slot as usize].as_mut()
+        {
+            change(run);
+            self.note(slot);
+        }
+    }
+
+    fn note(&mut self, slot: u32) {
+        self.now += 1;
+        self.changed[slot as usize] = self.now;
+        if self.log.len() == LOG {
+            self.log.pop_front();
+        }
+        self.log.push_back(slot);
+    }
+
+    /// A window of the runs in these states.
+    pub(super) fn window(&mut self, states: &[RunState], query: &WindowQuery) -> Window<AttemptId> {
+        let wanted = Wanted::new(states, query);
+        let mut ranking = match self.kept.iter().position(|known| known.is_of(&wanted)) {
+            Some(at) => self.kept.remove(at),
+            None => {
+                // What is asked for is cut out of the line, whose order is the second in every other.
+                self.refresh_line();
+                Ranking::cut(wanted, &self.line, self)
+            }
+        };
+        ranking.refresh(self);
+        let total = ranking.slots().len() as u64;
+        let around = query
+            .around
+            .as_deref()
+            .and_then(|id| self.slots.get(&id.parse().ok()?))
+            .and_then(|slot| ranking.rank(*slot, self));
+        let offset = around.map_or(query.offset, |rank| {
+            crate::store::centred(rank as u64, query.limit, total)
+        });
+        let from = usize::try_from(offset.min(total)).unwrap_or(0);
+        let to = usize::try_from((offset + query.limit).min(total)).unwrap_or(0);
+        let window = ranking.slots().get(from..to).unwrap_or_default();
+        let ids = window.iter().filter_map(|slot| Some(self.run(*slot)?.id));
+        let found = Window {
+            rows: ids.collect(),
+            total,
+            offset,
+        };
+        if self.kept.len() == KEPT {
+            self.kept.remove(0);
+        }
+        self.kept.push(ranking);
+        found
+    }
+
+    /// Place in line, from 1, of a run that waits.
+    pub(super) fn place(&mut self, id: AttemptId) -> Option<u64> {
+        let slot = *self.slots.get(&id)?;
+        let waits = self.run(slot)?.state == RunState::Pending;
+        self.refresh_line();
+        // Those that wait stand before those that run.
+        let rank = self.line.rank(slot, self).filter(|_| waits)?;
+        Some(rank as u64 + 1)
+    }
+
+    fn refresh_line(&mut self) {
+        let mut line = std::mem::take(&mut self.line);
+        line.refresh(self);
+        self.line = line;
+    }
+}
