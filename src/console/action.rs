@@ -13,6 +13,8 @@ use roundel::sanitise::shell_word;
 pub enum Action {
     /// Read a window for a place of the screen; a later one for the same slot replaces it.
     Fetch(Slot, Want),
+    /// The same because something changed, not because somebody asked: it may wait a moment for more changes.
+    Refresh(Slot, Want),
     /// Change something.
     Write(Write),
     /// Connect at once instead of waiting for the next try.

@@ -2,7 +2,7 @@
 //!
 //! Owns the client; talks to the console in [`Event`]s only. Per slot one question is under way and the newest waits.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +24,7 @@ mod look;
 mod save;
 mod write;
 
-/// Windows read each second at most: as often as a screen can change in a way that eyes follow.
+/// Windows that keys ask for, each second at most: as often as a screen can change in a way that eyes follow.
 const FETCHES_PER_SECOND: u32 = 30;
 /// The same on a slow line, over which the screen changes more rarely.
 const SLOW_FETCHES_PER_SECOND: u32 = 10;
@@ -32,6 +32,9 @@ const SLOW_FETCHES_PER_SECOND: u32 = 10;
 const BURST: u32 = 6;
 /// Writes under way at once: many things are changed one after the other, and the server has others to answer.
 const WRITES: usize = 4;
+/// Least time between two readings of a window that nobody's key asked for: changes may come hundreds a second, and
+/// whoever waits for a key's answer goes first.
+const REFRESH: Duration = Duration::from_millis(100);
 /// Requests on their way here. A key makes at most six.
 const REQUESTS: usize = 64;
 
@@ -114,6 +117,7 @@ async fn work(
             action = inbox.recv() => match action {
                 None => return,
                 Some(Action::Fetch(slot, want)) => fetches.push(slot, want),
+                Some(Action::Refresh(slot, want)) => fetches.push_later(slot, want),
                 Some(Action::Reconnect) => reconnect.notify_one(),
                 Some(Action::LookAt(path)) => _ = tokio::spawn(look::look(path, events.clone())),
                 Some(Action::StartServer) => _ = tokio::spawn(link::start(server.clone(), Arc::clone(&reconnect), events.clone())),
@@ -133,11 +137,21 @@ async fn work(
 /// Which windows are to be read, in which order, and when the next may be.
 #[derive(Debug)]
 struct Fetches {
-    waiting: VecDeque<(Slot, Want)>,
+    waiting: VecDeque<Waiting>,
     busy: Vec<Slot>,
+    begun: HashMap<Slot, Instant>,
     tokens: f64,
     counted_at: Instant,
     per_second: f64,
+}
+
+/// A window that is to be read.
+#[derive(Debug)]
+struct Waiting {
+    slot: Slot,
+    want: Want,
+    /// Nobody's key asked for it: not before then.
+    later: Option<Instant>,
 }
 
 impl Fetches {
@@ -145,6 +159,7 @@ impl Fetches {
         Self {
             waiting: VecDeque::new(),
             busy: Vec::new(),
+            begun: HashMap::new(),
             tokens: f64::from(BURST),
             counted_at: now,
             per_second: f64::from(FETCHES_PER_SECOND),
@@ -152,18 +167,39 @@ impl Fetches {
     }
 
     fn push(&mut self, slot: Slot, want: Want) {
-        self.waiting.retain(|(known, _)| *known != slot);
-        self.waiting.push_back((slot, want));
+        self.waiting.retain(|known| known.slot != slot);
+        let later = None;
+        self.waiting.push_back(Waiting { slot, want, later });
+    }
+
+    /// One that nobody's key asked for; what a key asked for meanwhile stays as urgent as it was.
+    fn push_later(&mut self, slot: Slot, want: Want) {
+        match self.waiting.iter_mut().find(|known| known.slot == slot) {
+            Some(known) => known.want = want,
+            None => {
+                let begun = self.begun.get(&slot).copied();
+                // On a slow line as much more rarely as all else.
+                let apart = REFRESH.mul_f64(f64::from(FETCHES_PER_SECOND) / self.per_second);
+                let later = Some(begun.map_or(self.counted_at, |at| at + apart));
+                self.waiting.push_back(Waiting { slot, want, later });
+            }
+        }
     }
 
     fn done(&mut self, slot: Slot) {
         self.busy.retain(|known| *known != slot);
     }
 
-    fn ready(&self) -> Option<usize> {
-        self.waiting
-            .iter()
-            .position(|(slot, _)| !self.busy.contains(slot))
+    /// When a window that waits may be read; `None` while its slot is busy.
+    fn due(&self, of: &Waiting) -> Option<Instant> {
+        if self.busy.contains(&of.slot) {
+            return None;
+        }
+        let missing = (1.0 - self.tokens).max(0.0) / self.per_second;
+        Some(
+            of.later
+                .unwrap_or(self.counted_at + Duration::from_secs_f64(missing)),
+        )
     }
 
     /// The next window to read, if one may be read now.
@@ -171,21 +207,22 @@ impl Fetches {
         let more = now.duration_since(self.counted_at).as_secs_f64() * self.per_second;
         self.tokens = (self.tokens + more).min(f64::from(BURST));
         self.counted_at = now;
-        let at = self.ready()?;
-        if self.tokens < 1.0 {
-            return None;
+        let at = self
+            .waiting
+            .iter()
+            .position(|one| self.due(one).is_some_and(|due| due <= now))?;
+        let Waiting { slot, want, later } = self.waiting.remove(at)?;
+        if later.is_none() {
+            self.tokens -= 1.0;
         }
-        self.tokens -= 1.0;
-        let (slot, want) = self.waiting.remove(at)?;
         self.busy.push(slot);
+        self.begun.insert(slot, now);
         Some((slot, want))
     }
 
     /// When one that waits may be read.
     fn allowed_at(&self) -> Option<Instant> {
-        self.ready()?;
-        let missing = (1.0 - self.tokens).max(0.0) / self.per_second;
-        Some(self.counted_at + Duration::from_secs_f64(missing))
+        self.waiting.iter().filter_map(|one| self.due(one)).min()
     }
 }
 
@@ -232,5 +269,33 @@ mod tests {
             (FETCHES_PER_SECOND..=FETCHES_PER_SECOND + BURST + 1).contains(&read),
             "{read}"
         );
+    }
+
+    #[test]
+    fn changes_are_read_ten_times_a_second_and_a_key_does_not_wait_for_them() {
+        let begun = Instant::now();
+        let ms = |ms| begun + Duration::from_millis(ms);
+        let mut fetches = Fetches::new(begun);
+        fetches.push_later(Slot::Rows, want("a"));
+        assert_eq!(
+            fetches.next(begun),
+            Some((Slot::Rows, want("a"))),
+            "at once"
+        );
+        fetches.done(Slot::Rows);
+        fetches.push_later(Slot::Rows, want("b"));
+        assert_eq!(fetches.next(ms(60)), None);
+        assert_eq!(fetches.allowed_at(), Some(ms(100)));
+        fetches.push_later(Slot::Rows, want("c"));
+        assert_eq!(
+            fetches.next(ms(100)),
+            Some((Slot::Rows, want("c"))),
+            "the newest of them"
+        );
+        fetches.done(Slot::Rows);
+        fetches.push_later(Slot::Rows, want("d"));
+        fetches.push(Slot::Rows, want("e"));
+        fetches.push_later(Slot::Rows, want("f"));
+        assert_eq!(fetches.next(ms(101)), Some((Slot::Rows, want("f"))));
     }
 }

@@ -72,14 +72,26 @@ impl<T> Feed<T> {
 
     /// Says what the screen needs now; the fetch to make, if one is due.
     pub fn need(&mut self, slot: Slot, want: Want, now: Timestamp) -> Option<Action> {
-        let moved = self.want.as_ref() != Some(&want);
-        if !moved && (!self.stale || self.asked.is_some()) {
+        if self.want.as_ref() == Some(&want) {
+            return self.renew(slot, want, now);
+        }
+        self.ask(want.clone(), now);
+        Some(Action::Fetch(slot, want))
+    }
+
+    /// As [`Self::need`] for a window of what is shown already: it is read again only because something changed.
+    pub fn renew(&mut self, slot: Slot, want: Want, now: Timestamp) -> Option<Action> {
+        if !self.stale || self.asked.is_some() {
             return None;
         }
-        self.want = Some(want.clone());
+        self.ask(want.clone(), now);
+        Some(Action::Refresh(slot, want))
+    }
+
+    fn ask(&mut self, want: Want, now: Timestamp) {
+        self.want = Some(want);
         self.asked = Some(now);
         self.stale = false;
-        Some(Action::Fetch(slot, want))
     }
 
     /// Takes an answer. `fits` tells whether one to an older question may still be shown.
@@ -151,13 +163,35 @@ mod tests {
         feed.touch();
         assert_eq!(
             feed.need(Slot::Run, want("a"), Timestamp(3)),
-            Some(Action::Fetch(Slot::Run, want("a")))
+            Some(Action::Refresh(Slot::Run, want("a")))
         );
         feed.touch();
         assert_eq!(
             feed.need(Slot::Run, want("a"), Timestamp(4)),
             None,
             "one question at a time"
+        );
+    }
+
+    #[test]
+    fn what_is_shown_is_read_again_only_after_a_change_also_when_it_has_moved() {
+        let mut feed = feed();
+        feed.touch();
+        assert_eq!(
+            feed.renew(Slot::Run, want("b"), Timestamp(1)),
+            None,
+            "one question at a time"
+        );
+        feed.accept(&want("a"), Ok(1), |_| false);
+        assert_eq!(
+            feed.renew(Slot::Run, want("b"), Timestamp(2)),
+            Some(Action::Refresh(Slot::Run, want("b")))
+        );
+        feed.accept(&want("b"), Ok(2), |_| false);
+        assert_eq!(feed.renew(Slot::Run, want("c"), Timestamp(3)), None);
+        assert_eq!(
+            feed.need(Slot::Run, want("c"), Timestamp(3)),
+            Some(Action::Fetch(Slot::Run, want("c")))
         );
     }
 

@@ -114,11 +114,9 @@ impl<T: Row + Clone> List<T> {
             self.feed.touch();
         }
         let range = self.marks.waits_for(self.index);
-        if range.is_none()
-            && self.covers()
-            && !self.feed.is_stale()
-            && self.asked == (self.filter.clone(), self.order)
-        {
+        let shown =
+            range.is_none() && self.covers() && self.asked == (self.filter.clone(), self.order);
+        if shown && !self.feed.is_stale() {
             return None;
         }
         self.asked = (self.filter.clone(), self.order);
@@ -154,7 +152,12 @@ impl<T: Row + Clone> List<T> {
             }
             None => query,
         };
-        self.feed.need(Slot::Rows, (self.want)(query), now)
+        let want = (self.want)(query);
+        if shown {
+            self.feed.renew(Slot::Rows, want, now)
+        } else {
+            self.feed.need(Slot::Rows, want, now)
+        }
     }
 
     /// What matches its filter depends on the time alone, too.

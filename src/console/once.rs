@@ -40,7 +40,10 @@ pub async fn read(server: Server, place: Option<Place>, size: (u16, u16), keymap
     let deadline = Instant::now() + PATIENCE;
     loop {
         for action in actions {
-            if matches!(action, Action::Fetch(..) | Action::LookAt(_)) {
+            if matches!(
+                action,
+                Action::Fetch(..) | Action::Refresh(..) | Action::LookAt(_)
+            ) {
                 backend.ask(action).await;
             }
         }

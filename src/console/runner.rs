@@ -162,7 +162,8 @@ impl Runner {
                     continue;
                 }
                 event = inbox.recv() => {
-                    urgent = false;
+                    // What a key asked for is to be seen at once too; answers to changes come ten times a second.
+                    urgent = matches!(event, Some(Event::Answer(..)));
                     event
                 }
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {

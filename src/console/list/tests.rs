@@ -26,7 +26,9 @@ fn list() -> List<Item> {
 /// Answers like the server does: a window around an id when it is there, else from the offset.
 fn serve(list: &mut List<Item>, all: &[String], height: u16) {
     for _ in 0..4 {
-        let Some(Action::Fetch(_, want)) = list.need(height, Timestamp(0)) else {
+        let Some(Action::Fetch(_, want) | Action::Refresh(_, want)) =
+            list.need(height, Timestamp(0))
+        else {
             return;
         };
         let Want::Runs(query) = &want else {

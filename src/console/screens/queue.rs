@@ -29,7 +29,7 @@ impl Row for RunRow {
 }
 
 const COLUMNS: &[Column] = &[
-    Column::new("#", "place", 3, 4),
+    Column::new("#", "place", 3, 7),
     Column::new("JOB", "job", 15, 20),
     Column::new("PROJECT", "project", 9, 12).drop(1),
     Column::new("NEEDS", "", 14, 16).drop(3),

@@ -174,7 +174,7 @@ impl Stage {
     fn perform(&mut self, actions: Vec<Action>) {
         for action in actions {
             match action {
-                Action::Fetch(slot, want) => {
+                Action::Fetch(slot, want) | Action::Refresh(slot, want) => {
                     assert!(self.asked.len() < 10_000, "it asks for ever: {want:?}");
                     self.asked.push((slot, want.clone()));
                     // As the backend does it: the newest question of a place replaces the one that waits.
