@@ -29,6 +29,7 @@ mod once;
 mod overlays;
 mod pen;
 mod place;
+mod plain;
 mod preferences;
 mod runner;
 mod screens;
@@ -69,6 +70,8 @@ pub struct Options {
     pub unsynchronized: bool,
     /// Leave the mouse to the terminal.
     pub no_mouse: bool,
+    /// Read the screens out as lines instead of drawing them.
+    pub plain: bool,
     /// Change nothing until armed, also where it could.
     pub read_only: bool,
 }
@@ -128,12 +131,17 @@ pub fn run(options: &Options) -> ExitCode {
         session: uuid::Uuid::new_v4().to_string(),
         read_only: options.read_only,
     };
-    let once = options.once.or(dumb.then_some(Once {
-        size: (80, 24),
-        format: Format::Text,
-    }));
-    if let Some(once) = once {
+    if let Some(once) = options.once {
         return runtime.block_on(print(server, place, once, look.ascii, &preferences));
+    }
+    if options.plain || dumb {
+        let (keymap, problems) = preferences.keymap();
+        for problem in problems {
+            eprintln!("roundel: {problem}");
+        }
+        runtime.block_on(plain::run(server, place, keymap, look.ascii));
+        runtime.shutdown_background();
+        return ExitCode::SUCCESS;
     }
     let ended = runtime.block_on(runner::run(server, place, look, theme, preferences));
     runtime.shutdown_background();

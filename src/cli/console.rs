@@ -23,6 +23,9 @@ pub(super) struct Args {
     screen: Option<String>,
     #[command(flatten)]
     pub(super) look: Look,
+    /// Read the screens out as lines, with menus by number: for screen readers, braille, and terminals that only print
+    #[arg(long, conflicts_with = "once")]
+    plain: bool,
     /// Leave the mouse to the terminal, to select text with
     #[arg(long)]
     no_mouse: bool,
@@ -145,7 +148,7 @@ fn format(args: &Args, global: &Global) -> console::Format {
 
 fn options(args: &Args, global: &Global) -> Result<Options, Failure> {
     let people = io::stdin().is_terminal() && io::stdout().is_terminal();
-    if !args.once && !people {
+    if !args.once && !args.plain && !people {
         return Err(
             Failure::said(Kind::Usage, "the console needs a terminal").with_hint(
                 "`roundel console --once` prints one frame, `roundel help` lists the verbs",
@@ -166,6 +169,7 @@ fn options(args: &Args, global: &Global) -> Result<Options, Failure> {
         theme: args.look.theme.clone().or(plain),
         unsynchronized: args.no_sync,
         no_mouse: args.no_mouse,
+        plain: args.plain,
         read_only: args.read_only,
     })
 }

@@ -111,6 +111,8 @@ pub enum Slot {
     BuildNames,
     /// Names of runs.
     RunNames,
+    /// Builds that are watched for their end; no screen's.
+    News,
 }
 
 /// A window.

@@ -91,6 +91,31 @@ impl App {
         actions
     }
 
+    /// Has effects come true that no event asked for.
+    pub fn act(&mut self, effects: Vec<Effect>) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.apply(effects, &mut actions);
+        actions.extend(self.start());
+        actions
+    }
+
+    /// Does what a command means now.
+    pub fn obey_now(&mut self, cmd: Cmd) -> Vec<Action> {
+        let effects = self.obey(cmd);
+        self.act(effects)
+    }
+
+    /// Replaces what is being typed by a line and takes it; an empty one leaves all as it was.
+    pub fn typed_line(&mut self, line: &str) -> Vec<Action> {
+        if line.is_empty() {
+            return self.obey_now(Cmd::Back);
+        }
+        let mut actions = self.obey_now(Cmd::EraseLine);
+        actions.extend(self.update(Event::Paste(line.to_owned())));
+        actions.extend(self.obey_now(Cmd::Open));
+        actions
+    }
+
     /// The first actions, before any event.
     pub fn start(&mut self) -> Vec<Action> {
         self.screens.at(self.trail.place()).need(&self.shell)

@@ -205,6 +205,17 @@ pub fn to_ascii(buffer: &mut Buffer) {
     }
 }
 
+/// A text with its drawing characters replaced by ASCII; names keep their letters.
+#[must_use]
+pub fn ascii(words: &str) -> String {
+    let mut buffer = [0; 4];
+    let each = words.chars().map(|c| {
+        let symbol: &str = c.encode_utf8(&mut buffer);
+        plain(symbol).map_or_else(|| symbol.to_owned(), str::to_owned)
+    });
+    each.collect()
+}
+
 fn plain(symbol: &str) -> Option<&'static str> {
     Some(match symbol {
         "─" | "–" | "—" | "━" => "-",

@@ -99,6 +99,8 @@ pub struct Shell {
     pub keymap: Keymap,
     /// The terminal takes texts for its clipboard, as far as can be told.
     pub copies: bool,
+    /// The frame is read to somebody: what stands in it is told in words too.
+    pub reads: bool,
     /// The line to the terminal is slow: little is drawn.
     pub slow: bool,
 }
@@ -126,6 +128,7 @@ impl Shell {
             themes: theme::built_in().map(str::to_owned).collect(),
             keymap: Keymap::standard(),
             copies: true,
+            reads: false,
             slow: false,
         }
     }

@@ -63,6 +63,12 @@ impl Spots {
         let mut found = found.filter(|placed| placed.area.contains(here));
         found.next().map(|placed| placed.spot)
     }
+
+    /// All of them, in the order they were drawn.
+    #[must_use]
+    pub fn all(&self) -> &[Placed] {
+        &self.placed
+    }
 }
 
 /// Something that a mouse did.

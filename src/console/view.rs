@@ -19,7 +19,7 @@ use crate::console::theme::{Role, Theme};
 mod bars;
 mod print;
 
-pub use print::text;
+pub use print::{row_text, text};
 
 /// What a frame needs besides its cells.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,7 +39,7 @@ pub fn view(app: &App, theme: &Theme, ascii: bool, buffer: &mut Buffer) -> Drawn
     let data = Now::new(shell.data_now(), !shell.is_live());
     let wall = Now::new(shell.now, false);
     let mut pen = Pen::new(buffer, theme);
-    pen.slow = shell.slow;
+    (pen.slow, pen.reads) = (shell.slow, shell.reads);
     pen.ground(whole, Role::Base);
     if whole.width < 20 || whole.height < 4 {
         pen.line(0, 0, whole.width, &Line::new().strong("too small"));

@@ -75,7 +75,7 @@ fn the_locator_of_every_screen_shows_the_same_to_a_colleague() {
         ("2", &["Nothing waits."]),
         ("3", &["local/web #1", "3/3"]),
         (key::ENTER, &["Builds › local/web #1", "build number"]),
-        (key::ENTER, &["Steps", "Say it"]),
+        (key::ENTER, &["Steps", "Spin up environment"]),
         ("4", &["1 node", "ready"]),
         (key::ENTER, &["Cluster › ", "what runs there"]),
     ];

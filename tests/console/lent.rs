@@ -8,7 +8,7 @@ use std::process::Command;
 
 use rustix::process::Signal;
 
-use crate::support::{Home, Screen, Terminal, at_rest, key, until, words};
+use crate::support::{BUILDS, Home, Screen, Terminal, at_rest, key, until, words};
 
 /// A shell with job control on a terminal, in the surroundings of a home.
 fn shell(home: &Home, words: &[&str]) -> Terminal {
@@ -28,8 +28,8 @@ fn shell(home: &Home, words: &[&str]) -> Terminal {
 }
 
 /// The program as a shell would start it.
-fn program() -> &'static str {
-    env!("CARGO_BIN_EXE_roundel")
+fn program() -> String {
+    format!("{} console --screen builds", env!("CARGO_BIN_EXE_roundel"))
 }
 
 /// A shell waits for a command, on a terminal as it gave it.
@@ -95,7 +95,7 @@ fn ctrl_z_at_once_reaches_the_shell_while_children_are_being_started() {
 }
 
 fn opened(home: &Home, envs: &[(&str, &str)]) -> Terminal {
-    let mut command = home.command(&[]);
+    let mut command = home.command(&BUILDS);
     command.envs(envs.iter().copied()).env("SHELL", "/bin/sh");
     let mut console = Terminal::start(&command, (80, 24));
     console.sees(&["Nothing has been built here yet."]);

@@ -21,10 +21,13 @@ mod matrix;
 mod modes;
 mod mouse;
 mod once;
+mod plain;
 mod safety;
 mod several;
 #[path = "../support/skip.rs"]
 mod skip;
+mod slow;
 mod support;
 mod themes;
 mod tour;
+mod within;

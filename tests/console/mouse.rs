@@ -144,7 +144,7 @@ fn m_gives_the_mouse_to_the_terminal_and_takes_it_again() {
             screen.modes_on() == [1000, 1006, 1049, 2004, 25]
         });
     }
-    let mut command = home.command(&["console", "--no-mouse"]);
+    let mut command = home.command(&["console", "--screen", "builds", "--no-mouse"]);
     command.env("TERM", "xterm");
     let console = Terminal::start(&command, (80, 24));
     console.sees(&["Nothing has been built here yet."]);

@@ -130,14 +130,3 @@ fn a_name_that_is_no_screen_is_a_usage_error() {
         .with_code(2);
     assert!(said.err.contains("no screen `dash`"), "{}", said.err);
 }
-
-#[test]
-fn a_dumb_terminal_gets_one_frame() {
-    let home = Home::new();
-    let mut command = home.command(&[]);
-    command.env("TERM", "dumb");
-    let mut console = Terminal::start(&command, (80, 24));
-    assert!(console.ended().success());
-    console.sees(&["Nothing has been built here yet."]);
-    assert!(!console.screen().bytes().contains(&0x1b));
-}

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use roundel::clock;
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
 #[path = "../support/home.rs"]
 mod home;
@@ -95,8 +95,22 @@ impl Terminal {
 
     /// Starts a command as the leader of a session on a terminal.
     pub fn start(command: &Command, size: (u16, u16)) -> Self {
+        Self::launch(command, size, None)
+    }
+
+    /// The same on a serial line that carries so many bytes a second, and says so as serial lines do.
+    pub fn slow(command: &Command, size: (u16, u16), rate: usize) -> Self {
+        Self::launch(command, size, Some(rate))
+    }
+
+    fn launch(command: &Command, size: (u16, u16), rate: Option<usize>) -> Self {
         let (ours, theirs) = pty::open();
         set_size(&ours, size);
+        if let Some(rate) = rate {
+            let mut line = tcgetattr(&theirs).unwrap();
+            line.set_speed(u32::try_from(rate).unwrap() * 10).unwrap();
+            tcsetattr(&theirs, OptionalActions::Now, &line).unwrap();
+        }
         let before = tcgetattr(&theirs).unwrap();
         let mut leader = Command::new("setsid");
         leader
@@ -129,11 +143,15 @@ impl Terminal {
         let mut source = ours.try_clone().unwrap();
         let taken_in = Arc::clone(&shown);
         let reader = thread::spawn(move || {
-            let mut buffer = [0; 16 * 1024];
+            // On a slow line as much as it carries in a twentieth of a second, then that long nothing.
+            let mut buffer = vec![0; rate.map_or(16 * 1024, |rate| rate / 20)];
             // Fails once both the program and we have let go of the other end.
             while let Ok(n) = source.read(&mut buffer) {
                 taken_in.screen.lock().unwrap().take(&buffer[..n]);
                 taken_in.changed.notify_all();
+                if rate.is_some() {
+                    thread::sleep(Duration::from_millis(50));
+                }
             }
         });
         Self {

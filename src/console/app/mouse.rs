@@ -19,6 +19,19 @@ impl App {
         }
     }
 
+    /// Goes to a thing and opens it, or does what stands there: for those who choose by number.
+    pub fn choose(&mut self, spot: Spot) -> Vec<Action> {
+        let effects = match spot {
+            Spot::Press(cmd) => self.obey(cmd),
+            Spot::Choice(_) => self.click(spot),
+            spot => {
+                _ = self.screens.at(self.trail.place()).point(spot);
+                self.command(Cmd::Open)
+            }
+        };
+        self.act(effects)
+    }
+
     /// A click on a thing goes to it; on the one that has the cursor, it opens.
     pub(super) fn click(&mut self, spot: Spot) -> Vec<Effect> {
         if let Some(overlay) = &mut self.overlay {

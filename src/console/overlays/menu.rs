@@ -45,6 +45,17 @@ impl Menu {
         }
     }
 
+    /// What it is about.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// Its lines in words.
+    pub fn words(&self) -> impl Iterator<Item = String> {
+        self.items.iter().map(Item::words)
+    }
+
     /// Takes a command.
     pub fn command(&mut self, cmd: Cmd) -> Vec<Effect> {
         let n = self.items.len().max(1);

@@ -118,7 +118,9 @@ impl Prompt {
         vec![Effect::Close, effect]
     }
 
-    fn label(&self) -> (&'static str, &'static str) {
+    /// What is asked for, and a sign before it.
+    #[must_use]
+    pub fn label(&self) -> (&'static str, &'static str) {
         match self.purpose {
             Purpose::Filter { .. } => ("filter ", "/"),
             Purpose::Search => ("search ", "/"),

@@ -85,6 +85,12 @@ impl Reading {
         Vec::new()
     }
 
+    /// What it is about.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
     /// The whole text.
     #[must_use]
     pub fn plain(&self) -> String {

@@ -18,11 +18,12 @@ pub fn text(app: &App, ascii: bool) -> String {
     let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
     let theme = Theme::named("mono", Depth::Sixteen).expect("the theme is built in and tested");
     view(app, &theme, ascii, &mut buffer);
-    (0..rows).map(|y| line(&buffer, y) + "\n").collect()
+    (0..rows).map(|y| row_text(&buffer, y) + "\n").collect()
 }
 
 /// One row of a frame without its trailing blanks.
-fn line(buffer: &Buffer, y: u16) -> String {
+#[must_use]
+pub fn row_text(buffer: &Buffer, y: u16) -> String {
     let mut line = String::new();
     let mut skip = 0;
     for x in buffer.area().left()..buffer.area().right() {
@@ -48,6 +49,6 @@ mod tests {
     fn wide_characters_take_two_cells_and_print_once() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 2));
         buffer.set_string(0, 0, "a日b", ratatui::style::Style::new());
-        assert_eq!([line(&buffer, 0), line(&buffer, 1)], ["a日b", ""]);
+        assert_eq!([row_text(&buffer, 0), row_text(&buffer, 1)], ["a日b", ""]);
     }
 }

@@ -152,6 +152,11 @@ impl Screen {
         })
     }
 
+    /// The ground of a cell.
+    pub fn ground(&self, x: usize, y: usize) -> Color {
+        self.cells()[y][x].style.bg.clone()
+    }
+
     /// Whether a frame is under way.
     pub fn is_drawing(&self) -> bool {
         self.state.modes.contains(&2026)
@@ -298,13 +303,14 @@ impl State {
                 }
                 39 => self.style.fg = Color::Default,
                 49 => self.style.bg = Color::Default,
+                // Short for the first sixteen of the table.
                 30..=37 | 90..=97 => {
                     self.coloured = true;
-                    self.style.fg = Color::Indexed(n);
+                    self.style.fg = Color::Indexed(if n < 90 { n - 30 } else { n - 82 });
                 }
                 40..=47 | 100..=107 => {
                     self.coloured = true;
-                    self.style.bg = Color::Indexed(n);
+                    self.style.bg = Color::Indexed(if n < 100 { n - 40 } else { n - 92 });
                 }
                 _ => self.strange.push(format!("SGR {flat:?}")),
             }
