@@ -44,6 +44,9 @@ impl Order {
     }
 }
 
+/// Stands for the last row of a list of which nothing is known yet.
+const UNKNOWN: u64 = 1 << 40;
+
 /// A windowed list.
 #[derive(Debug)]
 pub struct List<T> {
@@ -252,7 +255,7 @@ impl<T: Row + Clone> List<T> {
     /// Moves the cursor; false when the command is no movement.
     pub fn movement(&mut self, cmd: Cmd) -> bool {
         let page = u64::from(self.height.max(2)) - 1;
-        let last = self.total().unwrap_or(0).saturating_sub(1);
+        let last = self.last();
         let to = match cmd {
             Cmd::Up => self.index.saturating_sub(1),
             Cmd::Down => self.index + 1,
@@ -317,16 +320,21 @@ impl<T: Row + Clone> List<T> {
         self.marks.reorder();
     }
 
+    /// Index of the last row. Keys that are faster than the first rows count, so the list may have any length until then.
+    fn last(&self) -> u64 {
+        self.total()
+            .map_or(UNKNOWN, |total| total.saturating_sub(1))
+    }
+
     fn select(&mut self, index: u64) {
-        let last = self.total().unwrap_or(0).saturating_sub(1);
-        self.index = index.min(last);
+        self.index = index.min(self.last());
         self.selected = self.row_at(self.index).map(|row| row.id().to_owned());
     }
 
     /// Keeps the cursor on the screen, and the screen within the list.
     fn settle(&mut self) {
         let height = u64::from(self.height.max(1));
-        let total = self.total().unwrap_or(0);
+        let total = self.total().unwrap_or(UNKNOWN);
         self.top = self.top.min(total.saturating_sub(height));
         self.top = self
             .top

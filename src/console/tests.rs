@@ -9,6 +9,7 @@
 
 pub mod kit;
 
+mod ahead;
 mod foremost;
 mod hostile;
 mod keys;

@@ -22,6 +22,7 @@ mod modes;
 mod mouse;
 mod once;
 mod plain;
+mod questions;
 mod safety;
 mod several;
 #[path = "../support/skip.rs"]

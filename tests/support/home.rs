@@ -84,9 +84,15 @@ impl Home {
         fs::create_dir_all(path.join(".circleci")).unwrap();
         fs::write(path.join(".circleci/config.yml"), config).unwrap();
         git(&path, &["init", "--quiet", "--initial-branch=main"]);
-        git(&path, &["add", "--all"]);
-        git(&path, &["commit", "--quiet", "--message=Start"]);
+        self.commit(name, "Start");
         path
+    }
+
+    /// Commits all that lies in a repository.
+    pub fn commit(&self, name: &str, message: &str) {
+        let path = self.path(name);
+        git(&path, &["add", "--all"]);
+        git(&path, &["commit", "--quiet", "--message", message]);
     }
 }
 

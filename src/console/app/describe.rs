@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::App;
 use crate::console::action::{Action, Errand};
 use crate::console::effect::Effect;
-use crate::console::keymap::Cmd;
+use crate::console::keymap::{Cmd, Context};
 use crate::console::line::Line;
 use crate::console::overlays::{Overlay, Reading};
 use crate::console::place::Place;
@@ -28,7 +28,11 @@ impl App {
                 let values = several.iter().map(|(_, value)| value.clone());
                 raw(&Value::Array(values.collect()))
             }
-            ([(_, value)], _) => fields(value),
+            ([(_, value)], _) => {
+                let about = self.about();
+                let tests = matches!(about.first(), Some(Subject::Run(_))).then(|| self.tests());
+                tests.into_iter().flatten().chain(fields(value)).collect()
+            }
             (several, _) => several
                 .iter()
                 .flat_map(|(name, value)| {
@@ -46,6 +50,18 @@ impl App {
             several => format!("{} marked", several.len()),
         };
         vec![Effect::Open(Overlay::Reading(Reading::new(title, lines)))]
+    }
+
+    /// Where the results of a run's tests will stand; until then what says most.
+    fn tests(&self) -> [Line; 3] {
+        let key = self.shell.keymap.key_of(&[Context::Log], Cmd::StreamErr);
+        [
+            Line::new().muted("Which test failed: the results of single tests are not collected yet; they will stand here."),
+            Line::new()
+                .muted("What the failed step wrote to stderr says most:  ")
+                .key(key.unwrap_or_default(), "in its log"),
+            Line::new(),
+        ]
     }
 
     /// The thing under the cursor, or all that is marked: names, and all that is known.

@@ -30,7 +30,7 @@ pub fn newest(detail: &PipelineDetail) -> Vec<(&WorkflowDetail, usize)> {
     newest
 }
 
-/// The job one looks for first: one that failed, else one that runs, else the last that began, else the first.
+/// The job one looks for first: one that failed, else one that runs, else one that was stopped, else the first.
 pub fn foremost(detail: &PipelineDetail) -> Option<&JobRow> {
     let passes = newest(detail);
     let jobs = || passes.iter().flat_map(|(pass, _)| &pass.jobs);
@@ -43,11 +43,7 @@ pub fn foremost(detail: &PipelineDetail) -> Option<&JobRow> {
     jobs()
         .find(failed)
         .or_else(|| jobs().find(|job| job.status == Status::Running))
-        .or_else(|| {
-            jobs()
-                .filter(|job| job.started_at.is_some())
-                .max_by_key(|job| job.started_at)
-        })
+        .or_else(|| jobs().find(|job| job.status == Status::Canceled))
         .or_else(|| jobs().next())
 }
 

@@ -95,11 +95,18 @@ fn facts(run: &RunRow, why: &Explanation, scene: &Scene) -> Vec<Line> {
         run.priority,
         scene.now.age(run.queued_at)
     );
-    let estimate = run.estimate.as_ref().map_or_else(Line::new, |estimate| {
-        Line::new()
-            .text(format!("; starts in {}", scene.now.eta(estimate.at)))
-            .muted(format!(" ({})", estimate.how))
-    });
+    let estimate = run.estimate.as_ref().map_or_else(
+        || {
+            Line::new()
+                .text("; no estimate")
+                .muted(" (what it waits for is new or late)")
+        },
+        |estimate| {
+            Line::new()
+                .text(format!("; starts in {}", scene.now.eta(estimate.at)))
+                .muted(format!(" ({})", estimate.how))
+        },
+    );
     let help = if why.help.is_empty() {
         Line::new().muted("nothing but waiting")
     } else {
