@@ -13,10 +13,13 @@ mod ahead;
 mod foremost;
 mod hostile;
 mod keys;
-mod matrix;
-
+mod live;
 mod marks;
+mod matrix;
+mod over;
 mod palette;
 mod screens;
 mod stage;
 mod states;
+mod travel;
+mod writes;

@@ -325,7 +325,7 @@ pub const TABLE: &[Section] = &[
                 &["space"],
                 Cmd::Mark,
                 "mark",
-                "mark this row, or not; actions then go to all marked rows",
+                "mark this row or not; actions go to all that are marked",
             ),
             key(
                 &["v"],
@@ -355,7 +355,7 @@ pub const TABLE: &[Section] = &[
             key(
                 &["="],
                 Cmd::Compare,
-                "compare its build with the last green one, or two marked builds",
+                "compare with the last green build, or two marked ones",
             ),
             key(
                 &["c"],
@@ -413,7 +413,7 @@ pub const TABLE: &[Section] = &[
             key(
                 &["m"],
                 Cmd::Mouse,
-                "give the mouse to the terminal, to select text; take it again",
+                "the mouse to the terminal, to select text; and back",
             ),
             key(&["ctrl-z"], Cmd::Suspend, "suspend"),
             hint(&["q"], Cmd::Quit, "quit", "back; at the root, quit"),

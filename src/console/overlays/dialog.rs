@@ -131,11 +131,12 @@ impl Dialog {
             word.typed.insert(c.encode_utf8(&mut [0; 4]));
             return Vec::new();
         }
+        // Small letters only: a capital that opened the question and is held, or hit twice, must not answer it.
         let first = |button: &Button| button.label.chars().next().map(|l| l.to_ascii_lowercase());
         match self
             .buttons
             .iter()
-            .position(|button| first(button) == Some(c.to_ascii_lowercase()))
+            .position(|button| first(button) == Some(c))
         {
             Some(i) => self.press(i),
             None => Vec::new(),
@@ -158,6 +159,18 @@ impl Dialog {
         std::iter::once(Effect::Close).chain(effects).collect()
     }
 
+    /// The command, on a line of its own where it is long: half a command is none.
+    fn by_hand(&self, room: u16) -> Vec<Line> {
+        let label = Line::new().muted("same by hand  ");
+        let whole = label.clone().put(Role::Accent, self.command.clone());
+        if whole.width() <= room {
+            return vec![whole];
+        }
+        let words = text::wrap(&self.command, room).into_iter();
+        let command = words.map(|words| Line::new().put(Role::Accent, words));
+        std::iter::once(label).chain(command).collect()
+    }
+
     /// Draws it.
     pub fn view(&self, pen: &mut Pen, area: Rect) {
         let width = WIDTH.min(area.width);
@@ -168,11 +181,7 @@ impl Dialog {
         }
         if !self.command.is_empty() {
             lines.push(Line::new());
-            lines.push(
-                Line::new()
-                    .muted("same by hand  ")
-                    .put(Role::Accent, self.command.clone()),
-            );
+            lines.extend(self.by_hand(room));
         }
         if let Some(word) = &self.word {
             lines.push(Line::new());

@@ -61,7 +61,8 @@ impl Reading {
 
     /// Takes a command; `height` is the terminal's.
     pub fn command(&mut self, cmd: Cmd, height: u16) -> Vec<Effect> {
-        let page = usize::from(height.saturating_sub(8)).max(1);
+        // What the panel shows: all but the two bars below, its head and its margins.
+        let page = usize::from(height.saturating_sub(6)).max(1);
         let last = self.lines.len().saturating_sub(page);
         match cmd {
             Cmd::Up => self.top = self.top.saturating_sub(1),

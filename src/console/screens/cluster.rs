@@ -76,7 +76,9 @@ impl Cluster {
         let above = if airy { 2 } else { 1 };
         let panel = if area.height >= 18 { PANEL + 1 } else { 0 };
         let most = area.height.saturating_sub(above + panel);
-        let rows = u16::try_from(self.listed.list.total().unwrap_or(0)).unwrap_or(u16::MAX);
+        // Before the first answer as if it were large: one question brings all that may be shown.
+        let total = self.listed.list.total().unwrap_or(u64::MAX);
+        let rows = u16::try_from(total).unwrap_or(u16::MAX);
         // A small fleet keeps its panel close; no fleet at all leaves room to say why.
         let least = match (airy, rows) {
             (true, _) => 7,

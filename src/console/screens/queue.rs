@@ -92,7 +92,8 @@ impl Queue {
         let most = area.height.saturating_sub(above + waits + why);
         // A short queue keeps its panels close; a long one takes all the room.
         let few = table::head_height(airy) + 9;
-        let rows = self.listed.list.total().unwrap_or(0);
+        // Before the first answer as if it were long: one question brings all that may be shown.
+        let rows = self.listed.list.total().unwrap_or(u64::MAX);
         let height = if airy && rows <= 9 {
             most.min(few)
         } else {

@@ -143,7 +143,9 @@ pub fn draw<'r, T: 'r>(
             head
         };
         if column.right {
-            pen.right(inner.x + x, inner.y, *width, &head);
+            // The sign of the order may stand in the gap: the head is what says what the numbers are.
+            let gap = GAP.min(*x);
+            pen.right(inner.x + x - gap, inner.y, width + gap, &head);
         } else {
             pen.line(inner.x + x, inner.y, width + 1, &head);
         }

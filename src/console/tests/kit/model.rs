@@ -380,15 +380,21 @@ fn window<T: Serialize>(mut rows: Vec<T>, query: &ListQuery, id: fn(&T) -> &Stri
     }
 }
 
-/// The words of a row.
+/// The words of a row: every text and number in it, at any depth.
 fn said<T: Serialize>(row: &T) -> String {
-    let all = serde_json::to_value(row).unwrap();
-    let text = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => text.clone(),
-        other => format!("#{other}"),
-    };
-    let words: Vec<String> = all.as_object().unwrap().values().map(text).collect();
-    words.join(" ")
+    fn collect(value: &serde_json::Value, into: &mut String) {
+        use serde_json::Value;
+        match value {
+            Value::String(text) => *into += &format!("{text} "),
+            Value::Number(n) => *into += &format!("#{n} "),
+            Value::Array(all) => all.iter().for_each(|one| collect(one, into)),
+            Value::Object(map) => map.values().for_each(|one| collect(one, into)),
+            Value::Null | Value::Bool(_) => {}
+        }
+    }
+    let mut words = String::new();
+    collect(&serde_json::to_value(row).unwrap(), &mut words);
+    words
 }
 
 /// All words must occur, `!word` must not; capitals count only where the word has some.
