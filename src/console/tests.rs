@@ -10,8 +10,11 @@
 pub mod kit;
 
 mod ahead;
+mod amounts;
+mod drawing;
 mod foremost;
 mod hostile;
+mod jobs;
 mod keys;
 mod live;
 mod marks;

@@ -185,6 +185,11 @@ pub fn width(text: &str) -> u16 {
     u16::try_from(text.width()).unwrap_or(u16::MAX)
 }
 
+/// Number of cells a character takes; a control is shown as its picture.
+fn cells_of(c: char) -> usize {
+    c.width().unwrap_or(1)
+}
+
 /// Cuts a text to a width in cells, with `…` where something was left out; never within a number, which would be another
 /// one.
 pub fn fit(text: &str, cells: u16) -> Cow<'_, str> {
@@ -198,7 +203,7 @@ pub fn fit(text: &str, cells: u16) -> Cow<'_, str> {
     let end = text
         .char_indices()
         .find(|(_, c)| {
-            used += c.width().unwrap_or(0);
+            used += cells_of(*c);
             used > room
         })
         .map_or(text.len(), |(i, _)| i);
@@ -246,7 +251,7 @@ pub fn wrap(text: &str, cells: u16) -> Vec<String> {
                 used += 1;
             }
             for c in word.chars() {
-                let w = c.width().unwrap_or(0);
+                let w = cells_of(c);
                 if used + w > cells {
                     lines.push(std::mem::take(&mut line));
                     used = 0;
