@@ -12,6 +12,11 @@ use crate::console::pen::Pen;
 use crate::console::text;
 use crate::console::theme::Role;
 
+/// Cells for the keys in the help.
+const KEYS: u16 = 17;
+/// Cells for what they do: what a terminal of 80 columns leaves.
+const DOES: u16 = 58;
+
 /// A text.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Reading {
@@ -47,13 +52,12 @@ impl Reading {
                 let mut keys: Vec<String> =
                     bound.keys.iter().map(|name| chord::shown(name)).collect();
                 keys.extend(keymap.sequence_of(bound.shipped.cmd));
-                lines.push(
-                    Line::new()
-                        .gap(2)
-                        .bold(Role::Accent, keys.join("  "))
-                        .pad(17)
-                        .text(bound.shipped.does),
-                );
+                let keys = Line::new().gap(2).bold(Role::Accent, keys.join("  "));
+                let mut head = Some(keys.pad(KEYS));
+                for words in text::wrap(bound.shipped.does, DOES) {
+                    let head = head.take().unwrap_or_else(|| Line::new().pad(KEYS));
+                    lines.push(head.text(words));
+                }
             }
         }
         Self::new("Keys", lines)

@@ -63,7 +63,7 @@ fn a_line_answers_the_column_after_it() {
 fn what_ends_at_the_right_edge_ends_there() {
     for (words, shown) in [
         ("12", "~~~~~12~"),
-        ("1234567", "~123456~".replace('6', "…").as_str()),
+        ("abcdefg", "~abcde…~"),
         ("語", "~~~~~語 ~"),
     ] {
         let row = drawn(8, 1, |pen| pen.right(1, 0, 6, &Line::from(words)));
@@ -294,7 +294,7 @@ fn a_table_aligns_heads_with_cells_and_numbers_right() {
         [
             " NAME ↑          N  NOTE",
             " name 7          7  a note",
-            " name 4711     47…  a note",
+            " name 4711     …    a note",
             " ·",
         ]
     );

@@ -264,3 +264,6 @@ pub fn waits(pen: &mut Pen, area: Rect, waits: &[WaitBucket]) {
         lower = bucket.up_to_ms.unwrap_or(lower);
     }
 }
+
+#[cfg(test)]
+mod tests;
