@@ -49,7 +49,18 @@ pub struct Source {
     pub tag: String,
 }
 
-/// What an attempt left behind, as a fleet finds it.
+/// What there is of a container engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Containers {
+    /// One answers: what it is, as `Docker 20.10.24`.
+    Answer(String),
+    /// One is here and does not answer, which may pass. Why, in words.
+    Away(String),
+    /// There is none, or it has been away for long. Why, in words.
+    Absent(String),
+}
+
+/// What a fleet finds: mostly of an attempt, what it left behind.
 #[derive(Clone, Debug)]
 pub enum Report {
     /// The agent is gone and did not say how the run ended. `cause` is a sentence without a period.
@@ -73,6 +84,8 @@ pub enum Report {
         /// The records.
         records: Vec<crate::api::agent::Record>,
     },
+    /// The container engine came or went.
+    Containers(Containers),
 }
 
 /// Where a fleet's reports go. An attempt's reports are handed over one after the other.

@@ -14,6 +14,7 @@ mod attention;
 mod builds;
 mod cancel;
 mod command;
+mod containers;
 mod deeds;
 mod dispatcher;
 mod estimate;

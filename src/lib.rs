@@ -23,7 +23,8 @@ pub mod scheduler;
 // The words of the wire, and of the records that an agent writes.
 pub mod api;
 
-// Disk, processes, repositories.
+// Disk, processes, containers, repositories.
+pub mod containers;
 pub mod processes;
 pub mod storage;
 pub mod store;

@@ -22,8 +22,9 @@ mod template;
 pub mod usual;
 mod yaml;
 
-pub use plan::{Executor, JobPlan, Plan, Step, WorkflowPlan};
+pub use plan::{Auth, Container, Executor, JobPlan, Plan, Step, WorkflowPlan};
 pub use problem::{Problem, Severity};
+pub use schema::class::{Classes, Size};
 
 use read::Cursor;
 use report::Report;
@@ -42,6 +43,8 @@ pub struct Facts {
     pub only_job: Option<String>,
     /// Run `docker` jobs on the host, with a warning in step 0 (`build --no-engine`).
     pub no_engine: bool,
+    /// Resource classes of the installation's own.
+    pub classes: Classes,
 }
 
 /// What a compile found besides the plan: warnings never stop it.
@@ -94,7 +97,7 @@ fn resolve(text: &str, facts: &Facts) -> Result<(Config, Vec<Problem>), Vec<Prob
         .repeated
         .into_iter()
         .for_each(|fault| report.lenient_fault(fault));
-    let config = expand::expand(&top, version, facts.only_job.as_deref(), &mut report);
+    let config = expand::expand(&top, version, facts, &mut report);
     if report.has_errors() {
         Err(report.finish())
     } else {

@@ -86,7 +86,7 @@ pub struct Hold {
 /// Why a run waits: one sentence.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reason {
-    /// `capacity`, `project_limit`, `total_limit`, `behind`, `never`, `no_nodes`, or the hold's code.
+    /// `capacity`, `project_limit`, `total_limit`, `behind`, `never`, `no_nodes`, `containers`, or the hold's code.
     pub code: &'static str,
     /// The sentence, without a period.
     pub text: String,

@@ -13,7 +13,11 @@ pub(super) struct Places {
 
 impl Places {
     pub(super) fn new(scratch: &Path, working_directory: &str) -> Self {
-        let home = scratch.join("home");
+        Self::at(scratch.join("home"), working_directory)
+    }
+
+    /// With a home that is known.
+    pub(super) fn at(home: PathBuf, working_directory: &str) -> Self {
         let project = resolve(working_directory, &home, &home);
         Self { home, project }
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::executors::{End, Host};
+use super::executors::{End, Executor, NotReady};
 use super::journal::Journal;
 use crate::api::agent::{Finished, SPIN_UP, Task};
 use crate::api::builds::{Outcome, StepStatus};
@@ -42,18 +42,9 @@ pub(super) async fn run_all(task: &Task, dir: &Path, journal: &Rc<Journal>) -> F
         journal,
         deadline,
     };
-    let verdict = match spin_up::run(&context).await {
-        Ok(mut host) => {
-            let verdict = plan_steps(&context, &mut host).await;
-            host.finish().await;
-            verdict
-        }
-        Err(cause) => Some(Verdict {
-            outcome: Outcome::InfrastructureFail,
-            cause,
-            step: Some(SPIN_UP),
-            exit_code: None,
-        }),
+    let verdict = match &task.docker {
+        None => run_in(&context, spin_up::host(&context).await).await,
+        Some(docker) => run_in(&context, spin_up::containers(&context, docker).await).await,
     };
     let verdict = verdict.unwrap_or(Verdict {
         outcome: Outcome::Success,
@@ -71,7 +62,28 @@ pub(super) async fn run_all(task: &Task, dir: &Path, journal: &Rc<Journal>) -> F
     }
 }
 
-async fn plan_steps(context: &Context<'_>, host: &mut Host) -> Option<Verdict> {
+/// Runs the steps in the place that was made for them, if one was.
+async fn run_in<E: Executor>(context: &Context<'_>, place: Result<E, NotReady>) -> Option<Verdict> {
+    let (outcome, cause) = match place {
+        Ok(mut executor) => {
+            let verdict = plan_steps(context, &mut executor).await;
+            executor.finish(context.journal).await;
+            return verdict;
+        }
+        Err(NotReady::Broken(cause)) => (Outcome::InfrastructureFail, cause),
+        Err(NotReady::Wrong(cause)) => (Outcome::Failed, cause),
+        Err(NotReady::Stopped) => (Outcome::Canceled, String::new()),
+        Err(NotReady::Late) => (Outcome::Timedout, late(context)),
+    };
+    Some(Verdict {
+        outcome,
+        cause,
+        step: Some(SPIN_UP),
+        exit_code: None,
+    })
+}
+
+async fn plan_steps(context: &Context<'_>, executor: &mut impl Executor) -> Option<Verdict> {
     let mut verdict: Option<Verdict> = None;
     for (index, step) in (1u16..).zip(&context.task.steps) {
         let when = match step {
@@ -98,9 +110,9 @@ async fn plan_steps(context: &Context<'_>, host: &mut Host) -> Option<Verdict> {
             End::Stopped
         } else {
             match step {
-                Step::Run(step) => run::run(context, host, index, step).await,
+                Step::Run(step) => run::run(context, executor, index, step).await,
                 Step::Checkout { path, .. } => {
-                    checkout::run(context, host, index, path.as_deref()).await
+                    checkout::run(context, executor, index, path.as_deref()).await
                 }
             }
         };
@@ -110,7 +122,7 @@ async fn plan_steps(context: &Context<'_>, host: &mut Host) -> Option<Verdict> {
             context.journal.output(index, 2, words.as_bytes()).await;
         }
         let exit_code = match end {
-            End::Exited(code) => Some(code),
+            End::Exited(code) | End::OutOfMemory(code, _) => Some(code),
             _ => None,
         };
         tracing::info!(
@@ -156,6 +168,20 @@ fn judge(
                 verdict(Outcome::Failed, cause, Some(*code)),
             )
         }
+        End::OutOfMemory(code, why) => {
+            let cause = format!("step \"{name}\" exited with {code}: {why}");
+            (
+                StepStatus::Failed,
+                verdict(Outcome::Failed, cause, Some(*code)),
+            )
+        }
+        End::Gone(why) => {
+            let cause = format!("step \"{name}\" was lost: {why}");
+            (
+                StepStatus::Failed,
+                verdict(Outcome::InfrastructureFail, cause, None),
+            )
+        }
         End::Failed(err) => {
             let cause = format!("step \"{name}\" could not be started: {err}");
             (StepStatus::Failed, verdict(Outcome::Failed, cause, None))
@@ -178,17 +204,18 @@ fn judge(
                 verdict(Outcome::Timedout, cause, None),
             )
         }
-        End::Late => {
-            let cause = format!(
-                "the run took longer than {}",
-                minutes(context.task.deadline_s)
-            );
-            (
-                StepStatus::Timedout,
-                verdict(Outcome::Timedout, cause, None),
-            )
-        }
+        End::Late => (
+            StepStatus::Timedout,
+            verdict(Outcome::Timedout, late(context), None),
+        ),
     }
+}
+
+fn late(context: &Context<'_>) -> String {
+    format!(
+        "the run took longer than {}",
+        minutes(context.task.deadline_s)
+    )
 }
 
 /// Seconds in the form of CircleCI's own message: `10m0s`.

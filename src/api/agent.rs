@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::ids::AttemptId;
-use crate::pipeline::Step;
+use crate::pipeline::{Container, Step};
 
 /// Largest payload of an output record: one read of a pipe.
 pub const OUTPUT_MAX: usize = 64 * 1024;
@@ -57,6 +57,23 @@ pub struct Task {
     pub memory_mb: u32,
     /// Seconds after which the run is stopped as timed out.
     pub deadline_s: u64,
+    /// A job in containers; `None` = on the host.
+    #[serde(default)]
+    pub docker: Option<Docker>,
+}
+
+/// What a job in containers needs besides.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Docker {
+    /// Socket of the engine.
+    pub engine: PathBuf,
+    /// Id of the server's data, for the labels.
+    pub data_id: String,
+    /// The resource class as written, for words.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// At least one; steps run in the first.
+    pub containers: Vec<Container>,
 }
 
 /// Another account for the steps.

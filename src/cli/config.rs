@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use roundel::error::Kind;
 use roundel::pipeline::{self, Facts, Problem};
+use roundel::settings::bootstrap::Bootstrap;
 
-use super::context::Context;
+use super::context::{Context, classes};
 use super::words::count;
 use super::{End, Failure, problems};
 
@@ -37,7 +38,7 @@ pub(super) fn run(verb: &Verb, context: &mut Context<'_>) -> Result<End, Failure
 }
 
 fn validate(args: &Args, context: &mut Context<'_>) -> Result<End, Failure> {
-    let (text, facts) = read(&args.file)?;
+    let (text, facts) = read(&args.file, context)?;
     let (valid, problems) = match pipeline::compile(&text, &facts) {
         Ok(compiled) => (true, compiled.warnings),
         Err(problems) => (false, problems),
@@ -67,7 +68,7 @@ fn validate(args: &Args, context: &mut Context<'_>) -> Result<End, Failure> {
 }
 
 fn process(args: &Args, context: &mut Context<'_>) -> Result<End, Failure> {
-    let (text, facts) = read(&args.file)?;
+    let (text, facts) = read(&args.file, context)?;
     let document = pipeline::process(&text, &facts).map_err(|problems| Failure::Config {
         what: facts.file,
         problems,
@@ -85,7 +86,7 @@ fn warn(problems: &[Problem], context: &mut Context<'_>) -> Result<(), Failure> 
     Ok(problems::print(problems, context.err, paint)?)
 }
 
-fn read(file: &Path) -> Result<(String, Facts), Failure> {
+fn read(file: &Path, context: &Context<'_>) -> Result<(String, Facts), Failure> {
     let (name, bytes) = if file == Path::new("-") {
         ("standard input".to_owned(), bounded(io::stdin().lock()))
     } else {
@@ -114,6 +115,7 @@ fn read(file: &Path) -> Result<(String, Facts), Failure> {
         text,
         Facts {
             file: name,
+            classes: classes(&Bootstrap::load(context.global().config.as_deref())?),
             ..Facts::default()
         },
     ))

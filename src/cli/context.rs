@@ -7,8 +7,9 @@ use roundel::api::API_VERSION;
 use roundel::client::Client;
 use roundel::client::launch::{self, Connected, LaunchError, Place, Wanted};
 use roundel::error::Kind;
+use roundel::pipeline::{Classes, Size};
 use roundel::sanitise::{line, shell_word};
-use roundel::settings::bootstrap::Bootstrap;
+use roundel::settings::bootstrap::{self, Bootstrap};
 use serde::Serialize;
 
 use super::words::Paint;
@@ -191,6 +192,20 @@ pub(super) fn config_file(global: &Global) -> Result<Option<PathBuf>, Failure> {
         })
     };
     Ok(global.config.as_ref().map(absolute).transpose()?)
+}
+
+/// Resource classes of the installation's own.
+pub(super) fn classes(bootstrap: &Bootstrap) -> Classes {
+    let sized = |(name, class): (&String, &bootstrap::Class)| {
+        // A size that cannot be was refused when the file was read.
+        let (cpu_millis, memory_mb) = class.size()?;
+        let size = Size {
+            cpu_millis,
+            memory_mb,
+        };
+        Some((name.clone(), size))
+    };
+    bootstrap.classes.iter().filter_map(sized).collect()
 }
 
 /// The runtime of a verb that speaks to a server: one thread suffices.

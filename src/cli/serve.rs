@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use roundel::client::launch;
+use roundel::containers;
 use roundel::http::{self, JobUser, ServeError, ServeOptions};
 use roundel::queue::Limits;
 use roundel::settings::bootstrap::{Bootstrap, NODES_MAX};
@@ -85,6 +86,8 @@ fn options(
         job_user,
         host_env: host_env(bootstrap.host_env.as_deref(), own),
         deadline_s: bootstrap.deadline_s(),
+        engines: engines(bootstrap.engine.clone()),
+        classes: context::classes(bootstrap),
     })
 }
 
@@ -105,6 +108,19 @@ fn host_env(named: Option<&[String]>, own: bool) -> Vec<(String, String)> {
         }
     }
     variables
+}
+
+/// Where a container engine is looked for: `DOCKER_HOST`, the bootstrap file, the usual places.
+fn engines(file: Option<PathBuf>) -> Vec<PathBuf> {
+    let host = std::env::var("DOCKER_HOST").unwrap_or_default();
+    let named = containers::socket_of(&host);
+    if named.is_none() && !host.is_empty() {
+        tracing::warn!(
+            "DOCKER_HOST is `{host}`, which is passed over: only the socket of a local engine will do"
+        );
+    }
+    let runtime_dir = env_path("XDG_RUNTIME_DIR");
+    containers::places(named.or(file), runtime_dir.as_deref())
 }
 
 fn env_path(name: &str) -> Option<PathBuf> {

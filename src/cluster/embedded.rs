@@ -4,19 +4,22 @@
 
 pub mod account;
 mod capacity;
+mod containers;
 mod prepare;
 mod watch;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
 
 pub use capacity::{Machine, Share, split};
+pub use containers::first_look;
 pub use prepare::{Account, StartError, mirror_path};
 
-use super::{Fleet, Reports, Submission};
+use super::{Containers, Fleet, Reports, Submission};
 use crate::clock;
+use crate::containers::Engine;
 use crate::error::Chain;
 use crate::ids::AttemptId;
 
@@ -40,6 +43,10 @@ pub struct Settings {
     pub host_env: Vec<(String, String)>,
     /// Seconds after which a run is stopped as timed out.
     pub deadline_s: u64,
+    /// Id of the data, by which what is made in the container engine is known as ours.
+    pub data_id: String,
+    /// Sockets where a container engine is looked for.
+    pub engines: Vec<PathBuf>,
 }
 
 /// The embedded fleet.
@@ -53,17 +60,22 @@ pub(super) struct Inner<R> {
     settings: Settings,
     reports: R,
     starting: Semaphore,
+    engine: Mutex<Option<Engine>>,
+    /// What the engine of builds was told of it at first.
+    told: Containers,
 }
 
 impl<R: Reports> Embedded<R> {
-    /// Makes the fleet.
+    /// Makes the fleet. `engine` is the container engine that was found, `told` what the engine of builds knows of it.
     #[must_use]
-    pub fn new(settings: Settings, reports: R) -> Self {
+    pub fn new(settings: Settings, reports: R, engine: Option<Engine>, told: Containers) -> Self {
         Self {
             inner: Arc::new(Inner {
                 settings,
                 reports,
                 starting: Semaphore::new(STARTING),
+                engine: Mutex::new(engine),
+                told,
             }),
         }
     }
@@ -78,8 +90,11 @@ impl<R: Reports> Fleet for Embedded<R> {
                 // Never closed, so this is only ever a wait.
                 let _turn = inner.starting.acquire().await;
                 let starter = inner.clone();
-                tokio::task::spawn_blocking(move || prepare::start(&starter.settings, submission))
-                    .await
+                let socket = inner.engine_socket();
+                tokio::task::spawn_blocking(move || {
+                    prepare::start(&starter.settings, socket, submission)
+                })
+                .await
             };
             match child {
                 Ok(Ok(child)) => inner.watch_child(attempt, child).await,
@@ -101,6 +116,7 @@ impl<R: Reports> Fleet for Embedded<R> {
     }
 
     fn adopt(&self, attempts: Vec<AttemptId>) {
+        tokio::spawn(self.inner.clone().keep_containers());
         for attempt in self.inner.left_over(&attempts) {
             let inner = self.inner.clone();
             tokio::spawn(async move { inner.clear_left_over(attempt).await });

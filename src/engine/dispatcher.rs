@@ -217,14 +217,26 @@ impl Dispatcher {
         let result = (|| {
             if self.stale {
                 let low = self.state.disk_low.clone();
+                let containers = self.state.containers.clone();
                 self.state = State::load(&tx, self.limits, &self.fleet, now)?;
                 self.state.disk_low = low;
                 self.state.set_hold();
+                self.state.set_containers(containers);
                 self.stale = false;
                 self.nodes = Arc::new(Nodes::all(&self.state));
                 self.nodes_changed.clear();
             }
             for message in messages.by_ref() {
+                if let Message::Containers(found) = message {
+                    for (_, capacity) in &mut self.fleet {
+                        capacity.set_containers(&found);
+                    }
+                    self.state.set_containers(found);
+                    outbox.nodes.extend(self.state.nodes.keys());
+                    outbox.touch(Topic::Nodes, "containers");
+                    outbox.touch(Topic::Runs, "containers");
+                    continue;
+                }
                 if let Message::Disk { low } = message {
                     self.state.disk_low = low;
                     self.state.set_hold();
@@ -245,6 +257,7 @@ impl Dispatcher {
                 out: outbox,
                 now,
             };
+            batch.end_unserved()?;
             while batch.place(placed_after)? {}
             batch.finish_stop()?;
             write_changes(&tx, &mut self.state, outbox, now)
@@ -356,7 +369,7 @@ fn decide_one(
             let _ = reply.send(batch.state.scheduler.explain(attempt));
         }
         Message::Tick => batch.end_drains()?,
-        Message::Disk { .. } | Message::Shutdown => {}
+        Message::Disk { .. } | Message::Containers(_) | Message::Shutdown => {}
     }
     Ok(())
 }
@@ -415,7 +428,11 @@ fn hold_for_failure(message: Message, held: &mut Vec<Held>) {
             held.push(Held::Command(reply, Err(CommandError::ShuttingDown), None));
         }
         Message::Report { reply, .. } => held.push(Held::Report(reply)),
-        Message::Explain { .. } | Message::Disk { .. } | Message::Tick | Message::Shutdown => {}
+        Message::Explain { .. }
+        | Message::Disk { .. }
+        | Message::Containers(_)
+        | Message::Tick
+        | Message::Shutdown => {}
     }
 }
 

@@ -4,6 +4,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::command::{Actor, Command, CommandError, Reply};
 use super::reports::{AgentEvent, Report};
+use crate::cluster::Containers;
 use crate::ids::AttemptId;
 use crate::scheduler::Explanation;
 
@@ -40,6 +41,8 @@ pub(super) enum Message {
     },
     /// The disk has little or enough room: placement is held or resumed.
     Disk { low: Option<String> },
+    /// The container engine came or went.
+    Containers(Containers),
     /// Time passes.
     Tick,
     /// The end.
@@ -111,6 +114,12 @@ impl Handle {
     pub async fn disk(&self, low: Option<String>) {
         // Nobody to tell when the dispatcher has ended: then nothing is placed either.
         let _ = self.to.send(Message::Disk { low }).await;
+    }
+
+    /// Tells what there is of a container engine.
+    pub async fn containers(&self, found: Containers) {
+        // Nobody to tell when the dispatcher has ended: then nothing is placed either.
+        let _ = self.to.send(Message::Containers(found)).await;
     }
 
     /// Ends the dispatcher after what it has taken.

@@ -8,7 +8,7 @@ use super::command::NewBuild;
 use crate::cluster::embedded::mirror_path;
 use crate::error::{Explain, Kind};
 use crate::ids::PipelineId;
-use crate::pipeline::{self, Facts, Problem};
+use crate::pipeline::{self, Classes, Facts, Problem};
 use crate::vcs::{self, Revision, Source, VcsError};
 
 /// Where a repository says what to run.
@@ -28,6 +28,8 @@ pub struct Wanted {
     pub only_job: Option<String>,
     /// `docker` jobs run on the host.
     pub no_engine: bool,
+    /// Resource classes of the installation's own.
+    pub classes: Classes,
 }
 
 /// Why there is nothing to take in.
@@ -117,6 +119,7 @@ pub fn compile(
         tag: revision.tag.clone(),
         only_job: wanted.only_job.clone(),
         no_engine: wanted.no_engine,
+        classes: wanted.classes.clone(),
     };
     let (plan, problems) = match pipeline::compile(&text, &facts) {
         Ok(compiled) => (Some(compiled.plan), compiled.warnings),

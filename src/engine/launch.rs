@@ -12,7 +12,7 @@ use crate::clock;
 use crate::cluster::{Fleet, Report as FleetReport, Reports, Source, Submission};
 use crate::error::Chain;
 use crate::ids::{AttemptId, NodeId};
-use crate::pipeline::JobPlan;
+use crate::pipeline::{Executor, JobPlan};
 use crate::services::health::Part;
 use crate::storage::logs::LogStore;
 use crate::store::StoreError;
@@ -120,6 +120,10 @@ fn submission(
         ("CIRCLE_TAG", &pipeline.tag)
     };
     environment.push((reference.0.to_owned(), reference.1.clone()));
+    if let Executor::Docker { containers } = &plan.executor {
+        let primary = containers.iter().take(1);
+        environment.extend(primary.flat_map(|container| container.environment.clone()));
+    }
     environment.extend(plan.environment.iter().cloned());
     Ok(Submission {
         attempt,
@@ -161,6 +165,10 @@ impl Reports for Inbox {
             }
             FleetReport::NeverStarted { attempt } => {
                 self.handle.report(Report::NeverStarted { attempt }).await
+            }
+            FleetReport::Containers(found) => {
+                self.handle.containers(found).await;
+                Ok(())
             }
             FleetReport::Spool { attempt, records } => {
                 let logs = self.logs.clone();

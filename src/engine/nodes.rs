@@ -248,6 +248,7 @@ mod tests {
             memory_reserved_mb: 2000,
             executors: vec![ExecutorKind::Host],
             overcommitted: false,
+            engine: None,
         };
         let used = Used {
             cpu_millis,

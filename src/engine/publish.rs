@@ -8,6 +8,7 @@ use tokio::sync::{broadcast, watch};
 use super::nodes::Nodes;
 use super::state::State;
 use crate::clock::Timestamp;
+use crate::cluster::Containers;
 use crate::scheduler::Verdicts;
 use crate::store::InstallationRecord;
 
@@ -47,6 +48,8 @@ pub struct Live {
     pub installation: InstallationRecord,
     /// Why the disk has too little room for runs to be placed.
     pub disk_low: Option<String>,
+    /// The fleet's container engine.
+    pub containers: Containers,
     /// How long runs placed within the last hour had waited, one count per bound and one above.
     pub waits: [u64; WAIT_BOUNDS.len() + 1],
     /// The minutes of that hour in which runs were placed, oldest first.
@@ -190,6 +193,7 @@ pub(super) fn picture(
         read_only,
         installation: state.installation.clone(),
         disk_low: state.disk_low.clone(),
+        containers: state.containers.clone(),
         waits: waits.last_hour(now),
         wait_minutes: waits.by_minute(),
         verdicts: state.scheduler.verdicts(),

@@ -140,6 +140,7 @@ impl Batch<'_, '_> {
             started: false,
         };
         self.state.attempts.insert(id, attempt);
+        self.state.note_unserved(id, shape.executor);
         self.out.touch(Topic::Runs, id);
         Ok(())
     }
@@ -386,6 +387,28 @@ impl Batch<'_, '_> {
             exit_code: None,
         };
         self.end_run(id, end)
+    }
+
+    /// Ends a run that waits and that nobody will ever start.
+    pub(super) fn end_waiting(&mut self, id: AttemptId, cause: &str) -> Result<(), StoreError> {
+        let waits = self
+            .state
+            .attempts
+            .get(&id)
+            .is_some_and(|attempt| attempt.node.is_none());
+        if !waits {
+            return Ok(());
+        }
+        self.end_run(
+            id,
+            Stopped {
+                at: self.now,
+                outcome: Outcome::InfrastructureFail,
+                cause,
+                step: None,
+                exit_code: None,
+            },
+        )
     }
 
     /// Tells a run that runs to stop; a cancel beats a drain.

@@ -16,8 +16,9 @@ use super::state::{Capacity, State};
 use super::view::View;
 use super::wellness;
 use crate::clock;
-use crate::cluster::Fleet;
+use crate::cluster::{Containers, Fleet};
 use crate::ids::AttemptId;
+use crate::pipeline::Classes;
 use crate::queue::Limits;
 use crate::services::health::Pulse;
 use crate::storage::logs::LogStore;
@@ -37,6 +38,10 @@ pub struct Options {
     pub limits: Limits,
     /// Nodes this machine offers, by name.
     pub nodes: Vec<(String, Capacity)>,
+    /// The fleet's container engine, as far as is known.
+    pub containers: Containers,
+    /// Resource classes of the installation's own.
+    pub classes: Classes,
 }
 
 /// A running engine.
@@ -62,14 +67,14 @@ impl Engine {
     }
 }
 
-/// Starts the engine on the current runtime. `fleet` makes the fleet, given where its reports go.
+/// Starts the engine on the current runtime. `fleet` makes the fleet, given where its reports go and the id of the data.
 ///
 /// # Errors
 /// When the store cannot be opened or read.
 pub fn start<F: Fleet + 'static>(
     options: &Options,
     logs: &LogStore,
-    fleet: impl FnOnce(Inbox) -> F,
+    fleet: impl FnOnce(Inbox, &str) -> F,
 ) -> Result<Engine, StoreError> {
     let (mut writer, pool) = store::open(&options.database, READERS)?;
     let now = clock::now();
@@ -104,6 +109,11 @@ pub fn start<F: Fleet + 'static>(
     }
 
     let pulse = Pulse::default();
+    let mut fleet_nodes = options.nodes.clone();
+    for (_, capacity) in &mut fleet_nodes {
+        capacity.set_containers(&options.containers);
+    }
+    state.set_containers(options.containers.clone());
     let mut waits = Waits::default();
     let nodes = Arc::new(Nodes::all(&state));
     let first = picture(&mut state, nodes.clone(), &mut waits, None, now);
@@ -118,6 +128,7 @@ pub fn start<F: Fleet + 'static>(
         gate: gate.clone(),
         pulse: pulse.clone(),
         roster: roster.clone(),
+        classes: Arc::new(options.classes.clone()),
     };
     // Unbounded, and bounded all the same: an effect is one of a run that was placed or stopped.
     let (effects, carried) = mpsc::unbounded_channel();
@@ -125,7 +136,7 @@ pub fn start<F: Fleet + 'static>(
         writer,
         state,
         limits: options.limits,
-        fleet: options.nodes.clone(),
+        fleet: fleet_nodes,
         gate,
         live,
         changes: feed.changes.clone(),
@@ -149,7 +160,7 @@ pub fn start<F: Fleet + 'static>(
         view: view.clone(),
         logs: logs.clone(),
     };
-    let fleet: Arc<dyn Fleet> = Arc::new(fleet(inbox));
+    let fleet: Arc<dyn Fleet> = Arc::new(fleet(inbox, &data_id));
     fleet.adopt(adopted);
     tokio::spawn(launch::carry_out(
         carried,

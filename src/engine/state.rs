@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::Timestamp;
+use crate::cluster::Containers;
 use crate::ids::{AttemptId, JobId, NodeId, PipelineId, ProjectId, WorkflowId};
 use crate::pipeline::status::{Phase, RunState, Status};
 use crate::queue::{ExecutorKind, Limits, Shape, Waiting};
@@ -30,6 +31,10 @@ pub(super) struct State {
     pub disk_low: Option<String>,
     /// The most CPU and memory any node could ever give, each by itself.
     pub largest_node: (u32, u32),
+    /// The fleet's container engine.
+    pub containers: Containers,
+    /// Runs that wait for one where there is none, to be ended before the batch is over.
+    pub unserved: Vec<AttemptId>,
 }
 
 /// A pass over a workflow's graph.
@@ -119,6 +124,8 @@ pub struct Capacity {
     pub executors: Vec<ExecutorKind>,
     /// A rehearsal slice of a machine that was given out more than once.
     pub overcommitted: bool,
+    /// Its container engine, as `Docker 20.10.24`, while that answers.
+    pub engine: Option<String>,
 }
 
 impl Node {
@@ -175,6 +182,8 @@ impl State {
             installation,
             disk_low: None,
             largest_node: (0, 0),
+            containers: Containers::Away("the container engine has not been asked yet".to_owned()),
+            unserved: Vec::new(),
         };
         state.set_hold();
         state.load_nodes(tx, fleet, now)?;

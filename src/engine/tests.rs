@@ -50,16 +50,19 @@ fn start_in(dir: &Path, limits: Limits) -> Bench {
         memory_reserved_mb: 0,
         executors: vec![ExecutorKind::Host],
         overcommitted: false,
+        engine: None,
     };
     let options = Options {
         database: dir.join("roundel.db"),
         data: dir.to_owned(),
         limits,
         nodes: vec![("n1".to_owned(), capacity)],
+        classes: crate::pipeline::Classes::new(),
+        containers: crate::cluster::Containers::Away("not asked".to_owned()),
     };
     let logs = LogStore::open(&dir.join("logs")).unwrap();
     let fleet = Recorder::default();
-    let engine = start(&options, &logs, |_| fleet.clone()).unwrap();
+    let engine = start(&options, &logs, |_, _| fleet.clone()).unwrap();
     Bench { engine, fleet }
 }
 

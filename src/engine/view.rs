@@ -7,6 +7,7 @@ use super::gate::Gate;
 use super::publish::{Feed, Live};
 use super::roster::Roster;
 use crate::ids::AttemptId;
+use crate::pipeline::Classes;
 use crate::pipeline::status::RunState;
 use crate::queue::{ExecutorKind, Shape, Waiting};
 use crate::scheduler::Reason;
@@ -27,6 +28,8 @@ pub struct View {
     /// What is measured.
     pub pulse: Pulse,
     pub(super) roster: Arc<Roster>,
+    /// Resource classes of the installation's own.
+    pub classes: Arc<Classes>,
 }
 
 impl View {
@@ -103,12 +106,13 @@ impl View {
         });
         // The scheduler knows kinds of executor; the word of the config says more.
         if reason.never && reason.text.starts_with("no node offers executor") {
-            reason.text = match shape.executor {
-                ExecutorKind::Docker => "no node offers executor \"docker\", which comes with the Docker executor: will \
-                     never start; `roundel build --no-engine` runs docker jobs on the host"
-                    .to_owned(),
-                _ => format!("no node offers executor \"{}\": will never start", run.executor),
-            };
+            if shape.executor == ExecutorKind::Docker {
+                return Some(super::containers::reason(&live.containers));
+            }
+            reason.text = format!(
+                "no node offers executor \"{}\": will never start",
+                run.executor
+            );
         }
         Some(reason)
     }

@@ -20,6 +20,7 @@ use crate::clock::{self, Timestamp};
 use crate::cluster::embedded::mirror_path;
 use crate::error::Chain;
 use crate::ids::{PipelineId, WatchId};
+use crate::pipeline::Classes;
 use crate::store::{StoreError, WatchRecord};
 use crate::vcs::{self, Tips, VcsError};
 
@@ -183,7 +184,8 @@ impl Watching {
 
     async fn look(&self, record: &mut WatchRecord) -> Result<(), LookError> {
         let (data, watched) = (self.shared.data.clone(), record.clone());
-        let found = tokio::task::spawn_blocking(move || find(&data, &watched));
+        let classes = self.shared.view.classes.clone();
+        let found = tokio::task::spawn_blocking(move || find(&data, &watched, &classes));
         let Some(Found { tips, new }) = found.await.map_err(|_| LookError::GivenUp)?? else {
             return Ok(());
         };
@@ -219,7 +221,11 @@ struct Found {
 }
 
 /// What is new in a watched repository; `None` when nothing is. Blocks on git.
-fn find(data: &std::path::Path, record: &WatchRecord) -> Result<Option<Found>, LookError> {
+fn find(
+    data: &std::path::Path,
+    record: &WatchRecord,
+    classes: &Classes,
+) -> Result<Option<Found>, LookError> {
     let source = vcs::locate(&record.source)?;
     let tips = vcs::tips(&source)?;
     if tips == record.tips {
@@ -242,6 +248,7 @@ fn find(data: &std::path::Path, record: &WatchRecord) -> Result<Option<Found>, L
                 source: record.source.clone(),
                 only_job: None,
                 no_engine: false,
+                classes: classes.clone(),
             };
             match intake::compile(&source, &mirror, revision, &wanted) {
                 Ok(prepared) => new.push(prepared),

@@ -168,6 +168,7 @@ pub(super) async fn create(
     Json(wanted): Json<CreatePipeline>,
 ) -> Answer<Written<PipelineRef>> {
     let data = server.data.clone();
+    let classes = server.view.classes.as_ref().clone();
     let id = wanted.id;
     let begun = clock::monotonic();
     let prepared = blocking(move || {
@@ -177,6 +178,7 @@ pub(super) async fn create(
             source: wanted.source,
             only_job: wanted.job,
             no_engine: wanted.no_engine,
+            classes,
         };
         intake::newest(&data, &wanted, branch.as_deref()).map_err(ApiError::from)
     })

@@ -12,9 +12,11 @@ use super::peer::Peer;
 use super::router::{Presence, Server, router};
 use crate::api::{API_VERSION, Hello};
 use crate::clock::{self, Timestamp};
-use crate::cluster::embedded::{Account, Embedded, Machine, Settings, account, split};
+use crate::cluster::embedded::{Account, Embedded, Machine, Settings, account, first_look, split};
+use crate::containers;
 use crate::engine::{self, Capacity, Engine, Watching};
 use crate::error::{Explain, Kind};
+use crate::pipeline::Classes;
 use crate::pipeline::status::Phase;
 use crate::queue::{ExecutorKind, Limits};
 use crate::settings::paths;
@@ -58,6 +60,10 @@ pub struct ServeOptions {
     pub host_env: Vec<(String, String)>,
     /// Seconds after which a run is stopped as timed out.
     pub deadline_s: u64,
+    /// Sockets where a container engine is looked for.
+    pub engines: Vec<PathBuf>,
+    /// Resource classes of the installation's own.
+    pub classes: Classes,
 }
 
 /// Why a server could not start.
@@ -144,7 +150,8 @@ pub async fn serve(
         Account::Own(name) => name.clone(),
         Account::Other(other) => other.name.clone(),
     };
-    let settings = Settings {
+    let found = containers::find(&options.engines).await;
+    let settings = |data_id: &str| Settings {
         program: options.program.clone(),
         data: data.clone(),
         socket: socket.clone(),
@@ -152,16 +159,21 @@ pub async fn serve(
         account,
         host_env: options.host_env.clone(),
         deadline_s: options.deadline_s,
+        data_id: data_id.to_owned(),
+        engines: options.engines.clone(),
     };
+    let first = first_look(found.as_ref());
     let engine = engine::start(
         &engine::Options {
             database: data.join("roundel.db"),
             data: data.clone(),
             limits: options.limits,
             nodes: nodes(options.nodes),
+            classes: options.classes.clone(),
+            containers: first.clone(),
         },
         &logs,
-        |inbox| Embedded::new(settings, inbox),
+        |inbox, data_id| Embedded::new(settings(data_id), inbox, found.ok(), first.clone()),
     )?;
     let started_at = clock::now();
     let hello = Hello {
@@ -243,6 +255,7 @@ fn nodes(count: u32) -> Vec<(String, Capacity)> {
                 memory_reserved_mb: share.memory_reserved_mb,
                 executors: vec![ExecutorKind::Host],
                 overcommitted: share.overcommitted,
+                engine: None,
             };
             (name, capacity)
         })

@@ -10,6 +10,7 @@ use crate::engine::{Expected, NodeView, View, kind_word};
 use crate::ids::PipelineId;
 use crate::pipeline::status::{RunState, Status};
 use crate::pipeline::{Executor, JobPlan};
+use crate::queue::ExecutorKind;
 use crate::store::{InstallationRecord, JobRecord, PipelineRecord, RunRecord, StoreError};
 
 pub(super) fn pipeline_row(record: PipelineRecord, counts: &[(Status, u32)]) -> PipelineRow {
@@ -247,7 +248,10 @@ pub(super) fn node_row(node: &NodeView) -> NodeRow {
             .capacity
             .executors
             .iter()
-            .map(|kind| kind_word(*kind).to_owned())
+            .map(|kind| match (kind, &node.capacity.engine) {
+                (ExecutorKind::Docker, Some(engine)) => format!("docker ({engine})"),
+                _ => kind_word(*kind).to_owned(),
+            })
             .collect(),
         overcommitted: node.capacity.overcommitted,
         created_at: record.created,

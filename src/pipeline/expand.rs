@@ -12,30 +12,25 @@ use super::report::{Place, Report};
 use super::schema::workflow::{self, Draft, DraftEntry};
 use super::schema::{self, Config, Invocation, Job, Version, Workflow, check_name, job};
 use super::yaml::MAX_COST;
-use super::{graph, keys, names, read, template};
+use super::{Classes, Facts, graph, keys, names, read, template};
 
 /// The most runs, parallel copies counted, that one config may ask for.
 const MAX_RUNS: u32 = 10_000;
 
 /// Resolves a config: what runs, or only one job of it. Notes every error on the way.
-pub(crate) fn expand(
-    top: &Map,
-    version: Version,
-    only_job: Option<&str>,
-    report: &mut Report,
-) -> Config {
+pub(crate) fn expand(top: &Map, version: Version, facts: &Facts, report: &mut Report) -> Config {
     if let Some(jobs) = top.get("jobs") {
         jobs.map(report);
     }
-    let mut expander = Expander::new(top, version);
-    let drafts = match only_job {
+    let mut expander = Expander::new(top, version, facts.classes.clone());
+    let drafts = match &facts.only_job {
         Some(name) => expander.only(top, name, report).into_iter().collect(),
         None => {
             schema::check_top(top, version, report);
             expander.drafts(top, report)
         }
     };
-    if only_job.is_none() {
+    if facts.only_job.is_none() {
         expander.check_unused(&drafts, report);
     }
     let workflows = drafts
@@ -57,6 +52,8 @@ struct Expander {
     /// Names of groups of jobs.
     groups: HashSet<String>,
     patterns: Patterns,
+    /// Resource classes of the installation's own.
+    classes: Classes,
     /// What the jobs used so far cost of the budget of a plan.
     cost: u32,
     /// How many runs they ask for.
@@ -64,7 +61,7 @@ struct Expander {
 }
 
 impl Expander {
-    fn new(top: &Map, version: Version) -> Self {
+    fn new(top: &Map, version: Version, classes: Classes) -> Self {
         // Version 2 has no such names: there a key of the root like these is only a place for anchors.
         let names = |key: &str| match top.get(key).filter(|_| version == Version::V21) {
             Some(at) => Map { at }.names().map(str::to_owned).collect(),
@@ -90,6 +87,7 @@ impl Expander {
             commands: names("commands"),
             groups: names("job-groups"),
             patterns: Patterns::default(),
+            classes,
             cost: 0,
             runs: 0,
         }
@@ -195,7 +193,14 @@ impl Expander {
         let value = self.jobs[at].1.clone();
         check_name("job", name, &value.key_place(), report);
         let value = self.settled(&value, report);
-        let job = job::read(&value, &self.commands, &mut self.patterns, report).map(Rc::new);
+        let job = job::read(
+            &value,
+            &self.commands,
+            &mut self.patterns,
+            &self.classes,
+            report,
+        )
+        .map(Rc::new);
         self.read.insert(name.to_owned(), job.clone());
         job
     }

@@ -72,8 +72,16 @@ pub(crate) const CONTAINER: Keys = Keys {
         "command",
         "user",
         "environment",
+        "auth",
     ],
-    later: &["auth", "aws_auth"],
+    later: &["aws_auth"],
+};
+
+/// The account at a registry, under `auth` of a container.
+pub(crate) const AUTH: Keys = Keys {
+    what: "`auth`",
+    runs: &["username", "password"],
+    later: &[],
 };
 
 /// The map under `machine`.

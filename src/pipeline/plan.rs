@@ -95,6 +95,17 @@ pub struct Container {
     pub user: Option<String>,
     /// Environment of the container.
     pub environment: BTreeMap<String, String>,
+    /// Who pulls the image, if its registry asks.
+    pub auth: Option<Auth>,
+}
+
+/// The account at a registry. `$NAME` in either stands for a variable of the run: a password has no business in a config.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Auth {
+    /// As written.
+    pub username: String,
+    /// As written.
+    pub password: String,
 }
 
 /// When a step runs.

@@ -173,6 +173,12 @@ fn container(container: &Container) -> Out {
     map.texts("command", &container.command);
     map.maybe("user", container.user.as_ref());
     map.environment(container.environment.iter());
+    if let Some(auth) = &container.auth {
+        let mut account = Fields::default();
+        account.text("username", &auth.username);
+        account.text("password", &auth.password);
+        map.put("auth", Out::Map(account.0));
+    }
     Out::Map(map.0)
 }
 

@@ -4,6 +4,7 @@
 //! It never holds a setting of the registry, so file and database cannot disagree. Knows nothing of flags and of the
 //! environment; those that start a server let them win over what stands here.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ pub const DEADLINE_S: u64 = 5 * 3600;
 const DEADLINE_MAX_S: u64 = 7 * 86_400;
 
 /// What the file can say; everything may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Bootstrap {
     /// The data directory, absolute.
@@ -44,6 +45,45 @@ pub struct Bootstrap {
     pub max_runs_per_project: Option<u32>,
     /// Time after which a run is stopped, as `5h` or `90m`.
     pub deadline: Option<String>,
+    /// Socket of the container engine, absolute; by default those of Docker and Podman are tried.
+    pub engine: Option<PathBuf>,
+    /// Resource classes of this installation's own, by name.
+    pub classes: BTreeMap<String, Class>,
+}
+
+/// A resource class: `[classes.tiny]`, `cpu = 0.5`, `memory = "64MB"`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    /// Cores; parts of one too.
+    pub cpu: f64,
+    /// Memory, in whole `MB` or `GB` of 1024 each.
+    pub memory: String,
+}
+
+impl Class {
+    /// Thousandths of a core and MiB; `None` when either cannot be.
+    #[must_use]
+    pub fn size(&self) -> Option<(u32, u32)> {
+        let (number, unit) = match self
+            .memory
+            .split_at_checked(self.memory.len().checked_sub(2)?)?
+        {
+            (number, "MB") => (number, 1),
+            (number, "GB") => (number, 1024),
+            _ => return None,
+        };
+        let memory = number.trim().parse::<u32>().ok()?.checked_mul(unit)?;
+        // Docker refuses less than 6 MB, and a hundredth of a core is the least that it counts in.
+        let fits = (0.01..=1024.0).contains(&self.cpu) && memory >= 6;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "0.01 to 1024"
+        )]
+        let millis = (self.cpu * 1000.0).round() as u32;
+        fits.then_some((millis, memory))
+    }
 }
 
 /// Why a bootstrap file cannot be used.
@@ -165,6 +205,29 @@ impl Bootstrap {
                 format!("must be an absolute path, and `{}` is none", data.display()),
             ));
         }
+        if let Some(engine) = &self.engine
+            && !engine.is_absolute()
+        {
+            return Err((
+                "engine",
+                format!(
+                    "must be the absolute path of a socket, and `{}` is none",
+                    engine.display()
+                ),
+            ));
+        }
+        if let Some((name, _)) = self
+            .classes
+            .iter()
+            .find(|(_, class)| class.size().is_none())
+        {
+            return Err((
+                "classes",
+                format!(
+                    "`{name}` needs `cpu` from 0.01 to 1024 and `memory` as \"64MB\" or \"2GB\", at least 6MB"
+                ),
+            ));
+        }
         if self.listen.is_some() {
             return Err((
                 "listen",
@@ -244,12 +307,24 @@ mod tests {
             max_runs = 8
             max_runs_per_project = 2
             deadline = "90m"
+            engine = "/run/podman/podman.sock"
+            [classes.tiny]
+            cpu = 0.5
+            memory = "64MB"
+            [classes.huge]
+            cpu = 64
+            memory = "2GB"
         "#;
         let read = Bootstrap::parse(text, "f").unwrap();
         assert_eq!(read.data.as_deref(), Some(Path::new("/var/lib/roundel")));
         assert_eq!(
             (read.nodes, read.max_runs, read.max_runs_per_project),
             (Some(3), Some(8), Some(2))
+        );
+        let size = |name: &str| read.classes[name].size();
+        assert_eq!(
+            (size("tiny"), size("huge")),
+            (Some((500, 64)), Some((64_000, 2048)))
         );
         assert_eq!(read.deadline_s(), 5400);
         assert_eq!(Bootstrap::default().deadline_s(), DEADLINE_S);
@@ -264,6 +339,23 @@ mod tests {
             ("nodes = 0", "f: `nodes` must be 1 to 10000"),
             ("data = \"here\"", "f: `data` must be an absolute path"),
             ("listen = \"0.0.0.0:8800\"", "f: `listen` cannot be set yet"),
+            (
+                "engine = \"docker.sock\"",
+                "f: `engine` must be the absolute path",
+            ),
+            (
+                "[classes.a]\ncpu = 0\nmemory = \"1GB\"",
+                "f: `classes` `a` needs `cpu`",
+            ),
+            (
+                "[classes.a]\ncpu = 1\nmemory = \"1TB\"",
+                "f: `classes` `a` needs `cpu`",
+            ),
+            (
+                "[classes.a]\ncpu = 1\nmemory = \"B\"",
+                "f: `classes` `a` needs `cpu`",
+            ),
+            ("[classes.a]\ncpu = 1", "f:1: missing field `memory`"),
             ("max_runs = 0", "f: `max_runs` must be at least 1"),
             ("host_env = [\"A B\"]", "f: `host_env` holds `A B`"),
             ("deadline = \"soon\"", "f: `deadline` must be a span"),

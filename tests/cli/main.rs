@@ -10,6 +10,7 @@ mod backup;
 mod bad_input;
 mod client;
 mod disk;
+mod docker;
 mod hostile;
 mod offline;
 mod queue;

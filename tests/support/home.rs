@@ -41,6 +41,11 @@ impl Home {
             .env("ROUNDEL_DATA", self.data())
             .env_remove("ROUNDEL_THEME")
             .env("LC_ALL", "C.UTF-8")
+            // What a test says of engines must not depend on the machine's.
+            .env(
+                "DOCKER_HOST",
+                format!("unix://{}", self.path("no-engine.sock").display()),
+            )
             .env("XDG_CONFIG_HOME", self.path("config"))
             .current_dir(self.root.path())
             .stdin(Stdio::null());

@@ -15,59 +15,24 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::task::JoinHandle;
 
+use super::{End, Executor, GRACE, Program, last_words, silent};
 use crate::agent::journal::Journal;
 use crate::agent::paths::Places;
 use crate::api::agent::{OUTPUT_MAX, RunAs, Task};
 use crate::clock;
 use crate::processes::{self, cgroup::Cgroup};
 
-/// Time between the polite signal and the other one.
-const GRACE: Duration = Duration::from_secs(5);
-/// How long a pipe that a left-over process holds open is listened to after its step has ended, counted from its
-/// last byte.
-const LAST_WORDS: Duration = Duration::from_millis(100);
-
 /// The host as one attempt sees it.
 #[derive(Debug)]
 pub(in crate::agent) struct Host {
     pub places: Places,
     pub cgroup: Cgroup,
+    scratch: PathBuf,
     attempt: String,
     environment: Vec<(String, String)>,
     run_as: Option<RunAs>,
     bash_env: PathBuf,
     readers: Vec<JoinHandle<()>>,
-}
-
-/// What a step runs.
-#[derive(Debug)]
-pub(in crate::agent) struct Program<'a> {
-    pub step: u16,
-    pub words: Vec<OsString>,
-    pub directory: PathBuf,
-    pub environment: &'a [(String, String)],
-    /// Silence after which it is killed.
-    pub silence: Option<Duration>,
-    /// Moment after which it is killed.
-    pub deadline: Instant,
-    pub background: bool,
-}
-
-/// How a step's program ended.
-#[derive(Debug)]
-pub(in crate::agent) enum End {
-    /// By itself, with this code (128+n for a signal).
-    Exited(i32),
-    /// It was left in the background.
-    Left,
-    /// The run was told to stop.
-    Stopped,
-    /// No byte for too long.
-    Silent,
-    /// The run's time is up.
-    Late,
-    /// It could not be started.
-    Failed(io::Error),
 }
 
 impl Host {
@@ -82,6 +47,7 @@ impl Host {
         let host = Self {
             places,
             cgroup,
+            scratch: task.scratch.clone(),
             attempt: task.attempt.to_string(),
             environment: task.environment.clone(),
             run_as: task.run_as.clone(),
@@ -129,12 +95,7 @@ impl Host {
         }
     }
 
-    /// Runs a step's program to its end, or leaves it in the background.
-    pub(in crate::agent) async fn run(
-        &mut self,
-        program: &Program<'_>,
-        journal: &Rc<Journal>,
-    ) -> End {
+    async fn run_to_end(&mut self, program: &Program<'_>, journal: &Rc<Journal>) -> End {
         let heard = Rc::new(Cell::new(clock::monotonic()));
         let (mut child, group) = match self.spawn(program).await {
             Ok(spawned) => spawned,
@@ -250,8 +211,7 @@ impl Host {
         let _ = killed.await;
     }
 
-    /// The end of the run: what was left in the background is asked to go, then made to.
-    pub(in crate::agent) async fn finish(mut self) {
+    async fn end(mut self) {
         let own = std::process::id();
         let can_kill = self.cgroup.can_kill();
         let left = || {
@@ -284,6 +244,38 @@ impl Host {
     }
 }
 
+impl Executor for Host {
+    fn places(&self) -> &Places {
+        &self.places
+    }
+
+    fn has_bash(&self) -> bool {
+        Path::new("/bin/bash").exists()
+    }
+
+    async fn keep_script(&mut self, name: &str, text: &str) -> io::Result<OsString> {
+        let script = self.scratch.join(name);
+        fs::write(&script, text)?;
+        Ok(script.into())
+    }
+
+    async fn run(&mut self, program: &Program<'_>, journal: &Rc<Journal>) -> End {
+        self.run_to_end(program, journal).await
+    }
+
+    fn git(&mut self, directory: &Path) -> (&mut Host, PathBuf) {
+        (self, directory.to_owned())
+    }
+
+    async fn bring(&mut self, _: &Program<'_>, _: &Path, _: &Rc<Journal>) -> End {
+        End::Exited(0)
+    }
+
+    async fn finish(self, _: &Rc<Journal>) {
+        self.end().await;
+    }
+}
+
 /// Copies a pipe into the journal until its last writer closes it. The journal's own pace holds the writer back.
 fn listen(
     mut pipe: impl AsyncRead + Unpin + 'static,
@@ -300,31 +292,6 @@ fn listen(
             heard.set(clock::monotonic());
         }
     })
-}
-
-/// Waits for pipes to close, and no longer than a moment past the last byte when left-over processes hold them.
-async fn last_words(readers: &mut Vec<JoinHandle<()>>, heard: &Cell<Instant>) {
-    heard.set(clock::monotonic());
-    while !readers.is_empty() && heard.get().elapsed() < LAST_WORDS {
-        let next = readers.last_mut().expect("there is one");
-        if tokio::time::timeout(LAST_WORDS, next).await.is_ok() {
-            readers.pop();
-        }
-    }
-}
-
-/// Resolves after `limit` without a byte.
-async fn silent(heard: &Cell<Instant>, limit: Option<Duration>) {
-    let Some(limit) = limit else {
-        return std::future::pending().await;
-    };
-    loop {
-        let quiet = heard.get().elapsed();
-        if quiet >= limit {
-            return;
-        }
-        tokio::time::sleep(limit - quiet).await;
-    }
 }
 
 fn signal_group(group: u32, signal: Signal) {

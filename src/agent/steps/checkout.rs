@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Context;
-use crate::agent::executors::{End, Host, Program};
+use crate::agent::executors::{End, Executor, Program};
 
 /// Silence after which a checkout counts as stuck.
 pub(super) const SILENCE: Duration = Duration::from_secs(600);
@@ -36,11 +36,12 @@ git --no-pager log --no-color -1 --format='HEAD is now at %h %s'
 
 pub(super) async fn run(
     context: &Context<'_>,
-    host: &mut Host,
+    executor: &mut impl Executor,
     index: u16,
     path: Option<&str>,
 ) -> End {
-    let directory = host.places.of_step(path);
+    let place = executor.places().of_step(path);
+    let (host, directory) = executor.git(&place);
     let mirror = match reachable_mirror(context) {
         Ok(mirror) => mirror,
         Err(err) => return End::Failed(err),
@@ -69,7 +70,16 @@ pub(super) async fn run(
         deadline: context.deadline,
         background: false,
     };
-    host.run(&program, context.journal).await
+    let end = host.run(&program, context.journal).await;
+    if !matches!(end, End::Exited(0)) {
+        return end;
+    }
+    let from = program.directory.clone();
+    let program = Program {
+        directory: place,
+        ..program
+    };
+    executor.bring(&program, &from, context.journal).await
 }
 
 /// The mirror as the steps' account can read it: itself, or a copy in the scratch directory for another account,

@@ -1,35 +1,63 @@
 //! Step 0, "Spin up environment": makes the place and says what it is.
 
 use super::Context;
-use crate::agent::executors::Host;
-use crate::api::agent::SPIN_UP;
+use crate::agent::executors::{Docker, Host, NotReady};
+use crate::api::agent::{self, SPIN_UP};
 use crate::api::builds::StepStatus;
 
-/// Makes the host ready. An error is a sentence: the ground gave way, no step ran.
-pub(super) async fn run(context: &Context<'_>) -> Result<Host, String> {
-    context.journal.step_started(SPIN_UP).await;
-    let host = Host::prepare(context.task, context.dir);
-    let mut lines = context.task.notes.clone();
-    match &host {
-        Ok(host) => {
-            let (cpu, memory) = (
-                f64::from(context.task.cpu_millis) / 1000.0,
-                context.task.memory_mb,
-            );
-            lines.push(match &host.cgroup.unlimited {
-                None => format!("Limits: {cpu} cpu, {memory} MB."),
-                Some(why) => format!("Asked for {cpu} cpu and {memory} MB; {why}."),
-            });
-        }
-        Err(err) => lines.push(format!("The environment could not be made: {err}")),
+/// Makes the host ready.
+pub(super) async fn host(context: &Context<'_>) -> Result<Host, NotReady> {
+    begin(context).await;
+    let host = Host::prepare(context.task, context.dir)
+        .map_err(|err| NotReady::Broken(format!("the environment could not be made: {err}")));
+    if let Ok(host) = &host {
+        let (cpu, memory) = (
+            f64::from(context.task.cpu_millis) / 1000.0,
+            context.task.memory_mb,
+        );
+        let line = match &host.cgroup.unlimited {
+            None => format!("Limits: {cpu} cpu, {memory} MB."),
+            Some(why) => format!("Asked for {cpu} cpu and {memory} MB; {why}."),
+        };
+        say(context, 1, &[line]).await;
     }
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    context.journal.output(SPIN_UP, 1, text.as_bytes()).await;
-    let status = if host.is_ok() {
-        StepStatus::Success
-    } else {
-        StepStatus::Failed
+    end(context, host).await
+}
+
+/// Makes containers ready.
+pub(super) async fn containers(
+    context: &Context<'_>,
+    docker: &agent::Docker,
+) -> Result<Docker, NotReady> {
+    begin(context).await;
+    let (task, journal) = (context.task, context.journal);
+    let made = Docker::prepare(task, docker, context.dir, journal, context.deadline).await;
+    end(context, made).await
+}
+
+async fn begin(context: &Context<'_>) {
+    context.journal.step_started(SPIN_UP).await;
+    say(context, 1, &context.task.notes).await;
+}
+
+async fn end<E>(context: &Context<'_>, made: Result<E, NotReady>) -> Result<E, NotReady> {
+    let status = match &made {
+        Ok(_) => StepStatus::Success,
+        Err(NotReady::Broken(why) | NotReady::Wrong(why)) => {
+            say(context, 2, &[why.clone()]).await;
+            StepStatus::Failed
+        }
+        Err(NotReady::Stopped) => StepStatus::Canceled,
+        Err(NotReady::Late) => StepStatus::Timedout,
     };
     context.journal.step_ended(SPIN_UP, status, None).await;
-    host.map_err(|err| format!("the environment could not be made: {err}"))
+    made
+}
+
+async fn say(context: &Context<'_>, stream: u8, lines: &[String]) {
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    context
+        .journal
+        .output(SPIN_UP, stream, text.as_bytes())
+        .await;
 }

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use super::Settings;
-use crate::api::agent::{Checkout, RunAs, Task};
+use crate::api::agent::{Checkout, Docker, RunAs, Task};
 use crate::cluster::Submission;
+use crate::pipeline::Executor;
 
 /// Who the steps of host jobs run as.
 #[derive(Clone, Debug)]
@@ -57,6 +58,7 @@ pub fn mirror_path(data: &Path, project_key: &str) -> PathBuf {
 /// Writes the attempt's files and starts its agent. Blocks.
 pub(super) fn start(
     settings: &Settings,
+    engine: Option<PathBuf>,
     submission: Submission,
 ) -> Result<tokio::process::Child, StartError> {
     let id = submission.attempt.to_string();
@@ -73,7 +75,7 @@ pub(super) fn start(
     let token = dir.join("token");
     private_file(&token, submission.token.as_bytes()).map_err(written(&token))?;
     let task_path = dir.join("task.json");
-    let task = task(settings, submission);
+    let task = task(settings, engine, submission);
     let text = serde_json::to_vec(&task).expect("a task is plain data");
     private_file(&task_path, &text).map_err(written(&task_path))?;
     let log_dir = settings.data.join("logs").join(&id);
@@ -129,29 +131,21 @@ pub(super) fn path() -> String {
         .unwrap_or_else(|| PLAIN.to_owned())
 }
 
-fn task(settings: &Settings, submission: Submission) -> Task {
-    let (user, run_as) = match &settings.account {
-        Account::Own(name) => (name.clone(), None),
-        Account::Other(account) => (account.name.clone(), Some(account.clone())),
+fn task(settings: &Settings, engine: Option<PathBuf>, submission: Submission) -> Task {
+    let containers = match submission.job.executor {
+        Executor::Docker { containers } => Some(containers),
+        _ => None,
     };
-    let mut environment: Vec<(String, String)> = vec![
-        ("PATH".to_owned(), path()),
-        (
-            "LANG".to_owned(),
-            std::env::var("LANG").unwrap_or_else(|_| "C.UTF-8".to_owned()),
+    let (mut environment, mut notes, run_as) = match &containers {
+        // An image has its own PATH, LANG and users; and what is in the engine is the engine's.
+        Some(_) => (
+            Vec::new(),
+            vec![format!("{}: containers.", submission.name)],
+            None,
         ),
-        ("USER".to_owned(), user.clone()),
-        ("LOGNAME".to_owned(), user.clone()),
-    ];
-    if let Ok(zone) = std::env::var("TZ") {
-        environment.push(("TZ".to_owned(), zone));
-    }
-    environment.extend(settings.host_env.iter().cloned());
+        None => on_host(settings, &submission.name),
+    };
     environment.extend(submission.environment);
-    let mut notes = vec![format!(
-        "{}: a process of this machine, as the user {user}.",
-        submission.name
-    )];
     notes.extend(submission.notes);
     Task {
         attempt: submission.attempt,
@@ -174,5 +168,34 @@ fn task(settings: &Settings, submission: Submission) -> Task {
         cpu_millis: submission.cpu_millis,
         memory_mb: submission.memory_mb,
         deadline_s: settings.deadline_s,
+        docker: containers.map(|containers| Docker {
+            engine: engine.unwrap_or_default(),
+            data_id: settings.data_id.clone(),
+            class: submission.job.resource_class,
+            containers,
+        }),
     }
+}
+
+/// Environment, first note and account of a job on the host.
+fn on_host(settings: &Settings, name: &str) -> (Vec<(String, String)>, Vec<String>, Option<RunAs>) {
+    let (user, run_as) = match &settings.account {
+        Account::Own(name) => (name.clone(), None),
+        Account::Other(account) => (account.name.clone(), Some(account.clone())),
+    };
+    let mut environment: Vec<(String, String)> = vec![
+        ("PATH".to_owned(), path()),
+        (
+            "LANG".to_owned(),
+            std::env::var("LANG").unwrap_or_else(|_| "C.UTF-8".to_owned()),
+        ),
+        ("USER".to_owned(), user.clone()),
+        ("LOGNAME".to_owned(), user.clone()),
+    ];
+    if let Ok(zone) = std::env::var("TZ") {
+        environment.push(("TZ".to_owned(), zone));
+    }
+    environment.extend(settings.host_env.iter().cloned());
+    let note = format!("{name}: a process of this machine, as the user {user}.");
+    (environment, vec![note], run_as)
 }

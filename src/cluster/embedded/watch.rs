@@ -109,6 +109,9 @@ impl<R: Reports> Inner<R> {
             fs::remove_dir_all(&dir)
         })
         .await;
+        if sweep {
+            self.sweep_containers(Some(attempt)).await;
+        }
         if let Ok(Err(err)) = cleared
             && err.kind() != std::io::ErrorKind::NotFound
         {
@@ -163,13 +166,13 @@ impl<R: Reports> Inner<R> {
 
 /// A process by id and start time, so that a reused id is not taken for it.
 #[derive(Clone, Copy, Debug)]
-struct Process {
+pub(super) struct Process {
     pid: Pid,
     start: u64,
 }
 
 impl Process {
-    fn alive(self) -> bool {
+    pub(super) fn alive(self) -> bool {
         processes::start_time(self.pid.as_raw_nonzero().get() as u32) == Some(self.start)
     }
 
@@ -181,7 +184,7 @@ impl Process {
     }
 }
 
-fn read_pid(dir: &Path) -> Option<Process> {
+pub(super) fn read_pid(dir: &Path) -> Option<Process> {
     let text = fs::read_to_string(dir.join("pid")).ok()?;
     let (pid, start) = text.trim().split_once(' ')?;
     Some(Process {

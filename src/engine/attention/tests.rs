@@ -28,6 +28,7 @@ fn live() -> Live {
             by: "server".to_owned(),
         },
         disk_low: None,
+        containers: crate::cluster::Containers::Away("not asked".to_owned()),
         waits: [0; 6],
         wait_minutes: Vec::new(),
         verdicts: Arc::default(),
@@ -49,6 +50,7 @@ fn node(name: &str, runs: u32, deadline: Option<Timestamp>) -> NodeView {
         memory_reserved_mb: 0,
         executors: vec![ExecutorKind::Host],
         overcommitted: false,
+        engine: None,
     };
     let used = Used {
         runs,

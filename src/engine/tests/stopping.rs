@@ -136,6 +136,7 @@ fn whoever_stopped_it_comes_before_the_disk_and_the_disk_before_nothing() {
         memory_reserved_mb: 0,
         executors: vec![ExecutorKind::Host],
         overcommitted: false,
+        engine: None,
     };
     let fleet = [("n1".to_owned(), capacity)];
     let mut state = super::state::State::load(&tx, NO_LIMITS, &fleet, Timestamp(1000)).unwrap();

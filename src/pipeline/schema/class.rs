@@ -2,14 +2,19 @@
 //!
 //! Reference: CircleCI's tables of 2019 and 2026, vCPU and GB.
 
+use std::collections::BTreeMap;
+
 /// CPU and memory asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Size {
+pub struct Size {
     /// Thousandths of a core.
     pub cpu_millis: u32,
     /// MiB.
     pub memory_mb: u32,
 }
+
+/// Classes of an installation's own, by name: they hold for every executor, before CircleCI's of the same name.
+pub type Classes = BTreeMap<String, Size>;
 
 /// Whose classes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,10 +1,10 @@
 //! Where a job runs: `docker`, `machine`, `macos`.
 
-use super::class::{self, Kind, Size};
+use super::class::{self, Classes, Kind, Size};
 use super::environment;
 use crate::pipeline::keys;
 use crate::pipeline::nearest::nearest;
-use crate::pipeline::plan::{Container, Executor};
+use crate::pipeline::plan::{Auth, Container, Executor};
 use crate::pipeline::read::{Cursor, Map, words::words};
 use crate::pipeline::report::Report;
 use crate::pipeline::yaml::{Scalar, Value};
@@ -105,6 +105,27 @@ fn container(item: &Cursor, report: &mut Report) -> Option<Container> {
         command: line(&map, "command", report),
         user: map.get("user").and_then(|value| value.text(report)),
         environment: environment::read(&map, report).into_iter().collect(),
+        auth: match map.get("auth") {
+            Some(value) => Some(auth(&value, report)?),
+            None => None,
+        },
+    })
+}
+
+fn auth(value: &Cursor, report: &mut Report) -> Option<Auth> {
+    let map = value.map(report)?;
+    map.check(&keys::AUTH, report);
+    let mut read = |key: &str| match map.get(key) {
+        Some(value) => value.text(report),
+        None => {
+            report.error(&value.key_place(), format!("`auth` needs the key `{key}`"));
+            None
+        }
+    };
+    let (username, password) = (read("username"), read("password"));
+    Some(Auth {
+        username: username?,
+        password: password?,
     })
 }
 
@@ -177,9 +198,14 @@ fn macos(value: &Cursor, report: &mut Report) -> Option<Read> {
 }
 
 /// Reads a resource class: its name and size.
-pub(super) fn class(value: &Cursor, kind: Kind, report: &mut Report) -> Option<(String, Size)> {
+pub(super) fn class(
+    value: &Cursor,
+    kind: Kind,
+    own: &Classes,
+    report: &mut Report,
+) -> Option<(String, Size)> {
     let name = value.text(report)?;
-    if let Some(size) = class::find(kind, &name) {
+    if let Some(size) = own.get(&name).copied().or_else(|| class::find(kind, &name)) {
         return Some((name, size));
     }
     if kind == Kind::Other {
@@ -189,12 +215,13 @@ pub(super) fn class(value: &Cursor, kind: Kind, report: &mut Report) -> Option<(
         report.not_yet(&value.place(), &format!("resource class `{name}`"));
         return None;
     }
-    let hint = match nearest(&name, class::names(kind)) {
+    let names: Vec<String> = class::names(kind)
+        .map(str::to_owned)
+        .chain(own.keys().cloned())
+        .collect();
+    let hint = match nearest(&name, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!(
-            "the classes are {}",
-            class::names(kind).collect::<Vec<_>>().join(", ")
-        ),
+        None => format!("the classes are {}", names.join(", ")),
     };
     report.error_hint(
         &value.place(),

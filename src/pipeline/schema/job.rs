@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::class::{Size, default_size};
+use super::class::{Classes, Size, default_size};
 use super::{Job, environment, executor, filters, step};
 use crate::pipeline::filters::{Filters, Patterns};
 use crate::pipeline::keys;
@@ -20,6 +20,7 @@ pub(crate) fn read(
     value: &Cursor,
     commands: &HashSet<String>,
     patterns: &mut Patterns,
+    classes: &Classes,
     report: &mut Report,
 ) -> Option<Job> {
     let map = value.map(report)?;
@@ -52,7 +53,7 @@ pub(crate) fn read(
         .map(|value| filters::branches(&value, patterns, report));
     let place = place?;
     let class = map.get("resource_class").or(place.class);
-    let class = class.map(|value| executor::class(&value, place.kind, report));
+    let class = class.map(|value| executor::class(&value, place.kind, classes, report));
     let shell = map
         .get("shell")
         .or(place.shell)
