@@ -44,7 +44,7 @@ impl Home {
             // What a test says of engines must not depend on the machine's.
             .env(
                 "DOCKER_HOST",
-                format!("unix://{}", self.path("no-engine.sock").display()),
+                format!("unix://{}", self.path("engine.sock").display()),
             )
             .env("XDG_CONFIG_HOME", self.path("config"))
             .current_dir(self.root.path())

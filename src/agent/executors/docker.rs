@@ -23,7 +23,7 @@ use tokio::task::JoinHandle;
 use super::{End, Executor, GRACE, Host, NotReady, Program, last_words};
 use crate::agent::journal::Journal;
 use crate::agent::paths::Places;
-use crate::api::agent::{self, SPIN_UP, Task};
+use crate::api::agent::{self, Task};
 use crate::clock;
 use crate::containers::{Engine, sweep};
 use crate::error::Chain;
@@ -92,13 +92,14 @@ impl Docker {
         made
     }
 
-    /// A service that is no more explains many a failed step, so its end is told with its last words.
-    async fn tell_of_services(&self, journal: &Rc<Journal>) {
-        for service in &self.services {
+    /// A service that is no more explains many a failed step, so its end is told there, once, with its last words.
+    async fn tell_of_services(&mut self, step: u16, journal: &Rc<Journal>) {
+        for service in std::mem::take(&mut self.services) {
             let Ok(found) = self.engine.api.inspect_container(&service.id, None).await else {
                 continue;
             };
             let Some(state) = found.state.filter(|state| state.running == Some(false)) else {
+                self.services.push(service);
                 continue;
             };
             let code = state.exit_code.unwrap_or_default();
@@ -113,7 +114,7 @@ impl Docker {
             let mut text =
                 format!("Service {} ended with {code}{why}\n", service.title).into_bytes();
             text.extend(self.last_lines(&service.id).await);
-            journal.output(SPIN_UP, 2, &text).await;
+            journal.output(step, 2, &text).await;
         }
     }
 
@@ -171,7 +172,6 @@ impl Executor for Docker {
         if !self.left.is_empty() {
             self.ask_to_end(&self.left, GRACE).await;
         }
-        self.tell_of_services(journal).await;
         remove(&self.engine, &self.data_id, &self.attempt).await;
         let heard = std::cell::Cell::new(clock::monotonic());
         let mut readers = std::mem::take(&mut self.readers);

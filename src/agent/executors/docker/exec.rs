@@ -26,6 +26,8 @@ use crate::processes::MARK;
 const ASK: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 /// How long the engine may fail to answer that question: a restart that keeps containers alive is shorter.
 const ENGINE_AWAY: Duration = Duration::from_secs(20);
+/// Exit code of what was killed by SIGKILL.
+const KILLED: i32 = 137;
 /// How long a small errand in a container may take.
 const ERRAND: Duration = Duration::from_secs(30);
 
@@ -93,6 +95,9 @@ impl Docker {
         let mut readers = vec![reader];
         last_words(&mut readers, &heard).await;
         self.readers.append(&mut readers);
+        if !matches!(end, End::Exited(0)) {
+            self.tell_of_services(program.step, journal).await;
+        }
         self.told_of_memory(end, program.step, journal).await
     }
 
@@ -123,10 +128,10 @@ impl Docker {
             match self.engine.api.inspect_exec(id).await {
                 Ok(exec) if exec.running == Some(true) => away = None,
                 Ok(exec) => {
-                    let code = exec.exit_code.unwrap_or(-1);
-                    return match (code, self.state_of_primary().await) {
-                        (0, _) | (_, None) => End::Exited(i32::try_from(code).unwrap_or(-1)),
-                        (_, Some(gone)) => End::Gone(gone),
+                    let code = i32::try_from(exec.exit_code.unwrap_or(-1)).unwrap_or(-1);
+                    return match self.end_of_primary(code).await {
+                        Some(gone) => End::Gone(gone),
+                        None => End::Exited(code),
                     };
                 }
                 Err(err) => {
@@ -137,6 +142,22 @@ impl Docker {
                     }
                 }
             }
+        }
+    }
+
+    /// A sentence when a step ended with this code because the primary container did. Its processes are killed one by
+    /// one, so a killed step may be seen before that end is.
+    async fn end_of_primary(&self, code: i32) -> Option<String> {
+        if code == 0 {
+            return None;
+        }
+        let begun = clock::monotonic();
+        loop {
+            let gone = self.state_of_primary().await;
+            if gone.is_some() || code != KILLED || begun.elapsed() >= ASK.1 {
+                return gone;
+            }
+            tokio::time::sleep(ASK.0).await;
         }
     }
 
