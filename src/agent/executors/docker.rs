@@ -190,7 +190,7 @@ async fn remove(engine: &Engine, data_id: &str, attempt: &str) {
     match tokio::time::timeout(REMOVAL, removal).await {
         Ok(Ok(gone)) => tracing::info!(gone, "containers and networks of the run were removed"),
         Ok(Err(err)) => {
-            tracing::warn!(error = %Chain(&err), "the run's containers could not be removed")
+            tracing::warn!(error = %Chain(&err), "the run's containers could not be removed");
         }
         Err(_) => tracing::warn!("the removal of the run's containers took too long"),
     }

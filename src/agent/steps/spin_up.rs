@@ -44,7 +44,7 @@ async fn end<E>(context: &Context<'_>, made: Result<E, NotReady>) -> Result<E, N
     let status = match &made {
         Ok(_) => StepStatus::Success,
         Err(NotReady::Broken(why) | NotReady::Wrong(why)) => {
-            say(context, 2, &[why.clone()]).await;
+            say(context, 2, std::slice::from_ref(why)).await;
             StepStatus::Failed
         }
         Err(NotReady::Stopped) => StepStatus::Canceled,

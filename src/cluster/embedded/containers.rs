@@ -73,7 +73,7 @@ impl<R: Reports> Inner<R> {
             if now != told {
                 match &now {
                     Containers::Answer(name) => {
-                        tracing::info!(engine = %name, "the container engine answers")
+                        tracing::info!(engine = %name, "the container engine answers");
                     }
                     Containers::Away(why) | Containers::Absent(why) => tracing::warn!("{why}"),
                 }
@@ -109,7 +109,7 @@ impl<R: Reports> Inner<R> {
                 "left-overs of attempts were removed from the container engine"
             ),
             Err(err) => {
-                tracing::warn!(error = %Chain(&err), "the container engine could not be swept")
+                tracing::warn!(error = %Chain(&err), "the container engine could not be swept");
             }
         }
     }

@@ -126,7 +126,7 @@ fn no_name_breaks_a_frame() {
                     let strange = frame.strange();
                     assert_eq!(
                         strange,
-                        [],
+                        Vec::<char>::new(),
                         "{name:.20?} on {place} after `{keys}`\n{}",
                         frame.text()
                     );
@@ -233,11 +233,11 @@ fn a_log_line_may_hold_anything() {
             stage.keys(if wrap { "w" } else { "t" });
             for keys in ["", "right right", "/"] {
                 stage.keys(keys);
-                assert_eq!(stage.frame().strange(), [], "{text:.20?}");
+                assert_eq!(stage.frame().strange(), Vec::<char>::new(), "{text:.20?}");
             }
             stage.types("x");
             stage.keys("enter");
-            assert_eq!(stage.frame().strange(), [], "{text:.20?}");
+            assert_eq!(stage.frame().strange(), Vec::<char>::new(), "{text:.20?}");
         }
     }
 }

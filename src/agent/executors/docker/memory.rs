@@ -16,7 +16,7 @@ impl Memory {
     pub(super) fn of(pid: i64) -> Self {
         let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         let file = candidates(&groups).into_iter().find(|path| path.exists());
-        let seen = file.as_ref().and_then(|path| read(path)).unwrap_or(0);
+        let seen = file.as_ref().and_then(read).unwrap_or(0);
         Self { file, seen }
     }
 

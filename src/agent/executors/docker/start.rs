@@ -77,7 +77,7 @@ pub(super) async fn start(
         async move {
             journal
                 .output(SPIN_UP, 1, format!("{line}\n").as_bytes())
-                .await
+                .await;
         }
     };
     let host = Host::prepare(&for_git(task), dir)
