@@ -24,6 +24,7 @@ mod once;
 mod plain;
 mod questions;
 mod safety;
+mod scale;
 mod several;
 #[path = "../support/skip.rs"]
 mod skip;

@@ -43,6 +43,8 @@ class Screen:
         values = [int(number or 0) for number in re.split("[;:]", numbers)] if numbers else []
         if what in "Hf":
             self.y, self.x = (max(value, 1) - 1 for value in (values + [1, 1])[:2])
+        elif what == "C":
+            self.x += max((values or [1])[0], 1)
         elif what == "G":
             self.x = max((values or [1])[0], 1) - 1
         elif what == "J":
@@ -51,6 +53,8 @@ class Screen:
                 self.ground[row] = [""] * self.columns
         elif what == "m":
             self.style(values or [0])
+        elif what not in "hlr":
+            raise ValueError(f"a control sequence that is not known here: {mark}{numbers}{what}")
 
     def style(self, values):
         left = list(values)

@@ -108,15 +108,13 @@ impl Cluster {
         let nodes = &summary.nodes;
         let states = [nodes.ready, nodes.draining, nodes.ineligible, nodes.down];
         let all: u64 = states.into_iter().map(u64::from).sum();
-        let line = Line::new().strong(all.to_string()).text(if all == 1 {
-            " node   "
-        } else {
-            " nodes   "
-        });
-        let line = line.text(format!("{} ready   ", nodes.ready));
+        let line = Line::new()
+            .strong(text::count(all.into()))
+            .text(if all == 1 { " node   " } else { " nodes   " });
+        let line = line.text(format!("{} ready   ", text::count(nodes.ready.into())));
         let counted = |line: Line, n: u32, role: Role, word: &str| {
             if n > 0 {
-                line.put(role, format!("{n} {word}   "))
+                line.put(role, format!("{} {word}   ", text::count(n.into())))
             } else {
                 line.text(format!("0 {word}   "))
             }
