@@ -108,9 +108,11 @@ impl Cluster {
         let nodes = &summary.nodes;
         let states = [nodes.ready, nodes.draining, nodes.ineligible, nodes.down];
         let all: u64 = states.into_iter().map(u64::from).sum();
-        let line = Line::new()
-            .strong(text::count(all.into()))
-            .text(if all == 1 { " node   " } else { " nodes   " });
+        let line = Line::new().strong(text::count(all)).text(if all == 1 {
+            " node   "
+        } else {
+            " nodes   "
+        });
         let line = line.text(format!("{} ready   ", text::count(nodes.ready.into())));
         let counted = |line: Line, n: u32, role: Role, word: &str| {
             if n > 0 {
