@@ -119,6 +119,9 @@ pub fn run(options: &Options) -> ExitCode {
         synchronized: !options.unsynchronized,
         mouse: !options.no_mouse,
         between: terminal::Between::guess(env),
+        far: ["SSH_CONNECTION", "SSH_TTY"]
+            .iter()
+            .any(|name| !env(name).is_empty()),
     };
     let theme = match preferences.theme(&look.theme, look.depth) {
         Ok(theme) => theme,

@@ -49,6 +49,8 @@ pub struct Look {
     pub mouse: bool,
     /// What stands between the console and the terminal.
     pub between: Between,
+    /// The terminal is on another machine.
+    pub far: bool,
 }
 
 /// How the console ended.
@@ -74,6 +76,7 @@ pub async fn run(
     let guard = Guard::take(look.mouse)?;
     let size = guard.size();
     let pace = Pace::new(guard.baud(), Instant::now());
+    let torn = look.far || pace.is_slow();
     let (events, inbox) = mpsc::channel(EVENTS);
     let mut shell = Shell::new(size, clock::now(), &look.theme);
     shell.mouse = look.mouse;
@@ -93,7 +96,7 @@ pub async fn run(
         preferences,
         drawn_at: Instant::now(),
         wake: None,
-        keys: Keys::listen()?,
+        keys: Keys::listen(torn)?,
         output: Output::open()?,
         pace,
         owed: false,

@@ -20,6 +20,9 @@ use crate::console::event::Event;
 /// notice.
 const ESCAPE: Duration = Duration::from_millis(50);
 
+/// The same on this machine, where a terminal writes a key at once.
+const ESCAPE_HERE: Duration = Duration::from_millis(10);
+
 /// Keys, pastes and the mouse as they come.
 #[derive(Debug)]
 pub struct Keys {
@@ -28,14 +31,16 @@ pub struct Keys {
     ready: std::collections::VecDeque<Event>,
     /// When what is held counts as complete.
     settles: Option<Instant>,
+    /// How long after the last byte that is.
+    patience: Duration,
 }
 
 impl Keys {
-    /// Listens on standard input.
+    /// Listens on standard input; `torn`: the line to it may tear a key apart.
     ///
     /// # Errors
     /// When it cannot be listened on.
-    pub fn listen() -> io::Result<Self> {
+    pub fn listen(torn: bool) -> io::Result<Self> {
         let tty = unblocked(
             &io::stdin(),
             OpenOptions::new().read(true),
@@ -47,6 +52,7 @@ impl Keys {
             parser: Parser::default(),
             ready: std::collections::VecDeque::new(),
             settles: None,
+            patience: if torn { ESCAPE } else { ESCAPE_HERE },
         })
     }
 
@@ -71,7 +77,7 @@ impl Keys {
                 None => read(&self.tty).await,
             };
             self.ready.extend(self.parser.take(&read?));
-            self.settles = self.parser.waits().then(|| Instant::now() + ESCAPE);
+            self.settles = self.parser.waits().then(|| Instant::now() + self.patience);
         }
     }
 }
