@@ -797,3 +797,40 @@ fn jobs_of_one_name_in_two_workflows_keep_it() {
     assert!(done.contains("test-2:\n          name: test"), "{done}");
     assert_eq!(plan(&done), plan(&text));
 }
+
+#[test]
+fn an_account_and_a_class_of_the_installations_own_reach_the_plan_and_the_document() {
+    let text = "version: 2.1\njobs:\n  a:\n    docker: [{image: x, auth: {username: ann, password: $SECRET}}]\n    \
+                resource_class: tiny\n    steps: [checkout]\nworkflows: {w: {jobs: [a]}}\n";
+    let size = Size {
+        cpu_millis: 500,
+        memory_mb: 64,
+    };
+    let facts = Facts {
+        classes: Classes::from([("tiny".to_owned(), size)]),
+        ..Facts::default()
+    };
+    let plan = compile(text, &facts).unwrap().plan;
+    let job = &plan.workflows[0].jobs[0];
+    assert_eq!((job.cpu_millis, job.memory_mb), (500, 64));
+    let Executor::Docker { containers } = &job.executor else {
+        panic!("{job:?}");
+    };
+    let account = Auth {
+        username: "ann".to_owned(),
+        password: "$SECRET".to_owned(),
+    };
+    assert_eq!(containers[0].auth, Some(account));
+    let document = process(text, &facts).unwrap();
+    assert_eq!(compile(&document, &facts).unwrap().plan, plan);
+
+    let problems = compile(&text.replace("tiny", "tinny"), &facts).unwrap_err();
+    assert_eq!(problems[0].hint.as_deref(), Some("did you mean `tiny`?"));
+    let problems = compile(&text.replace(", password: $SECRET", ""), &facts).unwrap_err();
+    assert!(
+        problems[0]
+            .to_string()
+            .contains("`auth` needs the key `password`"),
+        "{problems:?}"
+    );
+}

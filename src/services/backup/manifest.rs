@@ -23,7 +23,7 @@ pub const FORM: u32 = 1;
 /// `backup.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
-    /// [`FORM`].
+    /// `FORM`.
     pub form: u32,
     /// Version of the Roundel that wrote it.
     pub version: String,
