@@ -330,3 +330,21 @@ fn the_top_level_is_short() {
     found.dedup();
     assert!(found.is_empty(), "not at the top level: {found:?}");
 }
+
+#[test]
+fn no_document_holds_two_versions_of_itself() {
+    let mut broken = Vec::new();
+    let pages = fs::read_dir(root().join("docs")).unwrap();
+    let pages = pages.map(|entry| entry.unwrap().path());
+    let top = ["README.md", "CHANGELOG.md"].map(|name| root().join(name));
+    for page in pages.chain(top).filter(|page| page.is_file()) {
+        let text = fs::read_to_string(&page).unwrap();
+        let marks = text.lines().filter(|line| {
+            ["<<<<<<< ", ">>>>>>> "]
+                .iter()
+                .any(|mark| line.starts_with(mark))
+        });
+        broken.extend(marks.map(|line| format!("{}: {line}", page.display())));
+    }
+    assert_none(&broken, "a merge is finished before it lands");
+}
