@@ -306,7 +306,7 @@ fn a_database_that_cannot_be_read_is_left_as_it_is() {
             ],
         );
     }
-    set_schema(&database, 1);
+    set_schema(&database, roundel::store::SCHEMA);
     let server = || home.server().unwrap();
     home.run(&["status"]).with_code(0);
     is_unharmed(&home, server());

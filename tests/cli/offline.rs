@@ -73,7 +73,7 @@ fn a_bootstrap_file_with_an_error_names_file_and_key() {
     ] {
         let said = home.run(words).with_code(2);
         assert!(
-            said.err.contains("c.toml: `nodes` must be 1 to 64"),
+            said.err.contains("c.toml: `nodes` must be 1 to 10000"),
             "{}",
             said.err
         );
