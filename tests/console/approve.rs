@@ -36,7 +36,7 @@ fn a_build_on_hold_says_so_and_goes_on_once_somebody_approves_it() {
         console.acts(key::ESC);
         console.press(key::ENTER, &["Builds › ", "hold", "on hold", "1 on hold"]);
         console.press("A", &["Approve local/web", "[ Cancel ]", "roundel approve"]);
-        console.press("a", &["is approved and goes on", "success"]);
+        console.press("a", &["is approved and goes on", "3 passed"]);
         console.press("A", &["cannot approve it: no job of it waits for approval"]);
     }
     home.run(&["build", "web"]).with_code(3);
