@@ -17,6 +17,7 @@ mod hostile;
 mod jobs;
 mod keys;
 mod live;
+mod log;
 mod marks;
 mod matrix;
 mod over;

@@ -15,6 +15,7 @@ mod keep;
 mod keys;
 mod lent;
 mod lists;
+mod log;
 mod look;
 mod marks;
 mod matrix;

@@ -5,23 +5,7 @@ use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Home, THREE, Terminal, gated, key, until};
-
-/// A server of four nodes, started as an administrator does.
-fn four_nodes(home: &Home) -> std::process::Child {
-    let config = home.path("roundel.toml");
-    fs::write(&config, "host_user = \"self\"\nnodes = 4\n").unwrap();
-    let mut command = home.command(&["serve", "--config", config.to_str().unwrap()]);
-    let child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    until("the server answers", || {
-        home.run(&["status"]).code == Some(0)
-    });
-    child
-}
+use crate::support::{Home, THREE, Terminal, four_nodes, gated, key};
 
 #[test]
 fn marked_nodes_are_drained_together_and_all_of_them_only_by_the_words() {

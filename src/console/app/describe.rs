@@ -1,5 +1,6 @@
 //! Texts about the thing under the cursor: all fields in words, the raw JSON, and the commands of this session.
 
+use roundel::api::builds::Outcome;
 use roundel::clock::Timestamp;
 use serde_json::Value;
 
@@ -30,7 +31,11 @@ impl App {
             }
             ([(_, value)], _) => {
                 let about = self.about();
-                let tests = matches!(about.first(), Some(Subject::Run(_))).then(|| self.tests());
+                let tests = matches!(
+                    about.first(),
+                    Some(Subject::Run(run)) if run.outcome == Some(Outcome::Failed)
+                )
+                .then(|| self.tests());
                 tests.into_iter().flatten().chain(fields(value)).collect()
             }
             (several, _) => several

@@ -200,6 +200,7 @@ pub const TABLE: &[Section] = &[
                 "rerun",
                 "run the build again: all, or from what failed",
             ),
+            key(&["A"], Cmd::Approve, "approve the job that waits for it"),
             key(&["X"], Cmd::Stop, "stop this run"),
         ],
     },

@@ -263,10 +263,8 @@ impl Screen for Job {
             Cmd::PreviousRun => self.choose_run(false),
             Cmd::AgentLog => self.agent = !self.agent,
             Cmd::Filter => {
-                return Some(vec![Effect::Open(Overlay::Prompt(Prompt::new(
-                    Purpose::Search,
-                    self.log.search_words(),
-                )))]);
+                let prompt = Prompt::new(Purpose::Search, "");
+                return Some(vec![Effect::Open(Overlay::Prompt(prompt))]);
             }
             Cmd::NextMatch => return Some(self.log.next_match(true)),
             Cmd::PreviousMatch => return Some(self.log.next_match(false)),
@@ -380,6 +378,10 @@ impl Screen for Job {
     }
 
     fn search(&mut self, words: &str) -> Vec<Effect> {
+        // Nothing typed is the same once more, as pagers have it.
+        if words.is_empty() && !self.log.search_words().is_empty() {
+            return self.log.next_match(true);
+        }
         self.log.search(words);
         Vec::new()
     }

@@ -1,9 +1,10 @@
 //! The left side of a job: its runs, the steps of one of them, and what ended the step that is shown.
 
 use ratatui::layout::Rect;
-use roundel::api::builds::RunRow;
+use roundel::api::builds::{JobRow, RunRow, Status};
 
 use super::{Focus, Job, is_bad};
+use crate::console::keymap::{Cmd, Context};
 use crate::console::line::Line;
 use crate::console::marks;
 use crate::console::pen::Pen;
@@ -57,15 +58,14 @@ impl Job {
             } else {
                 instead(&self.run, scene, area.width)
             };
-            let to_come = || vec![Line::new().muted("not in the queue yet")];
             let lines = if let Some(name) = self.missing() {
                 let text = format!("✗ this build has no job `{name}`");
                 text::wrap(&text, area.width)
                     .into_iter()
                     .map(|words| Line::new().put(Role::Failed, words))
                     .collect()
-            } else if self.attempt().is_none() && self.job().is_some() {
-                to_come()
+            } else if let (None, Some((_, job))) = (self.attempt(), self.job()) {
+                to_come(job, scene, area.width)
             } else {
                 lines.unwrap_or_default()
             };
@@ -229,4 +229,22 @@ impl Job {
         }
         lines
     }
+}
+
+/// Why a job has no run yet.
+fn to_come(job: &JobRow, scene: &Scene, width: u16) -> Vec<Line> {
+    if job.status != Status::OnHold {
+        return vec![Line::new().muted("not in the queue yet")];
+    }
+    let since = job
+        .queued_at
+        .map(|since| format!(", {}", scene.now.age(since)));
+    let words = format!("◌ waits for approval{}", since.unwrap_or_default());
+    let contexts = [Context::Job, Context::Things];
+    let key = scene.shell.keymap.key_of(&contexts, Cmd::Approve);
+    text::wrap(&words, width)
+        .into_iter()
+        .map(|words| Line::new().put(Role::Warning, words))
+        .chain(key.map(|key| Line::new().key(key, "approves it")))
+        .collect()
 }

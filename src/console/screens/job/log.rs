@@ -280,12 +280,11 @@ impl Log {
         }
     }
 
-    /// Numbers of the first and the last line on the screen, and of how many.
+    /// How many lines end on the screen or above it, and of how many.
     #[must_use]
-    pub fn position(&self) -> Option<(u64, u64, u64)> {
+    pub fn position(&self) -> Option<(u64, u64)> {
         let window = self.lines.data()?;
-        let (first, last) = (window.lines.first()?, window.lines.last()?);
-        Some((first.n, last.n, window.total))
+        Some((window.lines.last()?.n + 1, window.total))
     }
 
     /// Lines of the log.

@@ -1,6 +1,9 @@
 //! How a job looks: crumbs, graph, runs and steps at the left, the log at the right.
 
+use std::time::Duration;
+
 use ratatui::layout::Rect;
+use roundel::api::builds::{JobRow, RunRow, RunState};
 
 use super::{Focus, Job};
 use crate::console::line::Line;
@@ -9,6 +12,7 @@ use crate::console::now::Now;
 use crate::console::pen::Pen;
 use crate::console::screens::{Scene, failed, workflow};
 use crate::console::shell::Shell;
+use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::verbs::pipeline_name;
 use crate::console::widgets::graph::Graph;
@@ -174,11 +178,25 @@ impl Job {
         let line = line
             .strong(job.name.clone())
             .gap(3)
-            .put(mark.role, format!("{} {}{took}", mark.glyph, mark.word));
+            .put(mark.role, format!("{} {}{took}", mark.glyph, mark.word))
+            .join(self.usually(job));
         let end = pen.line(1, area.y, width, &line);
         let counts = workflow::counts(&pass.jobs);
         if end + counts.width() + 3 < area.right() {
             pen.right(end, area.y, area.right() - end - 1, &counts);
+        }
+    }
+    /// How long a job that runs usually takes, where that is known.
+    fn usually(&self, job: &JobRow) -> Line {
+        let running = |run: &&RunRow| run.state == RunState::Running;
+        let usual = job.runs.iter().filter(running).filter_map(|run| run.usual);
+        // The job takes as long as the run that takes longest.
+        match usual.max_by_key(|usual| usual.ms) {
+            Some(usual) => {
+                let took = text::took(Duration::from_millis(usual.ms));
+                Line::new().muted(format!(" of ~{took}"))
+            }
+            None => Line::new(),
         }
     }
 }

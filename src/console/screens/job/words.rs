@@ -10,6 +10,9 @@ use crate::console::screens::Scene;
 use crate::console::text;
 use crate::console::theme::Role;
 
+/// Cells of the words that are searched for.
+const WORDS_SHOWN: u16 = 20;
+
 impl Job {
     /// The words of the filter line.
     pub(super) fn words_below(&self) -> Line {
@@ -18,6 +21,8 @@ impl Job {
         let line = if words.is_empty() {
             line.muted(" none")
         } else {
+            // However long it is, what follows it must be seen.
+            let words = text::fit(words, WORDS_SHOWN);
             line.bold(Role::Strong, format!(" {words}"))
         };
         let line = match (self.log.search_failure(), self.log.progress()) {
@@ -45,17 +50,6 @@ impl Job {
         let line = if self.log.follow {
             line.put(Role::Accent, "follows")
         } else {
-            let line = match self.log.position() {
-                Some((first, last, total)) => line.muted(format!(
-                    "{}–{} of {} · {}%",
-                    text::count(first + 1),
-                    text::count(last + 1),
-                    text::count(total),
-                    (last + 1) * 100 / total.max(1),
-                )),
-                None => line,
-            };
-            let line = line.gap(3);
             let unseen = self.log.unseen();
             let line = line.bold(Role::Waiting, "paused");
             let line = if unseen > 0 {
@@ -63,7 +57,16 @@ impl Job {
             } else {
                 line
             };
-            line.muted(", f follows")
+            let line = line.muted(", f follows");
+            match self.log.position() {
+                Some((last, total)) => line.gap(3).muted(format!(
+                    "{} of {} · {}%",
+                    text::count(last),
+                    text::count(total),
+                    last * 100 / total.max(1),
+                )),
+                None => line,
+            }
         };
         match self.log.lines.failure() {
             Some(failure) if self.log.lines.data().is_some() => {
