@@ -1,3 +1,5 @@
+//! What needs somebody, in which order, and when nothing does.
+
 use std::sync::Arc;
 
 use super::*;

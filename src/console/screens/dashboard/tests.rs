@@ -1,3 +1,5 @@
+//! The Dashboard as it is drawn, and where its Enter leads.
+
 use roundel::api::dashboard::{
     AttentionItem, Dashboard, LoadMinute, MachineHistory, MachineSample, Objective,
     ObjectiveMinute, Urgency,
