@@ -22,6 +22,7 @@ mod marks;
 mod matrix;
 mod over;
 mod palette;
+mod prompts;
 mod screens;
 mod stage;
 mod states;

@@ -5,12 +5,15 @@ use crate::support::{Color, Home, THREE, Terminal};
 /// The sizes at which everything must be right, and one that is too small.
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 36), (200, 60), (59, 14)];
 /// Each screen: the keys that lead there from Builds, and what must stand there at every size.
-const SCREENS: [(&str, &[&str]); 5] = [
+const SCREENS: [(&str, &[&str]); 8] = [
     ("3", &["local/web #1", "✗ failed"]),
     ("\r", &["Builds › ", "✗ test"]),
     ("l", &["Builds › ", "false"]),
     ("2", &["Nothing waits."]),
     ("4", &["1 node", "● ready"]),
+    ("\r", &["Cluster › ", "● ready"]),
+    ("1", &["● Started"]),
+    ("7", &["build.create"]),
 ];
 
 /// Looks: words of the command line, variables, and the colour of what failed.

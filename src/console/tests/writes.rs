@@ -489,29 +489,3 @@ fn a_config_that_does_not_compile_is_shown_with_each_problem() {
     stage.keys("esc");
     assert!(stage.app.overlay().is_none());
 }
-
-#[test]
-fn letters_of_a_dialog_press_its_buttons_and_others_do_nothing() {
-    let mut stage = nodes(node(7));
-    stage.keys("D z y 1");
-    stage.frame().has(&["Drain n07?", "[ Cancel ]"]);
-    stage.keys("right");
-    stage.frame().has(&["[ Drain, wait ]"]);
-    stage.keys("tab");
-    stage.frame().has(&["[ Until a deadline… ]"]);
-    stage.keys("down");
-    stage.frame().has(&["[ Now ]"]);
-    stage.frame().shows("Now ]", Role::Failed);
-    stage.keys("right");
-    stage.frame().has(&["[ Cancel ]"]);
-    stage.keys("backtab");
-    stage.frame().has(&["[ Now ]"]);
-    // Pasted text presses nothing.
-    stage.event(Event::Paste("n\r".into()));
-    assert_eq!(stage.writes(), []);
-    stage.keys("esc");
-    // A key that is held or hit twice opens the question and does not answer it.
-    stage.keys("D D D X S N");
-    stage.frame().has(&["Drain n07?", "[ Cancel ]"]);
-    assert_eq!(stage.writes(), []);
-}
