@@ -33,7 +33,8 @@ fn a_build_on_hold_says_so_and_goes_on_once_somebody_approves_it() {
         let mut console = Terminal::open(&home, size, &[]);
         console.sees(&["local/web", "on hold"]);
         console.press("x", &["approve it", "cancel this build"]);
-        console.acts(key::ESC);
+        console.keys(key::ESC);
+        console.loses("approve it");
         console.press(key::ENTER, &["Builds › ", "hold", "on hold", "1 on hold"]);
         console.press("A", &["Approve local/web", "[ Cancel ]", "roundel approve"]);
         console.press("a", &["is approved and goes on", "3 passed"]);

@@ -25,7 +25,8 @@ fn a_console_that_is_held_back_changes_nothing_until_it_is_armed() {
         let mut console = Terminal::open(&home, size, &words);
         console.sees(&["1 ready", "read-only"]);
         console.press("x", &["drain it", "read-only: :arm 10m reason"]);
-        console.acts(key::ESC);
+        console.keys(key::ESC);
+        console.loses(":arm 10m reason");
         console.press("D", &["cannot drain it: read-only"]);
         console.keys(":arm\r");
         console.sees(&[": arm 10m", "and a reason"]);
@@ -36,7 +37,8 @@ fn a_console_that_is_held_back_changes_nothing_until_it_is_armed() {
         console.press("D", &["Drain ", "[ Cancel ]"]);
         console.press("d", &["drains, without a deadline", "draining"]);
         console.press("@", &[":arm 10m replace n07", "roundel node-drain -enable"]);
-        console.acts(key::ESC);
+        console.keys(key::ESC);
+        console.loses(":arm 10m replace n07");
         console.press("D", &["End the drain of"]);
         console.press("e", &["has ended", "1 ready", "drain by hand"]);
         console.keys(":disarm\r");
