@@ -21,7 +21,7 @@ use crate::console::event::Event;
 const ESCAPE: Duration = Duration::from_millis(50);
 
 /// The same on this machine, where a terminal writes a key at once.
-const ESCAPE_HERE: Duration = Duration::from_millis(10);
+const ESCAPE_HERE: Duration = Duration::from_millis(5);
 
 /// Keys, pastes and the mouse as they come.
 #[derive(Debug)]
