@@ -12,6 +12,7 @@
 pub mod clock;
 pub mod error;
 pub mod ids;
+mod nearest;
 pub mod sanitise;
 pub mod settings;
 

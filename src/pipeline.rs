@@ -10,7 +10,6 @@ mod filters;
 mod graph;
 mod keys;
 mod names;
-mod nearest;
 pub mod plan;
 pub mod problem;
 mod read;

@@ -6,13 +6,13 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::filters::Patterns;
-use super::nearest::nearest;
 use super::read::{Cursor, Map};
 use super::report::{Place, Report};
 use super::schema::workflow::{self, Draft, DraftEntry};
 use super::schema::{self, Config, Invocation, Job, Version, Workflow, check_name, job};
 use super::yaml::MAX_COST;
 use super::{Classes, Facts, graph, keys, names, read, template};
+use crate::nearest::nearest;
 
 /// The most runs, parallel copies counted, that one config may ask for.
 const MAX_RUNS: u32 = 10_000;

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use super::nearest::nearest;
 use super::report::Report;
 use super::schema::workflow::Draft;
+use crate::nearest::nearest;
 
 /// So many jobs of a circle are named.
 const MAX_SHOWN: usize = 10;

@@ -6,9 +6,9 @@ pub(crate) mod duration;
 pub(crate) mod words;
 
 use super::keys::{self, Keys};
-use super::nearest::nearest;
 use super::report::{Path, Place, Report};
 use super::yaml::{Entry, Node, Scalar, Span, Value};
+use crate::nearest::nearest;
 
 /// A node, the key it stands under, and the way to it.
 #[derive(Clone, Debug)]

@@ -2,8 +2,8 @@
 
 use super::class::{self, Classes, Kind, Size};
 use super::environment;
+use crate::nearest::nearest;
 use crate::pipeline::keys;
-use crate::pipeline::nearest::nearest;
 use crate::pipeline::plan::{Auth, Container, Executor};
 use crate::pipeline::read::{Cursor, Map, words::words};
 use crate::pipeline::report::Report;

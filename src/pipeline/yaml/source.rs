@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use saphyr_parser::ScanError;
 
 use super::{Fault, Pos, Span, margin};
-use crate::pipeline::nearest::nearest;
+use crate::nearest::nearest;
 
 /// So many of the last anchors are compared with an alias that has none.
 const MAX_ANCHORS: usize = 100;

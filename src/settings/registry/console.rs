@@ -1,0 +1,114 @@
+//! Console: who comes in on port 8800, and with which certificate.
+
+use super::{Choice, Entry, Group, Kind, Restart, When, choice};
+use crate::settings::check::Fault;
+use crate::settings::rules;
+use crate::settings::value::{Value, Values};
+
+/// Shortest password of the console, in characters.
+const PASSWORD_MIN: usize = 12;
+
+const WAYS_IN: &[Choice] = &[
+    choice("password", "Password"),
+    choice("ldap", "LDAP"),
+    choice("anonymous", "Anonymous"),
+];
+
+const CERTIFICATES: &[Choice] = &[
+    choice("self-signed", "Self-signed"),
+    choice("key-cert", "Key and certificate"),
+    choice("privacy", "That of Privacy"),
+];
+
+const LEVELS: &[Choice] = &[
+    choice("error", "Errors"),
+    choice("warn", "Warnings"),
+    choice("info", "Information"),
+    choice("debug", "Debug"),
+];
+
+const OWN: When = When::Is("console.tls.source", "key-cert");
+
+pub(super) const GROUP: Group = Group {
+    name: "console",
+    title: "Console",
+    note: Some(
+        "Consoles of other machines come in by tokens today. Passwords and sign-in by LDAP are not built yet: held and checked, not used.",
+    ),
+    entries: &[
+        Entry::new(
+            "console.auth_type",
+            "Way in",
+            Kind::Choice(WAYS_IN),
+            "How people prove who they are.",
+        )
+        .defaults(&[(When::Always, "password")])
+        .required(When::Always)
+        .restart(Restart::Live)
+        .rule(way_in),
+        Entry::new(
+            "console.password",
+            "Password",
+            Kind::Secret,
+            "At least 12 characters.",
+        )
+        .shown(When::Is("console.auth_type", "password"))
+        .restart(Restart::Live)
+        .rule(password),
+        Entry::new(
+            "console.tls.source",
+            "Certificate",
+            Kind::Choice(CERTIFICATES),
+            "One made at the first start, one of your own, or the one of Privacy for both.",
+        )
+        .defaults(&[(When::Always, "self-signed")])
+        .required(When::Always)
+        .restart(Restart::Console),
+        Entry::new(
+            "console.tls.hostname",
+            "Hostname of the console",
+            Kind::Text,
+            "The name that stands in it.",
+        )
+        .shown(OWN)
+        .required(When::Always)
+        .restart(Restart::Console)
+        .rule(rules::host),
+        Entry::new(
+            "console.tls.cert",
+            "Certificate of the console",
+            Kind::Pem,
+            "In PEM, with its issuers.",
+        )
+        .shown(OWN)
+        .required(When::Always)
+        .restart(Restart::Console),
+        Entry::new(
+            "console.tls.key",
+            "Key of the console",
+            Kind::SecretPem,
+            "In PEM and not encrypted.",
+        )
+        .shown(OWN)
+        .required(When::Always)
+        .restart(Restart::Console),
+        Entry::new(
+            "console.log_level",
+            "Log level",
+            Kind::Choice(LEVELS),
+            "How much the console writes into its log.",
+        )
+        .defaults(&[(When::Always, "info")])
+        .restart(Restart::Console),
+    ],
+};
+
+fn way_in(value: &Value, _: &Values) -> Vec<Fault> {
+    let open = value.text() == "anonymous";
+    rules::faults(open.then(|| Fault::warning("lets in whoever reaches port 8800")))
+}
+
+fn password(value: &Value, _: &Values) -> Vec<Fault> {
+    let short = value.text().chars().count() < PASSWORD_MIN;
+    rules::faults(short.then(|| Fault::error(format!("has fewer than {PASSWORD_MIN} characters"))))
+}

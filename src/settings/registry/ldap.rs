@@ -1,0 +1,177 @@
+//! LDAP: the directory that people sign in with.
+
+use super::{Choice, Entry, Group, Kind, TestId, When, choice};
+use crate::settings::check::Fault;
+use crate::settings::rules;
+use crate::settings::value::{Value, Values};
+
+const TYPES: &[Choice] = &[
+    choice("ldap_type_openldap", "OpenLDAP"),
+    choice("ldap_type_ad", "Active Directory"),
+];
+
+const ENCRYPTIONS: &[Choice] = &[
+    choice("plain", "Plain"),
+    choice("starttls", "StartTLS"),
+    choice("ldaps", "LDAPS"),
+];
+
+const AD: When = When::Is("ldap.type", "ldap_type_ad");
+
+const fn field(key: &'static str, label: &'static str, kind: Kind, help: &'static str) -> Entry {
+    Entry::new(key, label, kind, help)
+        .shown(When::On("ldap.enabled"))
+        .required(When::Always)
+        .test(TestId::Ldap)
+}
+
+pub(super) const GROUP: Group = Group {
+    name: "ldap",
+    title: "LDAP Authentication",
+    note: Some("Signing in by a directory is not built yet: held and checked, not used."),
+    entries: &[
+        Entry::new(
+            "ldap.enabled",
+            "Enable LDAP-only Authentication",
+            Kind::Switch,
+            "The directory becomes the only way in. Not for an installation that has users of GitHub already.",
+        ),
+        field(
+            "ldap.type",
+            "Directory",
+            Kind::Choice(TYPES),
+            "Which kind of directory it is.",
+        )
+        .defaults(&[(When::Always, "ldap_type_openldap")]),
+        field(
+            "ldap.hostname",
+            "Hostname",
+            Kind::Text,
+            "Name or address of the directory.",
+        )
+        .rule(rules::host),
+        field(
+            "ldap.port",
+            "Port",
+            Kind::Number {
+                least: 1,
+                most: 65_535,
+            },
+            "Its port: 389, or 636 with LDAPS.",
+        )
+        .defaults(&[
+            (When::Is("ldap.encryption", "ldaps"), "636"),
+            (When::Always, "389"),
+        ]),
+        field(
+            "ldap.encryption",
+            "Encryption Type",
+            Kind::Choice(ENCRYPTIONS),
+            "How the connection is protected.",
+        )
+        .defaults(&[(When::Always, "plain")])
+        .rule(encryption),
+        field(
+            "ldap.search_user",
+            "Search user",
+            Kind::Text,
+            "Who looks people up: a distinguished name; with Active Directory user@domain too.",
+        )
+        .rule(search_user),
+        field(
+            "ldap.search_password",
+            "Search password",
+            Kind::Secret,
+            "The password of the search user.",
+        ),
+        field(
+            "ldap.base_dn",
+            "Base DN",
+            Kind::Text,
+            "Where the directory begins, as dc=example,dc=com.",
+        )
+        .rule(rules::dn),
+        field(
+            "ldap.user_search_dn",
+            "User search DN",
+            Kind::Text,
+            "Below which entry people are looked for, relative to the base, as ou=people.",
+        )
+        .defaults(&[(AD, "cn=users"), (When::Always, "ou=users")])
+        .rule(user_search_dn),
+        field(
+            "ldap.username_field",
+            "Username Field",
+            Kind::Text,
+            "Attribute that holds the name people sign in with.",
+        )
+        .defaults(&[(AD, "sAMAccountName"), (When::Always, "uid")])
+        .rule(rules::attribute),
+        field(
+            "ldap.email_field",
+            "Email Field",
+            Kind::Text,
+            "Attribute that holds the e-mail address.",
+        )
+        .defaults(&[(When::Always, "mail")])
+        .required(When::Never)
+        .rule(rules::attribute),
+        field(
+            "ldap.group_membership_field",
+            "Group Membership Field",
+            Kind::Text,
+            "Attribute of a group that names its members.",
+        )
+        .defaults(&[(AD, "member"), (When::Always, "uniqueMember")])
+        .rule(rules::attribute),
+        field(
+            "ldap.group_object_class",
+            "Group Object Class Field",
+            Kind::Text,
+            "Class of entries that are groups.",
+        )
+        .defaults(&[(AD, "group"), (When::Always, "groupOfUniqueNames")])
+        .rule(rules::attribute),
+    ],
+};
+
+fn encryption(value: &Value, _: &Values) -> Vec<Fault> {
+    let plain = value.text() == "plain";
+    rules::faults(plain.then(|| {
+        Fault::warning("sends passwords over the network as they are").fix("use StartTLS or LDAPS")
+    }))
+}
+
+fn search_user(value: &Value, values: &Values) -> Vec<Fault> {
+    let principal = |text: &str| {
+        text.split_once('@')
+            .is_some_and(|(name, domain)| !name.is_empty() && rules::host_fault(domain).is_none())
+    };
+    if AD.holds(values) && principal(value.text()) {
+        return Vec::new();
+    }
+    rules::dn(value, values)
+}
+
+fn user_search_dn(value: &Value, values: &Values) -> Vec<Fault> {
+    let fault = rules::dn_fault(value.text()).or_else(|| {
+        let base = values.text("ldap.base_dn");
+        let (mut parts, base) = (rules::dn_parts(value.text()), rules::dn_parts(&base));
+        let tail = parts.split_off(parts.len().saturating_sub(base.len()));
+        let same = tail.len() == base.len()
+            && tail
+                .iter()
+                .zip(&base)
+                .all(|(a, b)| a.eq_ignore_ascii_case(b));
+        same.then(|| {
+            Fault::error("ends with the Base DN, and is taken as relative to it").fix(
+                if parts.is_empty() {
+                    "leave only what is below the base".to_owned()
+                } else {
+                    format!("`{}` is enough", parts.join(","))
+                },
+            )
+        })
+    });
+    rules::faults(fault)
+}
