@@ -90,9 +90,12 @@ impl Dispatcher {
                     let last = messages
                         .iter()
                         .any(|message| matches!(message, Message::Shutdown));
-                    let idle = messages
-                        .iter()
-                        .all(|message| matches!(message, Message::Tick | Message::Explain { .. }));
+                    let idle = messages.iter().all(|message| {
+                        matches!(
+                            message,
+                            Message::Tick | Message::Disk { .. } | Message::Explain { .. }
+                        )
+                    });
                     let before = self.state.seq;
                     let begun = clock::monotonic();
                     self.batch(messages);
@@ -238,9 +241,12 @@ impl Dispatcher {
                     continue;
                 }
                 if let Message::Disk { low } = message {
-                    self.state.disk_low = low;
-                    self.state.set_hold();
-                    outbox.touch(Topic::Runs, "hold");
+                    // It is asked every few seconds, and mostly finds what it found before: that is no change.
+                    if self.state.disk_low != low {
+                        self.state.disk_low = low;
+                        self.state.set_hold();
+                        outbox.touch(Topic::Runs, "hold");
+                    }
                     continue;
                 }
                 let mut batch = Batch {

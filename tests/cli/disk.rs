@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use serde_json::Value;
+
 use crate::skip::skip;
 use crate::support::{Home, Said, until};
 
@@ -40,6 +42,14 @@ impl SmallDisk {
 
     fn ballast(&self) -> PathBuf {
         self.home.data().join("ballast")
+    }
+
+    /// Takes what is left but for about this many kilobytes.
+    fn leave(&self, kilobytes: u64) {
+        let fs = rustix::fs::statvfs(self.home.data()).unwrap();
+        let free = fs.f_bavail * fs.f_frsize;
+        let taken = usize::try_from(free - kilobytes * 1024).unwrap();
+        fs::write(self.ballast(), vec![0; taken]).unwrap();
     }
 
     /// Takes all the space that is left.
@@ -147,6 +157,40 @@ fn a_build_outlasts_a_full_disk_and_loses_no_byte() {
     assert!(said.out.contains("dead") && said.err.is_empty(), "{said:?}");
     home.run(&["node-drain", "-enable", "-self", "-yes"])
         .with_code(0);
+}
+
+#[test]
+fn nothing_is_placed_while_less_than_a_twentieth_is_free() {
+    let Some(disk) = SmallDisk::mount(64) else {
+        return;
+    };
+    let home = &disk.home;
+    home.repository("web", &WRITER.replace("seq 200", "seq 2"));
+    home.run(&["build", "web"]).with_code(0);
+    // Of 64 MB; enough for the store to write on.
+    disk.leave(2000);
+    let json = |words: &[&str]| -> Value {
+        serde_json::from_str(&home.run(words).with_code(0).out).unwrap()
+    };
+    until("the server has seen it", || {
+        let (head, dashboard) = home.http("/api/roundel/v1/dashboard");
+        assert!(head.starts_with("http/1.1 200 "), "{head}");
+        dashboard.contains("3 % free, less than 5 %")
+    });
+    let mut build = home.start(&["build", "web"]);
+    let mut reason = Value::Null;
+    until("the run says why it waits", || {
+        reason = json(&["status", "-json"])["rows"][0]["reason"].clone();
+        reason["code"] == "disk"
+    });
+    assert_eq!(
+        reason["text"],
+        "the data directory's file system has 3 % free, less than 5 %: nothing is placed"
+    );
+    let said = home.run(&["status"]).with_code(0);
+    assert!(said.out.contains("3 % free"), "{}", said.out);
+    fs::remove_file(disk.ballast()).unwrap();
+    assert!(build.wait().unwrap().success());
 }
 
 #[test]

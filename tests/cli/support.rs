@@ -1,6 +1,7 @@
 //! What the tests of the verbs share.
 
 use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Stdio};
 
 #[path = "../support/home.rs"]
@@ -11,6 +12,21 @@ mod pty;
 pub use home::{Home, Said, until};
 
 impl Home {
+    /// Asks the server that has the data directory, as any HTTP client would; its head in
+    /// lower case, and its body.
+    pub fn http(&self, path: &str) -> (String, String) {
+        let mut stream = UnixStream::connect(self.data().join("socket")).unwrap();
+        write!(
+            stream,
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        (head.to_ascii_lowercase(), body.to_owned())
+    }
+
     /// Starts the program and leaves it running; what it says is kept in pipes.
     pub fn start(&self, words: &[&str]) -> Child {
         self.command(words)

@@ -165,3 +165,21 @@ fn whoever_stopped_it_comes_before_the_disk_and_the_disk_before_nothing() {
         assert_eq!(held.code, code, "{phase:?} {low:?}");
     }
 }
+
+#[tokio::test]
+async fn a_disk_that_stays_as_it_is_is_no_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = start_in(dir.path(), NO_LIMITS);
+    for low in [None, Some("4 % free".to_owned())] {
+        for _ in 0..20 {
+            bench.engine.handle.disk(low.clone()).await;
+        }
+    }
+    // Whatever was sent before is decided once this is answered.
+    bench.drain(true, None).await;
+    let store = &bench.engine.view.store;
+    let changes = store.changes_after(0, 100).unwrap().unwrap();
+    let told = changes.iter().filter(|change| change.ids.contains("hold"));
+    // Once; the engine's own look at the disk may come in between and find room.
+    assert!((1..=3).contains(&told.count()), "{changes:?}");
+}
