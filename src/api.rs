@@ -13,6 +13,7 @@ pub mod builds;
 pub mod compare;
 pub mod dashboard;
 pub mod fleet;
+pub mod keep;
 pub mod services;
 pub mod session;
 pub mod watches;

@@ -16,6 +16,7 @@ mod console;
 mod context;
 mod failure;
 mod follow;
+mod gc;
 mod logging;
 mod logs;
 mod node_drain;
@@ -121,6 +122,8 @@ enum Verb {
     /// Back up the installation, check a backup, restore one
     #[command(subcommand)]
     Backup(backup::Verb),
+    /// Remove what has been kept for long enough; set how long that is
+    Gc(gc::Args),
     /// Show whether the installation takes work; stop or start that
     Services(services::Args),
     /// Print the version
@@ -203,6 +206,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Logs(args) => logs::run(&args, context).await,
             Verb::Stop(args) => stop::run(&args, context).await,
             Verb::Audit(verb) => audit::run(&verb, context).await,
+            Verb::Gc(args) => gc::run(&args, context).await,
             Verb::Services(args) => services::run(&args, context).await,
             Verb::Backup(backup::Verb::Create(args)) => backup::create(&args, context).await,
             Verb::Backup(_)

@@ -6,6 +6,7 @@
 mod connection;
 mod error;
 mod events;
+mod keep;
 pub mod launch;
 mod logs;
 mod session;
@@ -40,8 +41,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Time for a pipeline to be taken in: the server fetches the repository first.
 const FETCH_PATIENCE: Duration = Duration::from_secs(15 * 60);
 
-/// Time for a backup: every log is read and written.
-const BACKUP_PATIENCE: Duration = Duration::from_secs(12 * 3600);
+/// Time for a backup, or for housekeeping: every log is read and written, or removed.
+const DISK_PATIENCE: Duration = Duration::from_secs(12 * 3600);
 
 /// A client of one server. Clones share its idle connections.
 ///
@@ -313,7 +314,7 @@ impl Client {
     /// As [`Client::hello`].
     pub async fn make_backup(&self, wanted: &MakeBackup) -> Result<Backup> {
         let ask = Ask {
-            patience: BACKUP_PATIENCE,
+            patience: DISK_PATIENCE,
             ..Ask::post("/backups".to_owned(), wanted)
         };
         decode(&self.pool.ask(&ask).await?)

@@ -5,9 +5,13 @@
 
 pub mod embedded;
 
+use std::io;
+use std::path::PathBuf;
+
 use crate::clock::Timestamp;
 use crate::ids::{AttemptId, NodeId};
 use crate::pipeline::JobPlan;
+use crate::settings::keep::Kept;
 
 /// Everything that is needed to start an attempt.
 #[derive(Clone, Debug)]
@@ -97,6 +101,17 @@ pub trait Reports: Send + Sync + 'static {
     fn taken(&self, attempt: AttemptId) -> Option<u64>;
 }
 
+/// Files of an attempt that is over and was not cleared up after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOver {
+    /// Which attempt.
+    pub attempt: AttemptId,
+    /// `Attempts` or `Scratch`.
+    pub kind: Kept,
+    /// The directory.
+    pub path: PathBuf,
+}
+
 /// A fleet.
 pub trait Fleet: Send + Sync {
     /// Starts an attempt; answers at once, what comes of it is reported.
@@ -108,4 +123,13 @@ pub trait Fleet: Send + Sync {
     /// Takes charge again of the attempts that were placed before this server started, and clears up after those that
     /// are over but were not cleared up after. Called once, before anything is submitted.
     fn adopt(&self, attempts: Vec<AttemptId>);
+
+    /// What lies about of attempts that are over, whose agents are gone. Blocks.
+    fn left_overs(&self) -> Vec<LeftOver>;
+
+    /// Removes it, and ends what still runs of it. Blocks.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    fn clear(&self, left: &LeftOver) -> io::Result<()>;
 }

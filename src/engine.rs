@@ -13,6 +13,7 @@ mod approve;
 mod attention;
 mod builds;
 mod cancel;
+mod cleaning;
 mod command;
 mod containers;
 mod deeds;
@@ -23,6 +24,7 @@ mod gate;
 mod handle;
 mod installation;
 pub mod intake;
+mod keeping;
 mod launch;
 mod nodes;
 mod outbox;
@@ -38,9 +40,10 @@ mod watching;
 mod wellness;
 
 pub use attention::{Concern, Spot, Urgency};
+pub use cleaning::{Candidate, Cleaning, CleaningError, Pass, Passes, Plan, Removed};
 pub use command::{
-    Actor, BuildCommand, Command, CommandError, FleetCommand, InstallationCommand, NewBuild,
-    NewWatch, Note, Reply, WatchCommand,
+    Actor, BuildCommand, Command, CommandError, FleetCommand, InstallationCommand, KeepCommand,
+    NewBuild, NewWatch, Note, Reply, WatchCommand,
 };
 pub use estimate::{Expected, Forecast, Overdue};
 pub use gate::{Admission, Gate};

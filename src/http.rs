@@ -8,6 +8,7 @@ mod compare;
 mod dashboard;
 mod error;
 mod events;
+mod keep;
 mod logs;
 mod nodes;
 mod peer;

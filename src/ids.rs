@@ -9,6 +9,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::clock::Timestamp;
+
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -88,6 +90,13 @@ uuid_id!(
 pub struct ProjectId(pub i64);
 
 impl AttemptId {
+    /// Returns when it was made, in ms since 1970: the first 48 bits of a UUIDv7 (RFC 9562, 5.7).
+    #[must_use]
+    pub fn made(&self) -> Timestamp {
+        let (first, _) = self.0.as_u64_pair();
+        Timestamp(i64::try_from(first >> 16).unwrap_or(i64::MAX))
+    }
+
     /// Returns the last twelve hex digits: the `<id>` of a fleet name, and the fence between tries of one run.
     #[must_use]
     pub fn short(&self) -> String {
@@ -157,6 +166,14 @@ mod tests {
         assert_eq!(JobId::from_slice(id.as_bytes()), Some(id));
         assert_eq!(id.to_string().parse::<JobId>().unwrap(), id);
         assert_eq!(JobId::from_slice(b"short"), None);
+    }
+
+    #[test]
+    fn an_attempt_knows_when_it_was_made() {
+        let attempt: AttemptId = "0190a0b1-c2d3-7e4f-8a5b-0123456789ab".parse().unwrap();
+        assert_eq!(attempt.made(), Timestamp(0x0190_a0b1_c2d3));
+        let now = crate::clock::now();
+        assert!(AttemptId::fresh().made().0.abs_diff(now.0) < 60_000);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 pub mod bootstrap;
 pub mod check;
 pub mod exchange;
+pub mod keep;
 pub mod paths;
 pub mod registry;
 mod rules;

@@ -4,3 +4,4 @@ pub mod data_dir;
 pub mod logs;
 pub mod space;
 pub mod spool;
+pub mod trees;

@@ -230,6 +230,9 @@ pub struct RunRow {
     /// How long its job usually takes, where it runs.
     #[serde(default)]
     pub usual: Option<Usual>,
+    /// When its logs were removed, if they were.
+    #[serde(default)]
+    pub log_removed_at: Option<Timestamp>,
 }
 
 /// Why a run waits.

@@ -13,6 +13,7 @@ use roundel::api::builds::{RunDetail, RunRow, RunState, StepRow};
 use roundel::client::{Client, StreamItem};
 use roundel::error::Kind;
 use roundel::sanitise;
+use roundel::settings::keep;
 
 use super::context::Context;
 use super::follow::{News, Piece, RunTail, wait_for_return};
@@ -72,6 +73,15 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
     let runs = target::runs(&client, &args.id, args.job).await?;
     let mut news = News::default();
     for run in &runs {
+        if let Some(removed) = run.log_removed_at {
+            let why = keep::log_removed(run.stopped_at, removed);
+            let said = format!("{}: {why}", sanitise::line(&run.name));
+            if runs.len() == 1 {
+                return Err(Failure::said(Kind::NotFound, said));
+            }
+            writeln!(context.err, "{said}")?;
+            continue;
+        }
         if context.json {
             json::print(args, &client, run, &mut news, context).await?;
         } else if args.stderr {

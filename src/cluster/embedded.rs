@@ -8,7 +8,8 @@ mod containers;
 mod prepare;
 mod watch;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
@@ -17,11 +18,14 @@ pub use capacity::{Machine, Share, split};
 pub use containers::first_look;
 pub use prepare::{Account, StartError, mirror_path};
 
-use super::{Containers, Fleet, Reports, Submission};
+use super::{Containers, Fleet, LeftOver, Reports, Submission};
 use crate::clock;
 use crate::containers::Engine;
 use crate::error::Chain;
 use crate::ids::AttemptId;
+use crate::processes;
+use crate::settings::keep::Kept;
+use crate::storage::trees;
 
 /// Starts in flight: starting is short work on the CPU, more at once only makes all of them late.
 const STARTING: usize = 4;
@@ -126,9 +130,42 @@ impl<R: Reports> Fleet for Embedded<R> {
             tokio::spawn(async move { inner.adopt(attempt).await });
         }
     }
+
+    fn left_overs(&self) -> Vec<LeftOver> {
+        let settings = &self.inner.settings;
+        let folders = [
+            (Kept::Attempts, settings.data.join("attempts")),
+            (Kept::Scratch, settings.scratch.clone()),
+        ];
+        let all = folders.into_iter().flat_map(|(kind, folder)| {
+            Inner::<R>::attempts_in(&folder).map(move |(attempt, path)| LeftOver {
+                attempt,
+                kind,
+                path,
+            })
+        });
+        all.filter(|left| self.inner.is_over(left.attempt))
+            .collect()
+    }
+
+    fn clear(&self, left: &LeftOver) -> io::Result<()> {
+        if left.kind == Kept::Attempts {
+            processes::sweep(&left.path);
+        }
+        trees::remove(&left.path)
+    }
 }
 
 impl<R: Reports> Inner<R> {
+    /// Directories of attempts in `folder`, with their attempts.
+    fn attempts_in(folder: &Path) -> impl Iterator<Item = (AttemptId, PathBuf)> + use<R> {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter_map(|entry| {
+            let attempt = entry.file_name().to_str()?.parse().ok()?;
+            Some((attempt, entry.path()))
+        })
+    }
+
     fn attempt_dir(&self, attempt: AttemptId) -> PathBuf {
         self.settings
             .data

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::cleaning::Pass;
 use crate::clock::Timestamp;
 use crate::error::{Explain, Kind};
 use crate::ids::{AttemptId, JobId, NodeId, PipelineId, WatchId, WorkflowId};
 use crate::pipeline::Plan;
 use crate::pipeline::status::Phase;
+use crate::settings::keep::{Kept, Span};
 use crate::store::StoreError;
 
 /// Who asks: `uid 1000 (ann)`, or `server` for the engine's own doing.
@@ -24,6 +26,8 @@ pub enum Command {
     Installation(InstallationCommand),
     /// On watched repositories.
     Watch(WatchCommand),
+    /// On what is kept, and for how long.
+    Keep(KeepCommand),
     /// Nothing to be decided: what was done outside of the engine is written into the audit log.
     Note(Note),
 }
@@ -35,6 +39,19 @@ pub enum InstallationCommand {
     Stop,
     /// Takes work again.
     Start,
+}
+
+/// Wishes on what is kept.
+#[derive(Clone, Debug)]
+pub enum KeepCommand {
+    /// A kind is kept so long from now on.
+    Set(Kept, Span),
+    /// These builds are forgotten, unless they have been taken up again. The server's own doing, told by its pass.
+    ForgetBuilds(Vec<PipelineId>),
+    /// The logs of these runs are about to be removed. The same.
+    ForgetLogs(Vec<AttemptId>),
+    /// A pass has ended; a deed when it removed something or failed.
+    Passed(Pass),
 }
 
 /// A deed outside of the engine, as the audit log has it.
@@ -179,6 +196,11 @@ pub enum Reply {
     Watch {
         /// Which.
         watch: WatchId,
+    },
+    /// So many things were forgotten.
+    Forgotten {
+        /// How many.
+        count: u64,
     },
     /// It is in the audit log.
     Noted,

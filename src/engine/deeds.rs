@@ -12,6 +12,7 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
     use super::command::{BuildCommand as B, FleetCommand as F, WatchCommand as W};
     let (action, object, detail) = match command {
         Command::Installation(command) => return Some(command.deed(actor, now)),
+        Command::Keep(command) => return command.deed(actor, now),
         Command::Build(B::Create(new)) => {
             let detail = format!(
                 "{} at {}",
@@ -91,6 +92,7 @@ pub(super) fn write_audit(
             Reply::Pipeline { .. }
             | Reply::Watch { .. }
             | Reply::Installation { .. }
+            | Reply::Forgotten { .. }
             | Reply::Noted,
         ) => {
             let result = deed.failure.clone().unwrap_or_else(|| "ok".to_owned());

@@ -335,6 +335,7 @@ fn decide_one(
                 Command::Build(command) => batch.build(command, &actor),
                 Command::Fleet(command) => batch.fleet(&command, &actor),
                 Command::Watch(command) => batch.watch(command, &actor),
+                Command::Keep(command) => batch.keep(command),
                 Command::Note(_) => Ok(Reply::Noted),
                 Command::Installation(command) => batch.installation(command, &actor),
             };

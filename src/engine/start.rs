@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use super::cleaning::{Board, Cleaning, Finder};
 use super::dispatcher::Dispatcher;
 use super::gate::Gate;
 use super::handle::{Handle, QUEUE};
@@ -51,6 +52,8 @@ pub struct Engine {
     pub handle: Handle,
     /// The way to read.
     pub view: View,
+    /// The removal of what has been kept for long enough.
+    pub cleaning: Cleaning,
     /// Id of the data, made with the store.
     pub data_id: String,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -128,6 +131,7 @@ pub fn start<F: Fleet + 'static>(
         gate: gate.clone(),
         pulse: pulse.clone(),
         roster: roster.clone(),
+        passes: Board::default(),
         classes: Arc::new(options.classes.clone()),
     };
     // Unbounded, and bounded all the same: an effect is one of a run that was placed or stopped.
@@ -162,6 +166,13 @@ pub fn start<F: Fleet + 'static>(
     };
     let fleet: Arc<dyn Fleet> = Arc::new(fleet(inbox, &data_id));
     fleet.adopt(adopted);
+    let finder = Finder {
+        store: view.store.clone(),
+        logs: logs.clone(),
+        data: options.data.clone(),
+        fleet: fleet.clone(),
+    };
+    let cleaning = Cleaning::start(handle.clone(), view.clone(), finder)?;
     tokio::spawn(launch::carry_out(
         carried,
         view.clone(),
@@ -173,6 +184,7 @@ pub fn start<F: Fleet + 'static>(
     Ok(Engine {
         handle,
         view,
+        cleaning,
         data_id,
         thread: Some(thread),
     })

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::clock::Timestamp;
-use crate::cluster::{Fleet, Submission};
+use crate::cluster::{Fleet, LeftOver, Submission};
 use crate::error::{Explain, Kind};
 use crate::ids::{AttemptId, NodeId, PipelineId};
 use crate::pipeline::status::{Outcome, RunState, Status};
@@ -16,6 +16,7 @@ use crate::storage::logs::LogStore;
 use crate::store::{RunFilter, RunRecord, WindowQuery};
 
 mod approving;
+mod keeping;
 mod stopping;
 
 #[derive(Clone, Default)]
@@ -34,6 +35,12 @@ impl Fleet for Recorder {
     }
     fn adopt(&self, attempts: Vec<AttemptId>) {
         self.adopted.lock().unwrap().extend(attempts);
+    }
+    fn left_overs(&self) -> Vec<LeftOver> {
+        Vec::new()
+    }
+    fn clear(&self, _: &LeftOver) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

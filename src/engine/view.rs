@@ -28,6 +28,8 @@ pub struct View {
     /// What is measured.
     pub pulse: Pulse,
     pub(super) roster: Arc<Roster>,
+    /// How the passes of housekeeping stand.
+    pub(super) passes: super::cleaning::Board,
     /// Resource classes of the installation's own.
     pub classes: Arc<Classes>,
 }

@@ -1,6 +1,7 @@
 //! How each part of the server does, from what was measured of it, and the look at the machine every few seconds.
 
 use std::path::PathBuf;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::view::View;
@@ -36,6 +37,8 @@ fn usual(part: Part) -> (&'static str, Duration) {
         Part::Git => ("fetches", Duration::from_secs(30)),
         Part::Fleet => ("starts", Duration::from_secs(5)),
         Part::Api => ("answers", Duration::from_millis(500)),
+        // Removing a year of logs may take long, and holds nobody up.
+        Part::Housekeeping => ("passes", Duration::from_secs(3600)),
     }
 }
 
@@ -53,6 +56,7 @@ impl View {
                     (Health::Failing, "takes no writes".to_owned())
                 }
                 Part::Fleet => fleet(&read, live.nodes.rows().len(), self.gate.count(), silent),
+                Part::Housekeeping => (timed(part, &read).0, self.passes_told(now)),
                 _ => timed(part, &read),
             };
             PartStands {
@@ -64,6 +68,32 @@ impl View {
             }
         };
         Part::ALL.into_iter().map(stands).collect()
+    }
+}
+
+impl View {
+    /// What the last pass of housekeeping removed, and when the next one is.
+    fn passes_told(&self, now: Timestamp) -> String {
+        let passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = match &passes.last {
+            None => "nothing removed yet".to_owned(),
+            Some(last) => format!("removed {} {} ago", last.words(), ago(last.at, now)),
+        };
+        match (passes.running, passes.next) {
+            (Some(_), _) => format!("{last}; removing now"),
+            (None, Some(next)) => format!("{last}; next in {}", ago(now, next)),
+            (None, None) => last,
+        }
+    }
+}
+
+/// `40 s`, `12 min`, `3 h`, `5 d`: the time between two moments, roughly.
+fn ago(from: Timestamp, to: Timestamp) -> String {
+    match to.since(from).as_secs() {
+        s @ 0..60 => format!("{s} s"),
+        s @ 60..3600 => format!("{} min", s / 60),
+        s @ 3600..86_400 => format!("{} h", s / 3600),
+        s => format!("{} d", s / 86_400),
     }
 }
 

@@ -12,12 +12,12 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
 use super::{
-    Sessions, agents, audit, backups, compare, dashboard, events, logs, nodes, pipelines, runs,
-    services, sessions, watches,
+    Sessions, agents, audit, backups, compare, dashboard, events, keep, logs, nodes, pipelines,
+    runs, services, sessions, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
-use crate::engine::{Handle, View, Watching};
+use crate::engine::{Cleaning, Handle, View, Watching};
 use crate::services::health::Part;
 use crate::storage::logs::LogStore;
 
@@ -36,6 +36,8 @@ pub struct Server {
     pub hello: Arc<Hello>,
     /// The looks at watched repositories.
     pub watching: Watching,
+    /// The removal of what has been kept for long enough.
+    pub cleaning: Cleaning,
     /// Whether anybody is there.
     pub presence: Arc<Presence>,
     /// Which consoles may write.
@@ -101,6 +103,9 @@ pub fn router(server: Server) -> Router {
         .route("/audit", get(audit::list))
         .route("/backups", post(backups::create))
         .route("/dashboard", get(dashboard::read))
+        .route("/gc", get(keep::read).post(keep::run))
+        .route("/gc/plan", get(keep::plan))
+        .route("/gc/keep", post(keep::set))
         .route("/services", get(services::list))
         .route("/services/stop", post(services::stop))
         .route("/services/start", post(services::start))

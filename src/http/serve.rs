@@ -196,6 +196,7 @@ pub async fn serve(
         data,
         hello: Arc::new(hello),
         watching: watching.clone(),
+        cleaning: engine.cleaning.clone(),
         presence: presence.clone(),
         sessions: Arc::default(),
     };

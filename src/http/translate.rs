@@ -138,6 +138,7 @@ pub(super) fn run_row(
         estimate: None,
         step: record.step,
         usual: None,
+        log_removed_at: record.log_removed,
     }
 }
 

@@ -30,17 +30,20 @@ pub enum Part {
     Fleet,
     /// The door: how long an answer takes.
     Api,
+    /// The removal of what has been kept for long enough.
+    Housekeeping,
 }
 
 impl Part {
     /// All of them, in the order they are listed.
-    pub const ALL: [Part; 6] = [
+    pub const ALL: [Part; 7] = [
         Self::Engine,
         Self::Store,
         Self::Logs,
         Self::Git,
         Self::Fleet,
         Self::Api,
+        Self::Housekeeping,
     ];
 
     /// The name people know it by.
@@ -53,6 +56,7 @@ impl Part {
             Self::Git => "git mirrors",
             Self::Fleet => "fleet",
             Self::Api => "api socket",
+            Self::Housekeeping => "housekeeping",
         }
     }
 }

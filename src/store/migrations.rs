@@ -11,6 +11,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0001_start.sql"),
     include_str!("migrations/0002_watches.sql"),
     include_str!("migrations/0003_installation.sql"),
+    include_str!("migrations/0004_keep.sql"),
 ];
 
 /// Number of the newest schema this build knows.

@@ -157,6 +157,8 @@ pub struct RunRecord {
     pub step: Option<u16>,
     /// Exit code of the step that decided.
     pub exit_code: Option<i32>,
+    /// When its logs were removed, if they were.
+    pub log_removed: Option<Timestamp>,
 }
 
 /// A step of an attempt.
@@ -299,7 +301,7 @@ impl JobRecord {
 
 pub(super) const RUN_COLUMNS: &str = "id, job, workflow, pipeline, project, name, job_name, workflow_name, title, \
      number, branch, copy, copies, executor, resource_class, cpu_millis, memory_mb, priority, state, outcome, cause, \
-     stopping, queued, placed, started, stopped, node_name, step, exit_code, node";
+     stopping, queued, placed, started, stopped, node_name, step, exit_code, node, log_removed";
 
 impl RunRecord {
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -334,6 +336,7 @@ impl RunRecord {
             step: row.get(27)?,
             exit_code: row.get(28)?,
             node: row.get(29)?,
+            log_removed: row.get(30)?,
         })
     }
 }

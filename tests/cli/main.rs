@@ -11,6 +11,7 @@ mod bad_input;
 mod client;
 mod disk;
 mod docker;
+mod gc;
 mod hostile;
 mod offline;
 mod queue;

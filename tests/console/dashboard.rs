@@ -78,7 +78,7 @@ fn one_frame_of_it_is_printed_at_any_size_and_as_json() {
     let row = &json["rows"][0];
     assert_eq!(row["built"], 1);
     assert_eq!(row["installation"]["phase"], "started");
-    assert_eq!(row["services"].as_array().unwrap().len(), 6);
+    assert_eq!(row["services"].as_array().unwrap().len(), 7);
     let placed = row["objective"]["minutes"].as_array().unwrap().iter();
     let runs: u64 = placed.map(|minute| minute["runs"].as_u64().unwrap()).sum();
     assert_eq!(runs, 4, "three jobs, one of them in two copies: {row:#}");

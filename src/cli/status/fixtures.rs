@@ -51,6 +51,7 @@ pub fn run_row() -> RunRow {
         estimate: None,
         step: None,
         usual: None,
+        log_removed_at: None,
     }
 }
 

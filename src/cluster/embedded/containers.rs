@@ -115,7 +115,7 @@ impl<R: Reports> Inner<R> {
     }
 
     /// Nobody will ask for it any more, and no agent is at it.
-    fn is_over(&self, attempt: AttemptId) -> bool {
+    pub(super) fn is_over(&self, attempt: AttemptId) -> bool {
         let agent = read_pid(&self.attempt_dir(attempt));
         self.reports.taken(attempt).is_none() && !agent.is_some_and(|agent| agent.alive())
     }

@@ -70,11 +70,8 @@ impl<R: Reports> Inner<R> {
     /// Attempts that have files here and are none of `alive`: they are over, and the server ended before it had
     /// cleared up after them.
     pub(super) fn left_over(&self, alive: &[AttemptId]) -> Vec<AttemptId> {
-        let Ok(entries) = fs::read_dir(self.settings.data.join("attempts")) else {
-            return Vec::new();
-        };
-        entries
-            .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        Self::attempts_in(&self.settings.data.join("attempts"))
+            .map(|(attempt, _)| attempt)
             .filter(|attempt| !alive.contains(attempt))
             .collect()
     }

@@ -2,6 +2,7 @@
 
 use ratatui::layout::Rect;
 use roundel::api::builds::RunState;
+use roundel::settings::keep;
 
 use super::log::Stream;
 use super::words::{ended, run_ended, waiting};
@@ -73,10 +74,12 @@ impl Job {
             return;
         };
         if window.total == 0 {
-            let line = Line::new().muted(if window.open {
-                "no output yet"
-            } else {
-                "no output"
+            let run = self.detail().map(|detail| &detail.run);
+            let removed = run.and_then(|run| Some((run.stopped_at, run.log_removed_at?)));
+            let line = Line::new().muted(match removed {
+                Some((stopped, removed)) => keep::log_removed(stopped, removed),
+                None if window.open => "no output yet".to_owned(),
+                None => "no output".to_owned(),
             });
             pen.line(
                 area.x,

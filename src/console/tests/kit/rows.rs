@@ -76,6 +76,7 @@ pub fn run(n: u32) -> RunRow {
         }),
         step: None,
         usual: None,
+        log_removed_at: None,
     }
 }
 

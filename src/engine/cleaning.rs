@@ -1,0 +1,411 @@
+//! The removal of what has been kept for long enough: in passes, on a period and on demand, one at a time.
+//!
+//! A pass takes no input and is idempotent. What the store says comes first and is durable before a file goes: a server
+//! that is killed in between leaves files that nobody can ask for, and the next pass finds them. Nothing of what runs,
+//! waits or is watched is ever a candidate: those are the rules of `candidates`.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use super::command::{Actor, Command, CommandError, KeepCommand, Reply};
+use super::handle::Handle;
+use super::view::View;
+use crate::clock::{self, Timestamp};
+use crate::error::{Chain, Explain, Kind};
+use crate::services::health::Part;
+use crate::settings::keep::{Keep, Kept, Span};
+use crate::store::StoreError;
+
+mod candidates;
+
+pub use candidates::Candidate;
+pub(super) use candidates::Finder;
+use candidates::What;
+
+/// Time between two passes, unless something is kept for less.
+const EVERY: Duration = Duration::from_secs(3600);
+/// Time between two passes at least: a pass looks through the folder of all logs.
+const LEAST: Duration = Duration::from_secs(30);
+/// A server that has just started has better things to do.
+const FIRST: Duration = Duration::from_secs(30);
+/// Builds, or runs with logs, that are forgotten in one transaction: others wait for it.
+const BATCH: u32 = 50;
+
+/// What a pass removed of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// Which.
+    pub kind: Kept,
+    /// How many.
+    pub count: u64,
+    /// Bytes that their files took.
+    pub bytes: u64,
+}
+
+/// What a pass came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pass {
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took.
+    pub took_ms: u64,
+    /// What it removed, of each kind of which there was something.
+    pub removed: Vec<Removed>,
+    /// What could not be done, the first of it.
+    pub error: Option<String>,
+}
+
+impl Pass {
+    /// `2 builds, 5 logs, 1234 bytes`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        if self.removed.is_empty() {
+            return "nothing".to_owned();
+        }
+        let bytes: u64 = self.removed.iter().map(|one| one.bytes).sum();
+        let counts = self.removed.iter();
+        let counts = counts.map(|one| format!("{} {}, ", one.count, one.kind.word()));
+        format!("{}{bytes} bytes", counts.collect::<String>())
+    }
+
+    pub(super) fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("a pass is plain data")
+    }
+
+    fn add(&mut self, kind: Kept, bytes: u64) {
+        match self.removed.iter_mut().find(|one| one.kind == kind) {
+            Some(one) => {
+                one.count += 1;
+                one.bytes += bytes;
+            }
+            None => self.removed.push(Removed {
+                kind,
+                count: 1,
+                bytes,
+            }),
+        }
+    }
+
+    fn fail(&mut self, why: String) {
+        tracing::warn!("housekeeping: {why}");
+        self.error.get_or_insert(why);
+    }
+}
+
+/// How the passes stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Passes {
+    /// The last one that ended, of an earlier server too.
+    pub last: Option<Pass>,
+    /// Since when one is under way.
+    pub running: Option<Timestamp>,
+    /// When the next one begins.
+    pub next: Option<Timestamp>,
+}
+
+/// Where the passes stand, for whoever looks; cheap to clone.
+pub(super) type Board = Arc<Mutex<Passes>>;
+
+/// What a pass would remove now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// All of it, by kind.
+    pub removed: Vec<Removed>,
+    /// The oldest of each kind.
+    pub candidates: Vec<(Candidate, u64)>,
+}
+
+/// Why there was no pass.
+#[derive(Debug, thiserror::Error)]
+pub enum CleaningError {
+    /// What may go could not be read.
+    #[error("failed to look for what may be removed")]
+    Store(#[from] StoreError),
+    /// The engine has ended.
+    #[error("the server is shutting down")]
+    Ended,
+}
+
+impl Explain for CleaningError {
+    fn kind(&self) -> Kind {
+        match self {
+            CleaningError::Store(err) => err.kind(),
+            CleaningError::Ended => Kind::Unavailable,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            CleaningError::Store(err) => err.hint(),
+            CleaningError::Ended => None,
+        }
+    }
+}
+
+/// The passes; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Cleaning {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    handle: Handle,
+    view: View,
+    finder: Finder,
+    one: tokio::sync::Mutex<()>,
+    again: Notify,
+}
+
+impl Cleaning {
+    /// Begins to make passes, for as long as the runtime lives.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(super) fn start(handle: Handle, view: View, finder: Finder) -> Result<Self, StoreError> {
+        let last = view.store.last_pass()?;
+        // What an older build wrote in another form is as if there had been none.
+        lock(&view.passes).last = last.and_then(|text| serde_json::from_str(&text).ok());
+        let cleaning = Self {
+            shared: Arc::new(Shared {
+                handle,
+                view,
+                finder,
+                one: tokio::sync::Mutex::default(),
+                again: Notify::new(),
+            }),
+        };
+        tokio::spawn(cleaning.clone().keep_passing());
+        Ok(cleaning)
+    }
+
+    /// How long each kind is kept. Blocks on the store.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn keep(&self) -> Result<Keep, StoreError> {
+        self.shared.view.store.keep()
+    }
+
+    /// Keeps a kind so long from now on.
+    ///
+    /// # Errors
+    /// As [`Handle::send`].
+    pub async fn set_keep(
+        &self,
+        kind: Kept,
+        span: Span,
+        actor: Actor,
+        key: Option<String>,
+    ) -> Result<i64, CommandError> {
+        let command = Command::Keep(KeepCommand::Set(kind, span));
+        let (seq, _) = self.shared.handle.send(command, actor, key).await?;
+        // When the next pass is depends on it.
+        self.shared.again.notify_one();
+        Ok(seq)
+    }
+
+    /// How the passes stand.
+    #[must_use]
+    pub fn passes(&self) -> Passes {
+        lock(&self.shared.view.passes).clone()
+    }
+
+    /// What a pass would remove now, `each` of a kind by name. Blocks on the disk.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn plan(&self, each: usize) -> Result<Plan, CleaningError> {
+        let keep = self.keep()?;
+        let now = clock::now();
+        let mut sum = Pass {
+            at: now,
+            took_ms: 0,
+            removed: Vec::new(),
+            error: None,
+        };
+        let mut candidates = Vec::new();
+        for kind in Kept::ALL {
+            let found = self.shared.finder.find(kind, &keep, now, u32::MAX)?;
+            for (n, one) in found.into_iter().enumerate() {
+                let bytes = self.shared.finder.bytes(&one);
+                sum.add(kind, bytes);
+                if n < each {
+                    candidates.push((one, bytes));
+                }
+            }
+        }
+        Ok(Plan {
+            removed: sum.removed,
+            candidates,
+        })
+    }
+
+    /// Makes a pass now, after one that is under way.
+    ///
+    /// # Errors
+    /// When there was none.
+    ///
+    /// # Cancel safety
+    /// Dropped, what is removed is removed and the rest waits for the next pass.
+    pub async fn activate(&self, actor: Actor) -> Result<Pass, CleaningError> {
+        let shared = &self.shared;
+        let _turn = shared.one.lock().await;
+        let (at, begun) = (clock::now(), clock::monotonic());
+        lock(&shared.view.passes).running = Some(at);
+        let result = self.pass(at).await;
+        let meter = shared.view.pulse.of(Part::Housekeeping);
+        let told = match result {
+            Ok(mut pass) => {
+                pass.took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+                match &pass.error {
+                    None => meter.done(begun.elapsed(), clock::now()),
+                    Some(why) => meter.failed(why.clone(), clock::now()),
+                }
+                lock(&shared.view.passes).last = Some(pass.clone());
+                let command = Command::Keep(KeepCommand::Passed(pass.clone()));
+                // A store that takes no writes has said so already.
+                let _ = shared.handle.send(command, actor, None).await;
+                Ok(pass)
+            }
+            Err(err) => {
+                meter.failed(Chain(&err).to_string(), clock::now());
+                Err(err)
+            }
+        };
+        lock(&shared.view.passes).running = None;
+        told
+    }
+
+    async fn pass(&self, at: Timestamp) -> Result<Pass, CleaningError> {
+        let reader = self.clone();
+        let keep = blocking(move || reader.keep()).await??;
+        let mut pass = Pass {
+            at,
+            took_ms: 0,
+            removed: Vec::new(),
+            error: None,
+        };
+        for kind in Kept::ALL {
+            loop {
+                let finder = self.clone();
+                let found =
+                    blocking(move || finder.shared.finder.find(kind, &keep, at, BATCH)).await??;
+                let full = found.len() >= BATCH as usize;
+                if found.is_empty() || !self.remove(found, &mut pass).await? || !full {
+                    break;
+                }
+            }
+        }
+        Ok(pass)
+    }
+
+    /// Removes what was found of a kind; answers whether there was any progress, without which nobody need look again.
+    async fn remove(&self, found: Vec<Candidate>, pass: &mut Pass) -> Result<bool, CleaningError> {
+        if !self.forget(&found, pass).await? {
+            return Ok(false);
+        }
+        let worker = self.clone();
+        let done = blocking(move || {
+            let remove = |one: Candidate| {
+                let bytes = worker.shared.finder.bytes(&one);
+                (one.kind, bytes, worker.shared.finder.remove(&one))
+            };
+            found.into_iter().map(remove).collect::<Vec<_>>()
+        })
+        .await?;
+        let mut progress = false;
+        for (kind, bytes, result) in done {
+            match result {
+                Ok(()) => {
+                    pass.add(kind, bytes);
+                    progress = true;
+                }
+                Err(why) => pass.fail(why),
+            }
+        }
+        Ok(progress)
+    }
+
+    /// Has the store say first that these things are gone; what has only files is as if it had.
+    async fn forget(&self, found: &[Candidate], pass: &mut Pass) -> Result<bool, CleaningError> {
+        let (mut builds, mut logs) = (Vec::new(), Vec::new());
+        for one in found {
+            match &one.what {
+                What::Build(id, _) => builds.push(*id),
+                What::Log(id) => logs.push(*id),
+                What::Orphan(_) | What::LeftOver(_) | What::Mirror(_) => {}
+            }
+        }
+        for command in [
+            (!builds.is_empty()).then_some(KeepCommand::ForgetBuilds(builds)),
+            (!logs.is_empty()).then_some(KeepCommand::ForgetLogs(logs)),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            let server = Actor("server".to_owned());
+            let sent = self
+                .shared
+                .handle
+                .send(Command::Keep(command), server, None);
+            match sent.await {
+                Ok((_, Reply::Forgotten { count })) if count > 0 => {}
+                Ok(_) => return Ok(false),
+                Err(CommandError::ShuttingDown) => return Err(CleaningError::Ended),
+                Err(err) => {
+                    pass.fail(Chain(&err).to_string());
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Makes a pass whenever one is due.
+    async fn keep_passing(self) {
+        let started = clock::now();
+        loop {
+            let reader = self.clone();
+            let keep = blocking(move || reader.keep()).await;
+            let span = match keep {
+                Ok(Ok(keep)) => keep.shortest().map_or(EVERY, Duration::from_secs),
+                Ok(Err(_)) => EVERY,
+                Err(_) => return,
+            };
+            let last = self.passes().last.map(|pass| pass.at);
+            let due = last
+                .map_or(started, |last| last.plus(span.clamp(LEAST, EVERY)))
+                .max(started.plus(FIRST));
+            lock(&self.shared.view.passes).next = Some(due);
+            tokio::select! {
+                () = tokio::time::sleep(due.since(clock::now())) => {}
+                () = self.shared.again.notified() => continue,
+            }
+            match self.activate(Actor("server".to_owned())).await {
+                Ok(_) => {}
+                Err(CleaningError::Ended) => return,
+                Err(err) => {
+                    tracing::warn!(error = %Chain(&err), "housekeeping failed");
+                    // Without a pass the last one stays the last.
+                    tokio::time::sleep(LEAST).await;
+                }
+            }
+        }
+    }
+}
+
+fn lock(board: &Board) -> MutexGuard<'_, Passes> {
+    board.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Work on the disk and the store; `Ended` when the runtime ends before it.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, CleaningError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| CleaningError::Ended)
+}

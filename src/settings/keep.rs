@@ -1,0 +1,219 @@
+//! How long what nobody needs any more is kept, by kind. Pure: knows the kinds and what holds until somebody says otherwise,
+//! and nothing of where they lie.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::span;
+use crate::clock::Timestamp;
+
+/// What is removed after a while.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    /// What the steps of runs printed, and the logs of their Build Agents. The runs themselves stay.
+    Logs,
+    /// Builds that are over, with their runs and logs.
+    Builds,
+    /// Files of attempts that are over and were not cleared up after.
+    Attempts,
+    /// The same of their scratch directories.
+    Scratch,
+    /// Mirrors of repositories of which nothing is built any more.
+    Repos,
+}
+
+/// Days without which the defaults cannot be read.
+const DAY_S: u64 = 86_400;
+
+impl Kept {
+    /// All of them, in the order they are listed.
+    pub const ALL: [Kept; 5] = [
+        Self::Logs,
+        Self::Builds,
+        Self::Attempts,
+        Self::Scratch,
+        Self::Repos,
+    ];
+
+    /// The word people say.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Logs => "logs",
+            Self::Builds => "builds",
+            Self::Attempts => "attempts",
+            Self::Scratch => "scratch",
+            Self::Repos => "repos",
+        }
+    }
+
+    /// What holds until somebody says otherwise.
+    fn default_s(self) -> u64 {
+        match self {
+            Self::Logs => 30 * DAY_S,
+            Self::Builds => 365 * DAY_S,
+            Self::Attempts | Self::Scratch => DAY_S,
+            Self::Repos => 90 * DAY_S,
+        }
+    }
+}
+
+/// There is no such kind.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not one of logs, builds, attempts, scratch, repos")]
+pub struct NoKind(String);
+
+impl FromStr for Kept {
+    type Err = NoKind;
+
+    fn from_str(word: &str) -> Result<Self, NoKind> {
+        let found = Self::ALL.into_iter().find(|kind| kind.word() == word);
+        found.ok_or_else(|| NoKind(crate::sanitise::line(word).into_owned()))
+    }
+}
+
+/// A span in seconds; `None` is for ever.
+pub type Span = Option<u64>;
+
+/// The word for a span that does not end.
+pub const FOREVER: &str = "forever";
+
+/// A span from its text: `30d`, `12h`, `0`, `forever`; `None` when it is none.
+#[must_use]
+pub fn span(text: &str) -> Option<Span> {
+    match text {
+        FOREVER => Some(None),
+        text => span::seconds(text).map(Some),
+    }
+}
+
+/// A span as people write it, in its largest whole units.
+#[must_use]
+pub fn written(span: Span) -> String {
+    let Some(mut rest) = span else {
+        return FOREVER.to_owned();
+    };
+    let mut text = String::new();
+    for (unit, name) in [(DAY_S, "d"), (3600, "h"), (60, "m"), (1, "s")] {
+        if rest >= unit {
+            text += &format!("{}{name}", rest / unit);
+            rest %= unit;
+        }
+    }
+    if text.is_empty() {
+        "0".to_owned()
+    } else {
+        text
+    }
+}
+
+/// Says where a log would be that it was removed, and how long it had been kept: a sentence without a period.
+#[must_use]
+pub fn log_removed(stopped: Option<Timestamp>, removed: Timestamp) -> String {
+    let kept = removed.since(stopped.unwrap_or(removed)).as_secs();
+    let span = match kept / DAY_S {
+        0 => written(Some(kept)),
+        1 => "1 day".to_owned(),
+        n => format!("{n} days"),
+    };
+    let moment = removed.to_string();
+    let day = moment.split('T').next().unwrap_or(&moment);
+    format!("the log was removed on {day}, {span} after the run ended")
+}
+
+/// How long each kind is kept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Keep([Span; Kept::ALL.len()]);
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self(Kept::ALL.map(|kind| Some(kind.default_s())))
+    }
+}
+
+impl Keep {
+    /// How long a kind is kept.
+    #[must_use]
+    pub fn of(&self, kind: Kept) -> Span {
+        self.0[kind as usize]
+    }
+
+    /// Keeps a kind so long from now on.
+    pub fn set(&mut self, kind: Kept, span: Span) {
+        self.0[kind as usize] = span;
+    }
+
+    /// The shortest of the spans, in seconds; `None` when everything is kept for ever.
+    #[must_use]
+    pub fn shortest(&self) -> Option<u64> {
+        self.0.iter().flatten().min().copied()
+    }
+}
+
+impl fmt::Debug for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pairs = Kept::ALL.map(|kind| (kind.word(), written(self.of(kind))));
+        f.debug_map().entries(pairs).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_word_and_a_place_of_its_own() {
+        for (i, kind) in Kept::ALL.into_iter().enumerate() {
+            assert_eq!(kind as usize, i);
+            assert_eq!(kind.word().parse(), Ok(kind));
+        }
+        let err = "caches\u{1b}".parse::<Kept>().unwrap_err().to_string();
+        assert!(
+            err.contains("logs, builds") && !err.contains('\u{1b}'),
+            "{err}"
+        );
+    }
+
+    #[test]
+    fn spans_are_written_as_they_are_read() {
+        for (text, expected) in [
+            ("30d", Some(Some(2_592_000))),
+            ("1d12h", Some(Some(129_600))),
+            ("0", Some(Some(0))),
+            ("forever", Some(None)),
+            ("soon", None),
+        ] {
+            let read = span(text);
+            assert_eq!(read, expected, "{text}");
+            if let Some(read) = read {
+                assert_eq!(written(read), text);
+            }
+        }
+    }
+
+    #[test]
+    fn a_log_that_was_removed_says_when_and_after_how_long() {
+        let removed = Timestamp(1_700_000_000_000);
+        for (days, span) in [(30.9, "30 days"), (1.0, "1 day"), (0.5, "12h"), (0.0, "0")] {
+            #[expect(clippy::cast_possible_truncation, reason = "some days")]
+            let stopped = Timestamp(removed.0 - (days * 86_400_000.0) as i64);
+            assert_eq!(
+                log_removed(Some(stopped), removed),
+                format!("the log was removed on 2023-11-14, {span} after the run ended")
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_said_holds_and_the_rest_stays() {
+        let mut keep = Keep::default();
+        assert_eq!(keep.of(Kept::Logs), Some(30 * DAY_S));
+        keep.set(Kept::Logs, None);
+        assert_eq!((keep.of(Kept::Logs), keep.shortest()), (None, Some(DAY_S)));
+        Kept::ALL.into_iter().for_each(|kind| keep.set(kind, None));
+        assert_eq!(keep.shortest(), None);
+    }
+}
