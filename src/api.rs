@@ -14,6 +14,7 @@ pub mod compare;
 pub mod dashboard;
 pub mod fleet;
 pub mod keep;
+pub mod projects;
 pub mod services;
 pub mod session;
 pub mod watches;

@@ -22,6 +22,7 @@ mod logs;
 mod node_drain;
 mod node_status;
 mod problems;
+mod project;
 mod rerun;
 mod serve;
 mod services;
@@ -95,6 +96,8 @@ enum Verb {
     Build(build::Args),
     /// Build the new commits of a repository as they come
     Watch(watch::Args),
+    /// List, show, rename and remove projects
+    Project(project::Args),
     /// Run a workflow again
     Rerun(rerun::Args),
     /// Show what a build did differently from the last green one
@@ -196,6 +199,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
         match verb {
             Verb::Build(args) => build::run(&args, context).await,
             Verb::Watch(args) => watch::run(&args, context).await,
+            Verb::Project(args) => project::run(&args, context).await,
             Verb::Rerun(args) => rerun::run(&args, context).await,
             Verb::Compare(args) => compare::run(&args, context).await,
             Verb::Approve(args) => approve::run(&args, context).await,

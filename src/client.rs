@@ -9,6 +9,7 @@ mod events;
 mod keep;
 pub mod launch;
 mod logs;
+mod projects;
 mod session;
 
 use std::path::{Path, PathBuf};
@@ -300,12 +301,7 @@ impl Client {
     /// # Errors
     /// As [`Client::hello`].
     pub async fn remove_watch(&self, reference: &str) -> Result<Written<WatchRef>> {
-        let ask = Ask {
-            method: Method::DELETE,
-            key: Some(uuid::Uuid::new_v4().to_string()),
-            ..Ask::get(format!("/watches/{}", escape(reference)))
-        };
-        decode(&self.pool.ask(&ask).await?)
+        self.delete(format!("/watches/{}", escape(reference))).await
     }
 
     /// Makes a backup on the server's machine.
@@ -355,6 +351,15 @@ impl Client {
         let ask = Ask {
             key: Some(key),
             ..Ask::post(path, body)
+        };
+        decode(&self.pool.ask(&ask).await?)
+    }
+
+    async fn delete<T: DeserializeOwned>(&self, path: String) -> Result<T> {
+        let ask = Ask {
+            method: Method::DELETE,
+            key: Some(uuid::Uuid::new_v4().to_string()),
+            ..Ask::get(path)
         };
         decode(&self.pool.ask(&ask).await?)
     }

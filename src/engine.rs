@@ -28,6 +28,7 @@ mod keeping;
 mod launch;
 mod nodes;
 mod outbox;
+mod projects;
 mod publish;
 mod reports;
 mod roster;
@@ -43,7 +44,7 @@ pub use attention::{Concern, Spot, Urgency};
 pub use cleaning::{Candidate, Cleaning, CleaningError, Pass, Passes, Plan, Removed};
 pub use command::{
     Actor, BuildCommand, Command, CommandError, FleetCommand, InstallationCommand, KeepCommand,
-    NewBuild, NewWatch, Note, Reply, WatchCommand,
+    NewBuild, NewWatch, Note, ProjectCommand, Reply, WatchCommand,
 };
 pub use estimate::{Expected, Forecast, Overdue};
 pub use gate::{Admission, Gate};

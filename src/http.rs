@@ -13,6 +13,7 @@ mod logs;
 mod nodes;
 mod peer;
 mod pipelines;
+mod projects;
 mod query;
 mod router;
 mod runs;

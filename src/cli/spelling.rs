@@ -16,6 +16,7 @@ const BY_VERB: &[(&str, &[&str])] = &[
     ("logs", &["job", "stderr", "tail"]),
     ("stop", &["yes"]),
     ("services", &["yes"]),
+    ("project", &["yes"]),
 ];
 
 /// Options that stand before a verb and take the next word.

@@ -108,6 +108,8 @@ impl Batch<'_, '_> {
             .tx
             .project(&new.project_key, &new.org, &new.name, &new.origin)?;
         numbers.last_pipeline += 1;
+        // It may have been renamed.
+        let title = self.tx.project_title(numbers.id)?.unwrap_or_default();
         let workflows = new
             .plan
             .as_ref()
@@ -119,7 +121,7 @@ impl Batch<'_, '_> {
         };
         let record = PipelineRecord {
             id: new.id,
-            title: format!("{}/{}", new.org, new.name),
+            title,
             number: numbers.last_pipeline,
             branch: new.branch.clone(),
             tag: new.tag.clone(),

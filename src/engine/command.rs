@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cleaning::Pass;
 use crate::clock::Timestamp;
 use crate::error::{Explain, Kind};
-use crate::ids::{AttemptId, JobId, NodeId, PipelineId, WatchId, WorkflowId};
+use crate::ids::{AttemptId, JobId, NodeId, PipelineId, ProjectId, WatchId, WorkflowId};
 use crate::pipeline::Plan;
 use crate::pipeline::status::Phase;
 use crate::settings::keep::{Kept, Span};
@@ -28,6 +28,8 @@ pub enum Command {
     Watch(WatchCommand),
     /// On what is kept, and for how long.
     Keep(KeepCommand),
+    /// On projects.
+    Project(ProjectCommand),
     /// Nothing to be decided: what was done outside of the engine is written into the audit log.
     Note(Note),
 }
@@ -128,6 +130,29 @@ pub enum WatchCommand {
     Remove(WatchId),
 }
 
+/// Wishes on projects. Each names the project as whoever asks knows it, for the audit log.
+#[derive(Clone, Debug)]
+pub enum ProjectCommand {
+    /// Gives it another name.
+    Rename {
+        /// Which.
+        project: ProjectId,
+        /// Its name.
+        title: String,
+        /// Owner part of the new name.
+        org: String,
+        /// Name part.
+        name: String,
+    },
+    /// Removes it with all that was built of it.
+    Remove {
+        /// Which.
+        project: ProjectId,
+        /// Its name.
+        title: String,
+    },
+}
+
 /// A repository to watch.
 #[derive(Clone, Debug)]
 pub struct NewWatch {
@@ -201,6 +226,15 @@ pub enum Reply {
     Forgotten {
         /// How many.
         count: u64,
+    },
+    /// A project was changed.
+    Project {
+        /// Its name now.
+        title: String,
+        /// Pipelines that were removed with it.
+        pipelines: u64,
+        /// Runs that were.
+        runs: u64,
     },
     /// It is in the audit log.
     Noted,

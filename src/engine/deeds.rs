@@ -9,7 +9,9 @@ use crate::store::{AuditEntry, StoreError};
 
 /// What the audit log says of a command; `None` of those that are nobody's wish.
 pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<Deed> {
-    use super::command::{BuildCommand as B, FleetCommand as F, WatchCommand as W};
+    use super::command::{
+        BuildCommand as B, FleetCommand as F, ProjectCommand as P, WatchCommand as W,
+    };
     let (action, object, detail) = match command {
         Command::Installation(command) => return Some(command.deed(actor, now)),
         Command::Keep(command) => return command.deed(actor, now),
@@ -64,6 +66,12 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
         }
         Command::Watch(W::Remove(id)) => ("watch.remove", id.to_string(), String::new()),
         Command::Watch(W::Seen { .. }) => return None,
+        Command::Project(P::Rename {
+            title, org, name, ..
+        }) => ("project.rename", title.clone(), format!("to {org}/{name}")),
+        Command::Project(P::Remove { title, .. }) => {
+            ("project.remove", title.clone(), String::new())
+        }
         Command::Note(note) => (note.action, note.object.clone(), note.detail.clone()),
     };
     let failure = match command {
@@ -91,6 +99,7 @@ pub(super) fn write_audit(
         Ok(
             Reply::Pipeline { .. }
             | Reply::Watch { .. }
+            | Reply::Project { .. }
             | Reply::Installation { .. }
             | Reply::Forgotten { .. }
             | Reply::Noted,

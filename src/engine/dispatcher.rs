@@ -336,6 +336,7 @@ fn decide_one(
                 Command::Fleet(command) => batch.fleet(&command, &actor),
                 Command::Watch(command) => batch.watch(command, &actor),
                 Command::Keep(command) => batch.keep(command),
+                Command::Project(command) => batch.project(command),
                 Command::Note(_) => Ok(Reply::Noted),
                 Command::Installation(command) => batch.installation(command, &actor),
             };

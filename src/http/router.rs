@@ -13,7 +13,7 @@ use axum::{Json, Router};
 
 use super::{
     Sessions, agents, audit, backups, compare, dashboard, events, keep, logs, nodes, pipelines,
-    runs, services, sessions, watches,
+    projects, runs, services, sessions, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
@@ -111,6 +111,12 @@ pub fn router(server: Server) -> Router {
         .route("/services/start", post(services::start))
         .route("/compare/{reference}", get(compare::read))
         .route("/session", get(sessions::read).post(sessions::arm))
+        .route("/projects", get(projects::list))
+        .route(
+            "/projects/{reference}",
+            get(projects::detail).delete(projects::remove),
+        )
+        .route("/projects/{reference}/rename", post(projects::rename))
         .route("/watches", get(watches::list).post(watches::add))
         .route("/watches/{reference}", delete(watches::remove))
         .route("/watches/{reference}/look", post(watches::look))

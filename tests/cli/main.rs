@@ -14,6 +14,7 @@ mod docker;
 mod gc;
 mod hostile;
 mod offline;
+mod project;
 mod queue;
 mod services;
 #[path = "../support/skip.rs"]

@@ -1,0 +1,45 @@
+//! Projects.
+
+use super::{Client, Result, escape};
+use crate::api::Written;
+use crate::api::projects::{ProjectRef, ProjectRow, RenameProject};
+
+impl Client {
+    /// All projects, by name.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn projects(&self) -> Result<Vec<ProjectRow>> {
+        self.get("/projects".to_owned()).await
+    }
+
+    /// One project, by name, key, or the absolute path or URL of its repository.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn project(&self, reference: &str) -> Result<ProjectRow> {
+        self.get(path(reference)).await
+    }
+
+    /// Gives a project the name `to`, as `org/name`.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn rename_project(&self, reference: &str, to: &str) -> Result<Written<ProjectRef>> {
+        let wanted = RenameProject { to: to.to_owned() };
+        self.write(format!("{}/rename", path(reference)), &wanted)
+            .await
+    }
+
+    /// Removes a project with all that was built of it.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn remove_project(&self, reference: &str) -> Result<Written<ProjectRef>> {
+        self.delete(path(reference)).await
+    }
+}
+
+fn path(reference: &str) -> String {
+    format!("/projects/{}", escape(reference))
+}
