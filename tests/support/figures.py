@@ -22,7 +22,7 @@ Each section is written by its own script under `tests/perf`; what is said by ha
 Everything is measured from outside, on a release build with every promise of durability kept.
 """
 # The sections in their order, each with the script that writes it.
-SECTIONS = ("run", "console", "log")
+SECTIONS = ("run", "console", "log", "soak")
 
 
 def many_jobs(count):
