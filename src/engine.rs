@@ -51,7 +51,7 @@ pub use gate::{Admission, Gate};
 pub use handle::Handle;
 pub use launch::Inbox;
 pub use nodes::{NodeView, Nodes, Totals, kind_word};
-pub use publish::{Changed, Feed, Live, OBJECTIVE_MS, WAIT_BOUNDS, WaitMinute};
+pub use publish::{Changed, Feed, Live, OBJECTIVE_MS, Tally, WAIT_BOUNDS, WaitMinute};
 pub use reports::AgentEvent;
 pub use start::{Engine, Options, start};
 pub use state::Capacity;

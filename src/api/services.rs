@@ -35,10 +35,20 @@ pub struct Services {
     pub seq: i64,
 }
 
+/// `GET /health`, which stands at the root and asks for no account: 200 while builds can be taken in and recorded, else
+/// 503.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthAnswer {
+    /// `ok`, `failing`.
+    pub status: Health,
+    /// Names of the parts that keep it from its work.
+    pub failing: Vec<String>,
+}
+
 /// A part of the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceRow {
-    /// Its name: `engine`, `store`, `log storage`, `git mirrors`, `fleet`, `api socket`.
+    /// Its name: `engine`, `store`, `log storage`, `git mirrors`, `fleet`, `api socket`, `housekeeping`.
     pub name: String,
     /// `ok`, `slow`, `failing`.
     pub health: Health,

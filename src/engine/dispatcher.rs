@@ -152,6 +152,9 @@ impl Dispatcher {
                 placed_after
                     .into_iter()
                     .for_each(|waited| self.waits.add(now, waited));
+                for outcome in outbox.ended {
+                    self.waits.tally.ended[outcome as usize] += 1;
+                }
                 // Before the answers: who was told of a change finds it in the lists.
                 self.roster.tell(outbox.moves);
                 self.nodes_changed.extend(outbox.nodes);

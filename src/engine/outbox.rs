@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::roster::Move;
 use crate::ids::{AttemptId, NodeId};
+use crate::pipeline::status::Outcome;
 
 /// Kinds of thing a stream tells about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -51,6 +52,8 @@ pub(super) struct Outbox {
     pub nodes: Vec<NodeId>,
     /// What lists of runs must hear.
     pub moves: Vec<Move>,
+    /// How runs ended.
+    pub ended: Vec<Outcome>,
     touched: [BTreeSet<String>; 4],
 }
 

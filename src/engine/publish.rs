@@ -9,6 +9,7 @@ use super::nodes::Nodes;
 use super::state::State;
 use crate::clock::Timestamp;
 use crate::cluster::Containers;
+use crate::pipeline::status::Outcome;
 use crate::scheduler::Verdicts;
 use crate::store::InstallationRecord;
 
@@ -27,6 +28,17 @@ pub struct WaitMinute {
     pub runs: u64,
     /// Those of them that had waited within the objective.
     pub met: u64,
+}
+
+/// What has happened since the server started, in numbers that only grow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// How long the runs that were placed had waited, one count per bound and one above.
+    pub waits: [u64; WAIT_BOUNDS.len() + 1],
+    /// How long they had waited together, in ms.
+    pub waited_ms: u64,
+    /// Runs that ended, in the order of [`Outcome::ALL`].
+    pub ended: [u64; Outcome::ALL.len()],
 }
 
 /// The hot state, latest wins.
@@ -54,6 +66,8 @@ pub struct Live {
     pub waits: [u64; WAIT_BOUNDS.len() + 1],
     /// The minutes of that hour in which runs were placed, oldest first.
     pub wait_minutes: Vec<WaitMinute>,
+    /// All that was placed and ended since the server started.
+    pub tally: Tally,
     /// From which the reason of any waiting run is told.
     pub verdicts: Arc<Verdicts>,
 }
@@ -124,6 +138,8 @@ impl Feed {
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     minutes: VecDeque<(i64, [u64; WAIT_BOUNDS.len() + 1])>,
+    /// All since the server started, and how the runs ended.
+    pub tally: Tally,
 }
 
 impl Waits {
@@ -140,6 +156,8 @@ impl Waits {
         if let Some((_, bars)) = self.minutes.back_mut() {
             bars[bar] += 1;
         }
+        self.tally.waits[bar] += 1;
+        self.tally.waited_ms = self.tally.waited_ms.saturating_add(waited);
     }
 
     fn last_hour(&mut self, now: Timestamp) -> [u64; WAIT_BOUNDS.len() + 1] {
@@ -196,6 +214,7 @@ pub(super) fn picture(
         containers: state.containers.clone(),
         waits: waits.last_hour(now),
         wait_minutes: waits.by_minute(),
+        tally: waits.tally,
         verdicts: state.scheduler.verdicts(),
     }
 }
@@ -221,5 +240,7 @@ mod tests {
             waits.last_hour(Timestamp(start.0 + 61 * 60_000)),
             [0, 0, 0, 0, 0, 1]
         );
+        assert_eq!(waits.tally.waits, [1, 0, 1, 0, 0, 1], "these only grow");
+        assert_eq!(waits.tally.waited_ms, 10_005_050);
     }
 }

@@ -328,6 +328,7 @@ impl Batch<'_, '_> {
         }
         self.tx.stop_attempt(id, &end)?;
         self.out.moves.push(Move::Over(id));
+        self.out.ended.push(end.outcome);
         self.out.effects.push(Effect::Close(id));
         self.out.touch(Topic::Runs, id);
         if end.outcome == Outcome::Interrupted && !attempt.requeued {

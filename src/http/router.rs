@@ -12,8 +12,8 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
 use super::{
-    Sessions, agents, audit, backups, compare, dashboard, events, keep, logs, nodes, pipelines,
-    projects, runs, services, sessions, watches,
+    Sessions, agents, audit, backups, compare, dashboard, events, health, keep, logs, metrics,
+    nodes, pipelines, projects, runs, services, sessions, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
@@ -82,6 +82,7 @@ impl Drop for Present {
 
 /// Builds the routes.
 pub fn router(server: Server) -> Router {
+    let guard = middleware::from_fn_with_state(server.clone(), sessions::guard);
     let clients = Router::new()
         .route("/hello", get(hello))
         .route("/summary", get(events::summary))
@@ -120,16 +121,19 @@ pub fn router(server: Server) -> Router {
         .route("/watches", get(watches::list).post(watches::add))
         .route("/watches/{reference}", delete(watches::remove))
         .route("/watches/{reference}/look", post(watches::look))
-        .layer(middleware::from_fn_with_state(
-            server.clone(),
-            sessions::guard,
-        ))
+        .layer(guard.clone())
         .layer(middleware::from_fn_with_state(server.clone(), present));
+    // Whoever watches the server from outside is nobody who keeps it from ending when idle.
+    let watchers = Router::new()
+        .route("/metrics", get(metrics::read))
+        .layer(guard)
+        .route("/health", get(health::read));
     let agents = Router::new()
         .route("/attempts/{attempt}/records", post(agents::records))
         .layer(agents::body_limit());
     Router::new()
         .nest(api::ROOT, clients.merge(agents))
+        .merge(watchers)
         .with_state(server)
 }
 

@@ -15,6 +15,9 @@ pub struct UnknownWord {
 macro_rules! words {
     ($name:ident, $list:literal, $($variant:ident => $word:literal),+ $(,)?) => {
         impl $name {
+            /// All of them.
+            pub const ALL: [Self; [$(Self::$variant),+].len()] = [$(Self::$variant),+];
+
             /// The word, the same on the wire, in the store and on screens.
             #[must_use]
             pub fn word(self) -> &'static str {

@@ -5,7 +5,9 @@
 pub mod history;
 pub mod machine;
 pub mod meter;
+pub mod process;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::{self, Timestamp};
@@ -77,6 +79,7 @@ struct Inner {
     meters: [Meter; Part::ALL.len()],
     standings: Mutex<[Standing; Part::ALL.len()]>,
     history: Mutex<History>,
+    logged: AtomicU64,
     started: Timestamp,
 }
 
@@ -93,6 +96,7 @@ impl Default for Pulse {
                 }; Part::ALL.len()],
             ),
             history: Mutex::new(History::new(started)),
+            logged: AtomicU64::new(0),
             started,
         }))
     }
@@ -128,7 +132,14 @@ impl Pulse {
 
     /// Counts bytes of output that were kept.
     pub fn logged(&self, bytes: u64) {
+        self.0.logged.fetch_add(bytes, Ordering::Relaxed);
         self.history(|history| history.logged(bytes));
+    }
+
+    /// Bytes of output that were kept since the start of the server.
+    #[must_use]
+    pub fn logged_ever(&self) -> u64 {
+        self.0.logged.load(Ordering::Relaxed)
     }
 
     /// So many runs wait and run now: what comes and goes between two looks counts too.

@@ -114,6 +114,9 @@ fn a_build_outlasts_a_full_disk_and_loses_no_byte() {
             .contains("warning: the server is read-only: store full: ")
     });
     assert!(said.out.contains("running"), "{}", said.out);
+    let (head, body) = home.http("/health");
+    assert!(head.starts_with("http/1.1 503 "), "{head}");
+    assert_eq!(body, r#"{"status":"failing","failing":["store"]}"#);
     let said = home.run(&["node-status"]).with_code(0);
     assert!(said.err.contains("read-only: store full"), "{}", said.err);
     let refused: [&[&str]; 2] = [

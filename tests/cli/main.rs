@@ -12,6 +12,7 @@ mod client;
 mod disk;
 mod docker;
 mod gc;
+mod health;
 mod hostile;
 mod offline;
 mod project;

@@ -32,6 +32,7 @@ fn live() -> Live {
         disk_low: None,
         containers: crate::cluster::Containers::Away("not asked".to_owned()),
         waits: [0; 6],
+        tally: super::super::publish::Tally::default(),
         wait_minutes: Vec::new(),
         verdicts: Arc::default(),
     }
