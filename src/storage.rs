@@ -2,6 +2,7 @@
 
 pub mod data_dir;
 pub mod logs;
+pub mod seal;
 pub mod space;
 pub mod spool;
 pub mod trees;
