@@ -17,6 +17,7 @@ pub mod keep;
 pub mod projects;
 pub mod services;
 pub mod session;
+pub mod tokens;
 pub mod watches;
 
 /// Version of this API; clients warn when the server's differs.

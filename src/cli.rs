@@ -30,6 +30,7 @@ mod spelling;
 mod status;
 mod stop;
 mod table;
+mod token;
 mod version;
 mod watch;
 mod words;
@@ -122,6 +123,9 @@ enum Verb {
     /// Show who changed what
     #[command(subcommand)]
     Audit(audit::Verb),
+    /// Make, list and revoke tokens that people and programs sign in with
+    #[command(subcommand)]
+    Token(token::Verb),
     /// Back up the installation, check a backup, restore one
     #[command(subcommand)]
     Backup(backup::Verb),
@@ -211,6 +215,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Stop(args) => stop::run(&args, context).await,
             Verb::Audit(verb) => audit::run(&verb, context).await,
             Verb::Gc(args) => gc::run(&args, context).await,
+            Verb::Token(verb) => token::run(&verb, context).await,
             Verb::Services(args) => services::run(&args, context).await,
             Verb::Backup(backup::Verb::Create(args)) => backup::create(&args, context).await,
             Verb::Backup(_)

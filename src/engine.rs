@@ -30,11 +30,13 @@ mod nodes;
 mod outbox;
 mod projects;
 mod publish;
+mod refusals;
 mod reports;
 mod roster;
 mod runs;
 mod start;
 mod state;
+mod tokens;
 mod view;
 mod watches;
 mod watching;
@@ -44,7 +46,7 @@ pub use attention::{Concern, Spot, Urgency};
 pub use cleaning::{Candidate, Cleaning, CleaningError, Pass, Passes, Plan, Removed};
 pub use command::{
     Actor, BuildCommand, Command, CommandError, FleetCommand, InstallationCommand, KeepCommand,
-    NewBuild, NewWatch, Note, ProjectCommand, Reply, WatchCommand,
+    NewBuild, NewToken, NewWatch, Note, ProjectCommand, Reply, TokenCommand, WatchCommand,
 };
 pub use estimate::{Expected, Forecast, Overdue};
 pub use gate::{Admission, Gate};
@@ -52,6 +54,7 @@ pub use handle::Handle;
 pub use launch::Inbox;
 pub use nodes::{NodeView, Nodes, Totals, kind_word};
 pub use publish::{Changed, Feed, Live, OBJECTIVE_MS, Tally, WAIT_BOUNDS, WaitMinute};
+pub use refusals::Refusal;
 pub use reports::AgentEvent;
 pub use start::{Engine, Options, start};
 pub use state::Capacity;

@@ -19,6 +19,10 @@ pub enum Kind {
     Conflict,
     /// The one who asks may not.
     Refused,
+    /// It is not known who asks: no token, or one that does not open.
+    SignIn,
+    /// Asked wrongly too often; the same call may go through later.
+    Throttled,
     /// The service cannot do it now; the same call may go through later.
     Unavailable,
     /// Nothing here can run it, or the ground under it gave way (disk, agent, engine).
@@ -37,7 +41,7 @@ impl Kind {
             Kind::Usage => 2,
             Kind::Infrastructure | Kind::Unavailable | Kind::Internal => 3,
             Kind::NotFound | Kind::Conflict => 4,
-            Kind::Refused => 5,
+            Kind::Refused | Kind::SignIn | Kind::Throttled => 5,
             Kind::NoServer => 6,
         }
     }
@@ -49,7 +53,9 @@ impl Kind {
             Kind::Usage => 422,
             Kind::NotFound => 404,
             Kind::Conflict => 409,
+            Kind::SignIn => 401,
             Kind::Refused => 403,
+            Kind::Throttled => 429,
             Kind::Unavailable | Kind::NoServer => 503,
             Kind::Infrastructure | Kind::Internal => 500,
         }

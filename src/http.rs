@@ -4,6 +4,7 @@
 mod agents;
 mod audit;
 mod backups;
+mod caller;
 mod compare;
 mod dashboard;
 mod error;
@@ -22,9 +23,11 @@ mod runs;
 mod serve;
 mod services;
 mod sessions;
+mod tokens;
 mod translate;
 mod watches;
 
+pub use caller::SignIns;
 pub use peer::Peer;
 pub use router::{Server, router};
 pub use serve::{JobUser, ServeError, ServeOptions, serve};

@@ -17,6 +17,7 @@ pub mod sanitise;
 pub mod settings;
 
 // Pure: values in, decisions out; no clock, no file, no socket.
+pub mod access;
 pub mod pipeline;
 pub mod queue;
 pub mod scheduler;

@@ -4,6 +4,7 @@
 //! decides what is written.
 
 mod alive;
+mod api_tokens;
 mod attempts;
 mod backup;
 mod builds;
@@ -29,6 +30,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Explain, Kind};
 
 pub use alive::{LiveAttempt, LiveJob, LiveWorkflow};
+pub use api_tokens::TokenRecord;
 pub use attempts::{NewAttempt, Stopped};
 pub use backup::{Facts, copy, look};
 pub use builds::{NewJob, NewPipeline, ProjectNumbers};

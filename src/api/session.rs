@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::Role;
 use crate::clock::Timestamp;
 
 /// Header that names the console session a request comes from. Verbs carry none: they are an intent by themselves.
@@ -25,6 +26,17 @@ pub struct Session {
     pub armed_until: Option<Timestamp>,
     /// Why it was armed.
     pub reason: String,
+    /// Who asks, as the audit log has it.
+    #[serde(default)]
+    pub who: String,
+    /// What they may do.
+    #[serde(default = "everything")]
+    pub role: Role,
+}
+
+/// What a server allowed that did not know roles.
+fn everything() -> Role {
+    Role::Admin
 }
 
 /// `POST /session`: lets the session that asks write for a while.

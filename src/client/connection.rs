@@ -4,6 +4,7 @@
 //! Asking again is safe for every call of the API: reads change nothing, a pipeline is made once by its id, and every
 //! other write carries an `Idempotency-Key`.
 
+use std::fmt;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -58,6 +59,18 @@ pub(super) struct Pool {
     idle: Arc<Mutex<Vec<Sender>>>,
     /// Name of the console session, and whether it is to be held back.
     session: Option<(Arc<str>, bool)>,
+    /// What it is signed in by.
+    token: Option<Token>,
+}
+
+/// A token that is not printed.
+#[derive(Clone)]
+struct Token(Arc<str>);
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(...)")
+    }
 }
 
 impl Pool {
@@ -66,12 +79,20 @@ impl Pool {
             socket: socket.into(),
             idle: Arc::default(),
             session: None,
+            token: None,
         }
     }
 
     pub fn in_session(self, name: &str, read_only: bool) -> Self {
         Self {
             session: Some((name.into(), read_only)),
+            ..self
+        }
+    }
+
+    pub fn with_token(self, token: &str) -> Self {
+        Self {
+            token: Some(Token(token.into())),
             ..self
         }
     }
@@ -117,6 +138,9 @@ impl Pool {
             if let Some(seq) = after {
                 request = request.header("last-event-id", seq.to_string());
             }
+            if let Some(token) = self.token() {
+                request = request.header("authorization", format!("Bearer {token}"));
+            }
             let request = request.body(Full::default()).expect("the path is encoded");
             let response = sender.send_request(request).await.map_err(broke)?;
             if response.status().is_success() {
@@ -148,7 +172,7 @@ impl Pool {
                 request = request.header(READ_ONLY, "1");
             }
         }
-        if let Some(token) = &ask.token {
+        if let Some(token) = ask.token.as_deref().or(self.token()) {
             request = request.header("authorization", format!("Bearer {token}"));
         }
         let request = request
@@ -162,6 +186,10 @@ impl Pool {
         let body = whole(response.into_body()).await?;
         self.put(sender);
         Ok(Answer { headers, body })
+    }
+
+    fn token(&self) -> Option<&str> {
+        self.token.as_ref().map(|token| &*token.0)
     }
 
     async fn connect(&self) -> Result<Sender, ClientError> {
@@ -259,7 +287,9 @@ async fn refusal(response: Response<Incoming>) -> ClientError {
 fn kind(status: u16) -> Kind {
     match status {
         400 | 413..=415 | 422 => Kind::Usage,
-        401 | 403 => Kind::Refused,
+        401 => Kind::SignIn,
+        403 => Kind::Refused,
+        429 => Kind::Throttled,
         404 | 405 => Kind::NotFound,
         409 => Kind::Conflict,
         503 => Kind::Unavailable,

@@ -127,7 +127,7 @@ impl Batch<'_, '_> {
             tag: new.tag.clone(),
             revision: new.revision.clone(),
             subject: new.subject.clone(),
-            actor: actor.0.clone(),
+            actor: actor.name.clone(),
             source: new.source.clone(),
             status,
             problems: new.problems.clone(),

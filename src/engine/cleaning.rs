@@ -347,7 +347,7 @@ impl Cleaning {
         .into_iter()
         .flatten()
         {
-            let server = Actor("server".to_owned());
+            let server = Actor::admin("server");
             let sent = self
                 .shared
                 .handle
@@ -385,7 +385,7 @@ impl Cleaning {
                 () = tokio::time::sleep(due.since(clock::now())) => {}
                 () = self.shared.again.notified() => continue,
             }
-            match self.activate(Actor("server".to_owned())).await {
+            match self.activate(Actor::admin("server")).await {
                 Ok(_) => {}
                 Err(CleaningError::Ended) => return,
                 Err(err) => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cleaning::Pass;
+use crate::access::{Hash, Role};
 use crate::clock::Timestamp;
 use crate::error::{Explain, Kind};
 use crate::ids::{AttemptId, JobId, NodeId, PipelineId, ProjectId, WatchId, WorkflowId};
@@ -11,9 +12,24 @@ use crate::pipeline::status::Phase;
 use crate::settings::keep::{Kept, Span};
 use crate::store::StoreError;
 
-/// Who asks: `uid 1000 (ann)`, or `server` for the engine's own doing.
+/// Who asks, and what they may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Actor(pub String);
+pub struct Actor {
+    /// `uid 1000 (ann)`, `token 1f2e3d4c5b6a (laptop)`, `watch of ...`.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+impl Actor {
+    /// Somebody who may do everything: who may open the socket, and the server itself.
+    pub fn admin(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            role: Role::Admin,
+        }
+    }
+}
 
 /// A wish to change something.
 #[derive(Clone, Debug)]
@@ -30,8 +46,26 @@ pub enum Command {
     Keep(KeepCommand),
     /// On projects.
     Project(ProjectCommand),
+    /// On tokens.
+    Token(TokenCommand),
     /// Nothing to be decided: what was done outside of the engine is written into the audit log.
     Note(Note),
+}
+
+impl Command {
+    /// The least role that may ask for it.
+    #[must_use]
+    pub fn needs(&self) -> Role {
+        match self {
+            Command::Build(_) | Command::Fleet(_) | Command::Watch(_) => Role::Operator,
+            Command::Installation(_)
+            | Command::Keep(_)
+            | Command::Project(_)
+            | Command::Token(_) => Role::Admin,
+            // What was done was permitted before it was done.
+            Command::Note(_) => Role::Operator,
+        }
+    }
 }
 
 /// Wishes on the installation as a whole.
@@ -153,6 +187,30 @@ pub enum ProjectCommand {
     },
 }
 
+/// Wishes on tokens.
+#[derive(Clone, Debug)]
+pub enum TokenCommand {
+    /// Makes one.
+    Create(NewToken),
+    /// Takes one back, by its id.
+    Revoke(String),
+}
+
+/// A token to be remembered.
+#[derive(Clone, Debug)]
+pub struct NewToken {
+    /// What names it.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Of its secret.
+    pub hash: Hash,
+    /// When it ends; `None` for never.
+    pub expires: Option<Timestamp>,
+}
+
 /// A repository to watch.
 #[derive(Clone, Debug)]
 pub struct NewWatch {
@@ -236,6 +294,13 @@ pub enum Reply {
         /// Runs that were.
         runs: u64,
     },
+    /// A token was made or revoked.
+    Token {
+        /// Which.
+        id: String,
+        /// What it is called.
+        name: String,
+    },
     /// It is in the audit log.
     Noted,
     /// The installation is so now.
@@ -270,6 +335,18 @@ pub enum CommandError {
         /// What stands against it.
         why: String,
     },
+    /// The one who asks may not.
+    #[error("{what} needs the role {needs}, and {who} has {has}")]
+    Role {
+        /// Who asked.
+        who: String,
+        /// Their role.
+        has: Role,
+        /// What they asked for.
+        what: String,
+        /// The least role for it.
+        needs: Role,
+    },
     /// The store takes no writes.
     #[error("the server is read-only: {why}")]
     ReadOnly {
@@ -289,6 +366,7 @@ impl Explain for CommandError {
         match self {
             CommandError::NotFound { .. } => Kind::NotFound,
             CommandError::Conflict { .. } => Kind::Conflict,
+            CommandError::Role { .. } => Kind::Refused,
             CommandError::ReadOnly { .. } | CommandError::ShuttingDown => Kind::Unavailable,
             CommandError::Store(err) => err.kind(),
         }
@@ -298,6 +376,9 @@ impl Explain for CommandError {
         match self {
             CommandError::ReadOnly { .. } => {
                 Some("free some space on the data directory's file system; nothing is lost, and it goes on by itself".to_owned())
+            }
+            CommandError::Role { needs, .. } => {
+                Some(format!("an administrator makes such a token: `roundel token create NAME --role {needs}`"))
             }
             CommandError::Store(err) => err.hint(),
             _ => None,

@@ -10,7 +10,8 @@ use crate::store::{AuditEntry, StoreError};
 /// What the audit log says of a command; `None` of those that are nobody's wish.
 pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<Deed> {
     use super::command::{
-        BuildCommand as B, FleetCommand as F, ProjectCommand as P, WatchCommand as W,
+        BuildCommand as B, FleetCommand as F, ProjectCommand as P, TokenCommand as T,
+        WatchCommand as W,
     };
     let (action, object, detail) = match command {
         Command::Installation(command) => return Some(command.deed(actor, now)),
@@ -72,6 +73,14 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
         Command::Project(P::Remove { title, .. }) => {
             ("project.remove", title.clone(), String::new())
         }
+        Command::Token(T::Create(new)) => {
+            let until = new
+                .expires
+                .map_or("for ever".to_owned(), |end| format!("until {end}"));
+            let detail = format!("{}, {}, {until}", new.name, new.role);
+            ("token.create", new.id.clone(), detail)
+        }
+        Command::Token(T::Revoke(id)) => ("token.revoke", id.clone(), String::new()),
         Command::Note(note) => (note.action, note.object.clone(), note.detail.clone()),
     };
     let failure = match command {
@@ -100,6 +109,7 @@ pub(super) fn write_audit(
             Reply::Pipeline { .. }
             | Reply::Watch { .. }
             | Reply::Project { .. }
+            | Reply::Token { .. }
             | Reply::Installation { .. }
             | Reply::Forgotten { .. }
             | Reply::Noted,
@@ -111,7 +121,7 @@ pub(super) fn write_audit(
     };
     batch.tx.append_audit(&AuditEntry {
         at: deed.at,
-        actor: deed.actor.0.clone(),
+        actor: deed.actor.name.clone(),
         action: deed.action.to_owned(),
         object,
         result,

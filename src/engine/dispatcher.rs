@@ -8,7 +8,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use super::builds::Batch;
 use super::command::{Command, CommandError, Reply};
 use super::deeds::{deed, write_audit};
-use super::gate::{Gate, hash};
+use super::gate::Gate;
 use super::handle::{Answer, Message};
 use super::nodes::Nodes;
 use super::outbox::{Effect, Outbox, Topic};
@@ -16,6 +16,7 @@ use super::publish::{Changed, Live, Waits, picture};
 use super::reports::Report;
 use super::roster::Roster;
 use super::state::{Capacity, State};
+use crate::access::{Tokens, hash};
 use crate::clock;
 use crate::error::Chain;
 use crate::ids::NodeId;
@@ -39,6 +40,8 @@ pub(super) struct Dispatcher {
     pub live: watch::Sender<Arc<Live>>,
     pub changes: broadcast::Sender<Changed>,
     pub effects: mpsc::UnboundedSender<Effect>,
+    /// The tokens that open, as they are on disk.
+    pub tokens: watch::Sender<Arc<Tokens>>,
     pub waits: Waits,
     pub pulse: Pulse,
     /// The nodes as they were shown last, and those that have changed since.
@@ -155,7 +158,12 @@ impl Dispatcher {
                 for outcome in outbox.ended {
                     self.waits.tally.ended[outcome as usize] += 1;
                 }
-                // Before the answers: who was told of a change finds it in the lists.
+                // Before the answers: who was told of a change finds it so.
+                self.tokens.send_if_modified(|tokens| {
+                    let other = !Arc::ptr_eq(tokens, &self.state.tokens);
+                    tokens.clone_from(&self.state.tokens);
+                    other
+                });
                 self.roster.tell(outbox.moves);
                 self.nodes_changed.extend(outbox.nodes);
                 self.carry_out(outbox.effects);
@@ -325,7 +333,7 @@ fn decide_one(
             key,
             reply,
         } => {
-            let key = key.map(|key| format!("{}\n{key}", actor.0));
+            let key = key.map(|key| format!("{}\n{key}", actor.name));
             if let Some(key) = &key
                 && let Some(earlier) = batch.tx.answer(key)?
                 && let Ok((seq, earlier)) = serde_json::from_str::<(i64, Reply)>(&earlier)
@@ -340,6 +348,7 @@ fn decide_one(
                 Command::Watch(command) => batch.watch(command, &actor),
                 Command::Keep(command) => batch.keep(command),
                 Command::Project(command) => batch.project(command),
+                Command::Token(command) => batch.token(command, &actor),
                 Command::Note(_) => Ok(Reply::Noted),
                 Command::Installation(command) => batch.installation(command, &actor),
             };

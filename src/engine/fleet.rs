@@ -24,7 +24,7 @@ impl Batch<'_, '_> {
             } => {
                 let drain = enable.then(|| {
                     let deadline = deadline_s.map(|s| self.now.plus(Duration::from_secs(s)));
-                    (self.now, deadline, actor.0.clone())
+                    (self.now, deadline, actor.name.clone())
                 });
                 let reply = self.change_node(node, |record| {
                     record.eligible = drain.is_none();

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use sha2::{Digest, Sha256};
-
+use crate::access::{Hash, hash, same};
 use crate::clock::Timestamp;
 use crate::ids::AttemptId;
 
@@ -23,7 +22,7 @@ pub struct Gate {
 
 #[derive(Debug)]
 struct Entry {
-    token: [u8; 32],
+    token: Hash,
     heard: AtomicI64,
     lost: AtomicBool,
     stop: AtomicBool,
@@ -110,7 +109,7 @@ impl Gate {
     pub(super) fn open(
         &self,
         attempt: AttemptId,
-        token: [u8; 32],
+        token: Hash,
         seq: u64,
         stop: bool,
         lost: bool,
@@ -147,16 +146,6 @@ impl Gate {
     fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<AttemptId, Arc<Entry>>> {
         self.open.write().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// SHA-256 of a token: what is kept of it.
-pub(super) fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
-}
-
-/// Compares in constant time: how far a guess is right must not show.
-fn same(a: &[u8; 32], b: &[u8; 32]) -> bool {
-    a.iter().zip(b).fold(0, |diff, (x, y)| diff | (x ^ y)) == 0
 }
 
 #[cfg(test)]

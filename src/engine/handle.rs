@@ -1,9 +1,15 @@
 //! The only way to change anything.
 
+use std::sync::Arc;
+
 use tokio::sync::{mpsc, oneshot};
 
 use super::command::{Actor, Command, CommandError, Reply};
+use super::deeds::deed;
+use super::refusals::{Refusal, Refusals, Row};
 use super::reports::{AgentEvent, Report};
+use crate::access::Role;
+use crate::clock;
 use crate::cluster::Containers;
 use crate::ids::AttemptId;
 use crate::scheduler::Explanation;
@@ -15,6 +21,7 @@ pub(super) const QUEUE: usize = 512;
 #[derive(Clone, Debug)]
 pub struct Handle {
     pub(super) to: mpsc::Sender<Message>,
+    pub(super) refusals: Arc<Refusals>,
 }
 
 /// What is answered to a command: order of the change, and what came of it.
@@ -59,6 +66,65 @@ impl Handle {
     /// # Cancel safety
     /// Dropping the future does not take the wish back.
     pub async fn send(&self, command: Command, actor: Actor, key: Option<String>) -> Answer {
+        let needs = command.needs();
+        if actor.role < needs {
+            let what = deed(&command, &actor, clock::now()).map_or("", |deed| deed.action);
+            self.permit(&actor, needs, what, "").await?;
+        }
+        self.put(command, actor, key).await
+    }
+
+    /// Whether somebody may do something: asked before what has effects outside of the engine. A refusal is in the
+    /// audit log before it is answered; `from` is where it came from.
+    ///
+    /// # Errors
+    /// [`CommandError::Role`] when the role is less than what it needs.
+    pub async fn permit(
+        &self,
+        actor: &Actor,
+        needs: Role,
+        what: &str,
+        from: &str,
+    ) -> Result<(), CommandError> {
+        if actor.role >= needs {
+            return Ok(());
+        }
+        let err = CommandError::Role {
+            who: actor.name.clone(),
+            has: actor.role,
+            what: what.to_owned(),
+            needs,
+        };
+        self.refused(Refusal {
+            who: actor.name.clone(),
+            what: what.to_owned(),
+            why: err.to_string(),
+            from: from.to_owned(),
+        })
+        .await;
+        Err(err)
+    }
+
+    /// Writes a refusal into the audit log, or counts it when there is one of the kind.
+    pub async fn refused(&self, refusal: Refusal) {
+        if let Some(row) = self.refusals.note(refusal, clock::now()) {
+            self.write(row).await;
+        }
+    }
+
+    /// Writes the refusals that were only counted.
+    pub(super) async fn write_refusals(&self) {
+        for row in self.refusals.due(clock::now()) {
+            self.write(row).await;
+        }
+    }
+
+    async fn write(&self, (who, note): Row) {
+        // A store that takes no writes takes none of these either; the refusal itself stands.
+        let _ = self.put(Command::Note(note), Actor::admin(who), None).await;
+    }
+
+    async fn put(&self, command: Command, actor: Actor, key: Option<String>) -> Answer {
         let (reply, answer) = oneshot::channel();
         let message = Message::Command {
             command,

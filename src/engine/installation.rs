@@ -59,10 +59,10 @@ impl Batch<'_, '_> {
         let idle = self.state.scheduler.counts().1 == 0;
         match command {
             InstallationCommand::Stop if taking && idle => {
-                self.set_phase(Phase::Stopped, &actor.0)?;
+                self.set_phase(Phase::Stopped, &actor.name)?;
             }
-            InstallationCommand::Stop if taking => self.set_phase(Phase::Stopping, &actor.0)?,
-            InstallationCommand::Start if !taking => self.set_phase(Phase::Started, &actor.0)?,
+            InstallationCommand::Stop if taking => self.set_phase(Phase::Stopping, &actor.name)?,
+            InstallationCommand::Start if !taking => self.set_phase(Phase::Started, &actor.name)?,
             _ => {}
         }
         let now = &self.state.installation;

@@ -215,6 +215,7 @@ pub(super) async fn tick(handle: Handle, data: std::path::PathBuf) {
             return;
         }
         if seconds.is_multiple_of(5) {
+            handle.write_refusals().await;
             let data = data.clone();
             if let Ok(low) = tokio::task::spawn_blocking(move || disk_low(&data)).await {
                 handle.disk(low).await;

@@ -162,7 +162,7 @@ impl Batch<'_, '_> {
                 .get(&placement.node)
                 .map(|node| node.record.name.clone())
                 .unwrap_or_default();
-            let hash = super::gate::hash(&token);
+            let hash = crate::access::hash(&token);
             self.tx
                 .place_attempt(placement.attempt, placement.node, &node, &hash, self.now)?;
             let move_to = Move::Placed(placement.attempt, node.into_boxed_str(), self.now);

@@ -83,7 +83,7 @@ pub fn start<F: Fleet + 'static>(
     let now = clock::now();
     let tx = writer.begin()?;
     let mut state = State::load(&tx, options.limits, &options.nodes, now)?;
-    let tokens = tx.tokens()?;
+    let placed = tx.tokens()?;
     let data_id = match tx.meta("data_id")? {
         Some(id) => id,
         None => {
@@ -96,7 +96,7 @@ pub fn start<F: Fleet + 'static>(
 
     let gate = Arc::new(Gate::default());
     let mut adopted: Vec<AttemptId> = Vec::new();
-    for (attempt, token) in tokens {
+    for (attempt, token) in placed {
         let Some(run) = state
             .attempts
             .get(&attempt)
@@ -123,12 +123,17 @@ pub fn start<F: Fleet + 'static>(
     let (live, watching) = watch::channel(Arc::new(first));
     let feed = Feed::new(watching);
     let (to, from) = mpsc::channel(QUEUE);
-    let handle = Handle { to };
+    let handle = Handle {
+        to,
+        refusals: Arc::default(),
+    };
+    let (tokens, opening) = watch::channel(state.tokens.clone());
     let roster = roster::filling(&pool);
     let view = View {
         store: pool,
         feed: feed.clone(),
         gate: gate.clone(),
+        tokens: opening,
         pulse: pulse.clone(),
         roster: roster.clone(),
         passes: Board::default(),
@@ -145,6 +150,7 @@ pub fn start<F: Fleet + 'static>(
         live,
         changes: feed.changes.clone(),
         effects,
+        tokens,
         waits,
         pulse: pulse.clone(),
         nodes,

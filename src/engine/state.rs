@@ -3,7 +3,9 @@
 //! Everything here can be read back from the store, and is after a commit that failed.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
+use crate::access::Tokens;
 use crate::clock::Timestamp;
 use crate::cluster::Containers;
 use crate::ids::{AttemptId, JobId, NodeId, PipelineId, ProjectId, WorkflowId};
@@ -33,6 +35,8 @@ pub(super) struct State {
     pub largest_node: (u32, u32),
     /// The fleet's container engine.
     pub containers: Containers,
+    /// Tokens that open.
+    pub tokens: Arc<Tokens>,
     /// Runs that wait for one where there is none, to be ended before the batch is over.
     pub unserved: Vec<AttemptId>,
 }
@@ -183,8 +187,10 @@ impl State {
             disk_low: None,
             largest_node: (0, 0),
             containers: Containers::Away("the container engine has not been asked yet".to_owned()),
+            tokens: Arc::default(),
             unserved: Vec::new(),
         };
+        state.load_tokens(tx)?;
         state.set_hold();
         state.load_nodes(tx, fleet, now)?;
         let mut positions: HashMap<JobId, u32> = HashMap::new();

@@ -91,7 +91,7 @@ workflows:
 ";
 
 fn actor() -> Actor {
-    Actor("uid 1000 (ann)".to_owned())
+    Actor::admin("uid 1000 (ann)")
 }
 
 impl Bench {

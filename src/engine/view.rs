@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use super::gate::Gate;
 use super::publish::{Feed, Live};
 use super::roster::Roster;
+use crate::access::Tokens;
 use crate::ids::AttemptId;
 use crate::pipeline::Classes;
 use crate::pipeline::status::RunState;
@@ -25,6 +28,8 @@ pub struct View {
     pub feed: Feed,
     /// Who may report.
     pub gate: Arc<Gate>,
+    /// Tokens that open, latest wins.
+    pub tokens: watch::Receiver<Arc<Tokens>>,
     /// What is measured.
     pub pulse: Pulse,
     pub(super) roster: Arc<Roster>,

@@ -21,7 +21,7 @@ impl Batch<'_, '_> {
                     title: new.title,
                     every_s: new.every_s,
                     created: self.now,
-                    actor: actor.0.clone(),
+                    actor: actor.name.clone(),
                     tips: new.tips,
                 })?;
                 Ok(Reply::Watch { watch: id })

@@ -189,7 +189,7 @@ impl Watching {
         let Some(Found { tips, new }) = found.await.map_err(|_| LookError::GivenUp)?? else {
             return Ok(());
         };
-        let actor = Actor(format!("watch of {}", record.actor));
+        let actor = Actor::admin(format!("watch of {}", record.actor));
         for prepared in new {
             let mut build = prepared.new;
             build.watch = Some(record.id);

@@ -13,7 +13,7 @@ use super::error::{ApiError, blocking};
 use super::router::Server;
 use crate::api::agent::{Ack, BODY_MAX, Event, Record, RecordBody, frame};
 use crate::clock;
-use crate::engine::{Admission, AgentEvent};
+use crate::engine::{Admission, AgentEvent, Refusal};
 use crate::error::Kind;
 use crate::ids::AttemptId;
 use crate::services::health::Part;
@@ -39,10 +39,18 @@ pub(super) async fn records(
     let stop = match server.view.gate.admit(attempt, token, clock::now()) {
         Admission::Open { stop } => stop,
         Admission::WrongToken => {
-            return Err(ApiError::new(
+            let err = ApiError::new(
                 Kind::Refused,
                 format!("the token does not open attempt `{attempt}`"),
-            ));
+            );
+            let refusal = Refusal {
+                who: "an agent".to_owned(),
+                what: format!("report of attempt {attempt}"),
+                why: err.text(),
+                from: String::new(),
+            };
+            server.handle.refused(refusal).await;
+            return Err(err);
         }
         Admission::Over => return Ok(StatusCode::GONE.into_response()),
     };

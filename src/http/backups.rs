@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 
+use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::peer::Peer;
 use super::router::Server;
+use crate::access::Role;
 use crate::api::backups::{Backup, MakeBackup};
 use crate::clock;
 use crate::engine::{Command, Note};
@@ -16,9 +17,14 @@ use crate::services::backup::{self, Maker};
 
 pub(super) async fn create(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     Json(wanted): Json<MakeBackup>,
 ) -> Answer<Backup> {
+    let from = caller.from();
+    server
+        .handle
+        .permit(&caller.actor, Role::Admin, "backup.create", &from)
+        .await?;
     let to = PathBuf::from(&wanted.to);
     if !to.is_absolute() {
         return Err(ApiError::new(
@@ -41,7 +47,7 @@ pub(super) async fn create(
     };
     server
         .handle
-        .send(Command::Note(note), peer.actor(), None)
+        .send(Command::Note(note), caller.actor, None)
         .await?;
     Ok(Json(row(wanted.to, made?)))
 }

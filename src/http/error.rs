@@ -1,7 +1,9 @@
 //! From errors to answers: one status per kind, and a body that says what failed, why, and what to do.
 
+use std::time::Duration;
+
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::api::ProblemBody;
@@ -12,6 +14,8 @@ use crate::pipeline::Problem;
 #[derive(Debug)]
 pub(super) struct ApiError {
     body: Box<ProblemBody>,
+    /// When it may be asked again.
+    retry_after: Option<Duration>,
 }
 
 impl ApiError {
@@ -25,11 +29,17 @@ impl ApiError {
                 hint: None,
                 problems: Vec::new(),
             }),
+            retry_after: None,
         }
     }
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.body.hint = Some(hint.into());
+        self
+    }
+
+    pub(super) fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
         self
     }
 
@@ -81,6 +91,7 @@ impl<E: Explain> From<E> for ApiError {
                 hint: err.hint(),
                 problems: Vec::new(),
             }),
+            retry_after: None,
         }
     }
 }
@@ -89,7 +100,21 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.body.kind.http_status())
             .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, Json(self.body)).into_response()
+        let unknown = self.body.kind == Kind::SignIn;
+        let mut answer = (status, Json(self.body)).into_response();
+        if unknown {
+            let scheme = HeaderValue::from_static("Bearer");
+            answer
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, scheme);
+        }
+        if let Some(wait) = self.retry_after {
+            // Rounded up: who comes after that long is not sent away again.
+            let seconds = wait.as_millis().div_ceil(1000);
+            let seconds = HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX));
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds);
+        }
+        answer
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::caller::Caller;
 use super::error::{ApiError, blocking};
 use super::router::Server;
 use super::translate::installation;
@@ -66,6 +67,7 @@ pub(super) async fn summary(State(server): State<Server>) -> Json<Summary> {
 
 pub(super) async fn stream(
     State(server): State<Server>,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     let after: Option<i64> = headers
@@ -94,7 +96,14 @@ pub(super) async fn stream(
     };
     // Small: a client that does not read holds back its own stream only, and is then told to read anew.
     let (to, from) = mpsc::channel(64);
-    tokio::spawn(feed(server, past, changes, logs, to));
+    tokio::spawn(async move {
+        let tokens = server.view.tokens.clone();
+        tokio::select! {
+            () = feed(server, past, changes, logs, to) => {}
+            // Whoever may not look any more does not go on looking.
+            () = caller.ended(tokens) => {}
+        }
+    });
     Ok(Sse::new(ReceiverStream::new(from).map(Ok)))
 }
 

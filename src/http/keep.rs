@@ -1,13 +1,14 @@
 //! Housekeeping: how it stands, what a pass would remove, a pass on demand, and how long things are kept.
 
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 
+use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::peer::Peer;
 use super::pipelines::key;
 use super::router::Server;
+use crate::access::Role;
 use crate::api::Written;
 use crate::api::keep::{Candidate, Housekeeping, KeepRow, Kept, Pass, Plan, Removed};
 use crate::engine::{self, CleaningError};
@@ -45,25 +46,27 @@ pub(super) async fn plan(State(server): State<Server>) -> Answer<Plan> {
     }))
 }
 
-pub(super) async fn run(
-    State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-) -> Answer<Pass> {
+pub(super) async fn run(State(server): State<Server>, caller: Caller) -> Answer<Pass> {
+    let from = caller.from();
+    server
+        .handle
+        .permit(&caller.actor, Role::Admin, "gc", &from)
+        .await?;
     // Of its own, so that it goes on when whoever asked goes away.
-    let task = tokio::spawn(async move { server.cleaning.activate(peer.actor()).await });
+    let task = tokio::spawn(async move { server.cleaning.activate(caller.actor).await });
     let ended = task.await.unwrap_or(Err(CleaningError::Ended))?;
     Ok(Json(pass(ended)))
 }
 
 pub(super) async fn set(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     headers: HeaderMap,
     Json(wanted): Json<KeepRow>,
 ) -> Answer<Written<KeepRow>> {
     let seq = server
         .cleaning
-        .set_keep(wanted.kind, wanted.seconds, peer.actor(), key(&headers))
+        .set_keep(wanted.kind, wanted.seconds, caller.actor, key(&headers))
         .await?;
     Ok(Json(Written { seq, value: wanted }))
 }

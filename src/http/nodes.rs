@@ -1,11 +1,11 @@
 //! Nodes: list, detail, drain, eligibility.
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 
+use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::peer::Peer;
 use super::pipelines::key;
 use super::query::window;
 use super::router::Server;
@@ -162,7 +162,7 @@ fn available_mb() -> Option<u64> {
 
 pub(super) async fn drain(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     Path(reference): Path<String>,
     headers: HeaderMap,
     Json(drain): Json<SetDrain>,
@@ -173,12 +173,12 @@ pub(super) async fn drain(
         enable: drain.enable,
         deadline_s: drain.deadline_s,
     };
-    send(&server, peer, &headers, command).await
+    send(&server, caller, &headers, command).await
 }
 
 pub(super) async fn eligibility(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     Path(reference): Path<String>,
     headers: HeaderMap,
     Json(wanted): Json<SetEligibility>,
@@ -186,7 +186,7 @@ pub(super) async fn eligibility(
     let node = find(&server, &reference)?.record.id;
     send(
         &server,
-        peer,
+        caller,
         &headers,
         FleetCommand::SetEligibility {
             node,
@@ -198,13 +198,13 @@ pub(super) async fn eligibility(
 
 async fn send(
     server: &Server,
-    peer: Peer,
+    caller: Caller,
     headers: &HeaderMap,
     command: FleetCommand,
 ) -> Answer<Written<NodeRef>> {
     let (seq, reply) = server
         .handle
-        .send(Command::Fleet(command), peer.actor(), key(headers))
+        .send(Command::Fleet(command), caller.actor, key(headers))
         .await?;
     match reply {
         Reply::Node { node, name } => Ok(Json(Written {

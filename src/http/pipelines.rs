@@ -1,11 +1,11 @@
 //! Pipelines: taking one in (git, compile, engine), lists and details, rerun and cancel.
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 
+use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::peer::Peer;
 use super::query::window;
 use super::router::Server;
 use super::translate::{Usuals, job_row, pipeline_row, run_row};
@@ -164,9 +164,10 @@ pub(super) fn find_pipeline(server: &Server, reference: &str) -> Result<Pipeline
 
 pub(super) async fn create(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     Json(wanted): Json<CreatePipeline>,
 ) -> Answer<Written<PipelineRef>> {
+    caller.may_name(&wanted.source)?;
     let data = server.data.clone();
     let classes = server.view.classes.as_ref().clone();
     let id = wanted.id;
@@ -198,7 +199,7 @@ pub(super) async fn create(
         &new.revision[..new.revision.len().min(12)]
     );
     let command = Command::Build(BuildCommand::Create(Box::new(new)));
-    let (seq, _) = server.handle.send(command, peer.actor(), None).await?;
+    let (seq, _) = server.handle.send(command, caller.actor, None).await?;
     if !compiled {
         return Err(ApiError::config(format!("{what} has errors"), problems));
     }
@@ -238,7 +239,7 @@ pub(super) fn written(seq: i64, reply: &Reply) -> Json<Written<PipelineRef>> {
 
 pub(super) async fn rerun(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     Path(reference): Path<String>,
     headers: HeaderMap,
     Json(rerun): Json<Rerun>,
@@ -254,7 +255,12 @@ pub(super) async fn rerun(
         });
         // Asked again with the same key, each workflow gives its own answer again.
         let key = key(&headers).map(|key| if n == 0 { key } else { format!("{key} {n}") });
-        last = Some(server.handle.send(command, peer.actor(), key).await?);
+        last = Some(
+            server
+                .handle
+                .send(command, caller.actor.clone(), key)
+                .await?,
+        );
     }
     let (seq, reply) = last.expect("there is a workflow, or there was an error");
     Ok(written(seq, &reply))
@@ -296,7 +302,7 @@ fn again(server: &Server, reference: &str, from_failed: bool) -> Result<Vec<Work
 
 pub(super) async fn cancel(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     Path(reference): Path<String>,
     headers: HeaderMap,
 ) -> Answer<Written<PipelineRef>> {
@@ -318,7 +324,7 @@ pub(super) async fn cancel(
     };
     let (seq, reply) = server
         .handle
-        .send(Command::Build(command), peer.actor(), key(&headers))
+        .send(Command::Build(command), caller.actor, key(&headers))
         .await?;
     Ok(written(seq, &reply))
 }
@@ -326,7 +332,7 @@ pub(super) async fn cancel(
 /// Approves a job, or the one job of a pipeline that waits for it.
 pub(super) async fn approve(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     Path(reference): Path<String>,
     headers: HeaderMap,
 ) -> Answer<Written<PipelineRef>> {
@@ -335,7 +341,7 @@ pub(super) async fn approve(
     let command = Command::Build(BuildCommand::Approve(job));
     let (seq, reply) = server
         .handle
-        .send(command, peer.actor(), key(&headers))
+        .send(command, caller.actor, key(&headers))
         .await?;
     Ok(written(seq, &reply))
 }

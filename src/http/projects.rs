@@ -4,11 +4,11 @@ use std::fs;
 use std::path::Path as FilePath;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
+use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::peer::Peer;
 use super::pipelines::key;
 use super::router::Server;
 use crate::api::Written;
@@ -34,7 +34,7 @@ pub(super) async fn detail(
 
 pub(super) async fn rename(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     Path(reference): Path<String>,
     headers: HeaderMap,
     Json(wanted): Json<RenameProject>,
@@ -53,12 +53,12 @@ pub(super) async fn rename(
         org: org.to_owned(),
         name: name.to_owned(),
     };
-    send(&server, peer, &headers, command).await
+    send(&server, caller, &headers, command).await
 }
 
 pub(super) async fn remove(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     Path(reference): Path<String>,
     headers: HeaderMap,
 ) -> Answer<Written<ProjectRef>> {
@@ -70,7 +70,7 @@ pub(super) async fn remove(
         title: project.title(),
         project: project.id,
     };
-    let answer = send(&server, peer, &headers, command).await?;
+    let answer = send(&server, caller, &headers, command).await?;
     blocking(move || {
         clear(&server, &project, &runs);
         Ok::<_, ApiError>(())
@@ -81,14 +81,14 @@ pub(super) async fn remove(
 
 async fn send(
     server: &Server,
-    peer: Peer,
+    caller: Caller,
     headers: &HeaderMap,
     command: ProjectCommand,
 ) -> Answer<Written<ProjectRef>> {
     let command = Command::Project(command);
     let (seq, reply) = server
         .handle
-        .send(command, peer.actor(), key(headers))
+        .send(command, caller.actor, key(headers))
         .await?;
     let Reply::Project {
         title,

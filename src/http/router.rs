@@ -12,8 +12,8 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
 use super::{
-    Sessions, agents, audit, backups, compare, dashboard, events, health, keep, logs, metrics,
-    nodes, pipelines, projects, runs, services, sessions, watches,
+    Sessions, SignIns, agents, audit, backups, caller, compare, dashboard, events, health, keep,
+    logs, metrics, nodes, pipelines, projects, runs, services, sessions, tokens, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
@@ -42,6 +42,8 @@ pub struct Server {
     pub presence: Arc<Presence>,
     /// Which consoles may write.
     pub sessions: Arc<Sessions>,
+    /// Who was wrong too often.
+    pub sign_ins: Arc<SignIns>,
 }
 
 /// Whether any API client is there: for a server that ends itself when idle.
@@ -83,6 +85,7 @@ impl Drop for Present {
 /// Builds the routes.
 pub fn router(server: Server) -> Router {
     let guard = middleware::from_fn_with_state(server.clone(), sessions::guard);
+    let identify = middleware::from_fn_with_state(server.clone(), caller::identify);
     let clients = Router::new()
         .route("/hello", get(hello))
         .route("/summary", get(events::summary))
@@ -121,12 +124,16 @@ pub fn router(server: Server) -> Router {
         .route("/watches", get(watches::list).post(watches::add))
         .route("/watches/{reference}", delete(watches::remove))
         .route("/watches/{reference}/look", post(watches::look))
+        .route("/tokens", get(tokens::list).post(tokens::create))
+        .route("/tokens/{id}", delete(tokens::revoke))
         .layer(guard.clone())
+        .layer(identify.clone())
         .layer(middleware::from_fn_with_state(server.clone(), present));
     // Whoever watches the server from outside is nobody who keeps it from ending when idle.
     let watchers = Router::new()
         .route("/metrics", get(metrics::read))
         .layer(guard)
+        .layer(identify)
         .route("/health", get(health::read));
     let agents = Router::new()
         .route("/attempts/{attempt}/records", post(agents::records))

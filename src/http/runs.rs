@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::str::FromStr;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 
+use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::peer::Peer;
 use super::pipelines::{key, one, written};
 use super::query::window;
 use super::router::Server;
@@ -225,7 +225,7 @@ fn find(server: &Server, reference: &str) -> Result<AttemptId, ApiError> {
 
 pub(super) async fn stop(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     Path(reference): Path<String>,
     headers: HeaderMap,
 ) -> Answer<Written<PipelineRef>> {
@@ -234,7 +234,7 @@ pub(super) async fn stop(
     let command = Command::Build(BuildCommand::StopRun(id));
     let (seq, reply) = server
         .handle
-        .send(command, peer.actor(), key(&headers))
+        .send(command, caller.actor, key(&headers))
         .await?;
     Ok(written(seq, &reply))
 }

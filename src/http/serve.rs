@@ -199,6 +199,7 @@ pub async fn serve(
         cleaning: engine.cleaning.clone(),
         presence: presence.clone(),
         sessions: Arc::default(),
+        sign_ins: Arc::default(),
     };
     tracing::info!(socket = %socket.display(), "serving");
 

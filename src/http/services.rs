@@ -1,11 +1,11 @@
 //! The installation as a whole: stopped and started, and how the parts of the server do.
 
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 
+use super::caller::Caller;
 use super::error::{Answer, ApiError};
-use super::peer::Peer;
 use super::pipelines::key;
 use super::router::Server;
 use super::translate::installation;
@@ -40,29 +40,29 @@ pub(super) fn rows(parts: Vec<PartStands>) -> Vec<ServiceRow> {
 
 pub(super) async fn stop(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Answer<Written<Installation>> {
-    send(&server, peer, &headers, InstallationCommand::Stop).await
+    send(&server, caller, &headers, InstallationCommand::Stop).await
 }
 
 pub(super) async fn start(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Answer<Written<Installation>> {
-    send(&server, peer, &headers, InstallationCommand::Start).await
+    send(&server, caller, &headers, InstallationCommand::Start).await
 }
 
 async fn send(
     server: &Server,
-    peer: Peer,
+    caller: Caller,
     headers: &HeaderMap,
     command: InstallationCommand,
 ) -> Answer<Written<Installation>> {
     let (seq, reply) = server
         .handle
-        .send(Command::Installation(command), peer.actor(), key(headers))
+        .send(Command::Installation(command), caller.actor, key(headers))
         .await?;
     match reply {
         Reply::Installation { phase, since, by } => Ok(Json(Written {

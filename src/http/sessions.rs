@@ -9,18 +9,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::caller::Caller;
 use super::error::{Answer, ApiError};
-use super::peer::Peer;
 use super::router::Server;
-use crate::api::Written;
+use crate::access::Role;
 use crate::api::session::{Arm, HEADER, MAX_S, READ_ONLY, REASON_MAX, Session};
+use crate::api::{ROOT, Written};
 use crate::clock::{self, Timestamp};
-use crate::engine::{Command, Note};
+use crate::engine::{Actor, Command, Note, Refusal};
 use crate::error::Kind;
 
 /// Sessions that may be armed at once: more consoles than people look at one installation.
@@ -32,7 +33,7 @@ const NAME_MAX: usize = 64;
 /// The sessions that were armed.
 #[derive(Debug, Default)]
 pub struct Sessions {
-    armed: Mutex<HashMap<(Option<u32>, String), Armed>>,
+    armed: Mutex<HashMap<(String, String), Armed>>,
 }
 
 #[derive(Clone, Debug)]
@@ -42,29 +43,30 @@ struct Armed {
 }
 
 impl Sessions {
-    fn lock(&self) -> MutexGuard<'_, HashMap<(Option<u32>, String), Armed>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, String), Armed>> {
         self.armed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, peer: Peer, name: &str, now: Timestamp) -> Option<Armed> {
+    fn find(&self, who: &Actor, name: &str, now: Timestamp) -> Option<Armed> {
         let armed = self.lock();
-        let found = armed.get(&(peer.uid, name.to_owned()))?;
+        let found = armed.get(&(who.name.clone(), name.to_owned()))?;
         (found.until > now).then(|| found.clone())
     }
 
     /// Whether there is room for one more, or it is known already.
-    fn admits(&self, peer: Peer, name: &str, now: Timestamp) -> bool {
+    fn admits(&self, who: &Actor, name: &str, now: Timestamp) -> bool {
         let mut armed = self.lock();
         armed.retain(|_, session| session.until > now);
-        armed.len() < MOST || armed.contains_key(&(peer.uid, name.to_owned()))
+        armed.len() < MOST || armed.contains_key(&(who.name.clone(), name.to_owned()))
     }
 
-    fn arm(&self, peer: Peer, name: &str, session: Armed) {
-        self.lock().insert((peer.uid, name.to_owned()), session);
+    fn arm(&self, who: &Actor, name: &str, session: Armed) {
+        self.lock()
+            .insert((who.name.clone(), name.to_owned()), session);
     }
 
-    fn disarm(&self, peer: Peer, name: &str) {
-        self.lock().remove(&(peer.uid, name.to_owned()));
+    fn disarm(&self, who: &Actor, name: &str) {
+        self.lock().remove(&(who.name.clone(), name.to_owned()));
     }
 }
 
@@ -75,27 +77,50 @@ fn named(headers: &HeaderMap) -> Option<(&str, bool)> {
     Some((name, headers.contains_key(READ_ONLY)))
 }
 
-/// Whether this is the server's own account, and did not ask to be held back.
-fn is_owner(peer: Peer, read_only: bool) -> bool {
-    !read_only && peer.uid == Some(rustix::process::geteuid().as_raw())
+/// Whether the session writes without being armed.
+fn is_owner(caller: &Caller, read_only: bool) -> bool {
+    !read_only && caller.is_owner()
 }
 
-/// Stops what an unarmed console would write.
+/// Stops what an unarmed console would write, and every write of those who only read.
 pub(super) async fn guard(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     request: Request,
     next: Next,
 ) -> Response {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let arming = request.uri().path().ends_with("/session");
-    if !reads
-        && !arming
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("", |route| route.as_str().trim_start_matches(ROOT));
+    let what = format!("{} {route}", request.method());
+    // What each write needs, the engine knows; that it is one, the route does.
+    let from = caller.from();
+    let permitted = server
+        .handle
+        .permit(&caller.actor, Role::Operator, &what, &from)
+        .await;
+    if let Err(err) = permitted {
+        return ApiError::from(err).into_response();
+    }
+    if !request.uri().path().ends_with("/session")
         && let Some((name, read_only)) = named(request.headers())
-        && !is_owner(peer, read_only)
-        && server.sessions.find(peer, name, clock::now()).is_none()
+        && !is_owner(&caller, read_only)
+        && server
+            .sessions
+            .find(&caller.actor, name, clock::now())
+            .is_none()
     {
-        return not_armed().into_response();
+        let err = not_armed();
+        let refusal = Refusal {
+            from,
+            who: caller.actor.name,
+            what,
+            why: err.text(),
+        };
+        server.handle.refused(refusal).await;
+        return err.into_response();
     }
     next.run(request).await
 }
@@ -110,34 +135,31 @@ fn not_armed() -> ApiError {
 }
 
 /// How a session stands.
-fn state(server: &Server, peer: Peer, headers: &HeaderMap) -> Session {
-    let Some((name, read_only)) = named(headers) else {
-        return Session {
-            owner: true,
-            armed_until: None,
-            reason: String::new(),
-        };
-    };
-    let armed = server.sessions.find(peer, name, clock::now());
+fn state(server: &Server, caller: &Caller, headers: &HeaderMap) -> Session {
+    let named = named(headers);
+    let armed = named.and_then(|(name, _)| server.sessions.find(&caller.actor, name, clock::now()));
     Session {
-        owner: is_owner(peer, read_only),
+        // A verb is not held back.
+        owner: named.is_none_or(|(_, read_only)| is_owner(caller, read_only)),
         armed_until: armed.as_ref().map(|armed| armed.until),
         reason: armed.map(|armed| armed.reason).unwrap_or_default(),
+        who: caller.actor.name.clone(),
+        role: caller.actor.role,
     }
 }
 
 pub(super) async fn read(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     headers: HeaderMap,
 ) -> Json<Session> {
-    Json(state(&server, peer, &headers))
+    Json(state(&server, &caller, &headers))
 }
 
 /// Arms a session for a while, or takes that back.
 pub(super) async fn arm(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     headers: HeaderMap,
     Json(wanted): Json<Arm>,
 ) -> Answer<Written<Session>> {
@@ -159,7 +181,7 @@ pub(super) async fn arm(
         )));
     }
     let now = clock::now();
-    if wanted.seconds > 0 && !server.sessions.admits(peer, name, now) {
+    if wanted.seconds > 0 && !server.sessions.admits(&caller.actor, name, now) {
         return Err(ApiError::new(
             Kind::Conflict,
             format!("{MOST} sessions are armed already"),
@@ -179,22 +201,28 @@ pub(super) async fn arm(
     // The audit row first: nobody is armed of whom it does not tell.
     let key = super::pipelines::key(&headers);
     let command = Command::Note(note);
-    let (seq, _) = server.handle.send(command, peer.actor(), key).await?;
+    let (seq, _) = server
+        .handle
+        .send(command, caller.actor.clone(), key)
+        .await?;
     if off {
-        server.sessions.disarm(peer, name);
+        server.sessions.disarm(&caller.actor, name);
     } else {
         let until = now.plus(Duration::from_secs(wanted.seconds));
-        server.sessions.arm(peer, name, Armed { until, reason });
+        server
+            .sessions
+            .arm(&caller.actor, name, Armed { until, reason });
     }
     Ok(Json(Written {
         seq,
-        value: state(&server, peer, &headers),
+        value: state(&server, &caller, &headers),
     }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Peer;
 
     const NOW: Timestamp = Timestamp(1_000_000);
 
@@ -208,33 +236,36 @@ mod tests {
     #[test]
     fn a_session_is_armed_for_its_own_account_and_until_its_time() {
         let sessions = Sessions::default();
-        let (ann, ben) = (Peer { uid: Some(1) }, Peer { uid: Some(2) });
-        sessions.arm(ann, "s", armed(10));
-        assert!(sessions.find(ann, "s", NOW).is_some());
+        let (ann, ben) = (Actor::admin("ann"), Actor::admin("ben"));
+        sessions.arm(&ann, "s", armed(10));
+        assert!(sessions.find(&ann, "s", NOW).is_some());
         assert!(
-            sessions.find(ben, "s", NOW).is_none(),
+            sessions.find(&ben, "s", NOW).is_none(),
             "not of another account"
         );
         assert!(
-            sessions.find(ann, "t", NOW).is_none(),
+            sessions.find(&ann, "t", NOW).is_none(),
             "not another session"
         );
-        assert!(sessions.find(ann, "s", Timestamp(NOW.0 + 10)).is_none());
-        sessions.disarm(ann, "s");
-        assert!(sessions.find(ann, "s", NOW).is_none());
+        assert!(sessions.find(&ann, "s", Timestamp(NOW.0 + 10)).is_none());
+        sessions.disarm(&ann, "s");
+        assert!(sessions.find(&ann, "s", NOW).is_none());
     }
 
     #[test]
     fn there_is_an_end_to_how_many_are_armed_and_those_that_ended_make_room() {
         let sessions = Sessions::default();
-        let peer = Peer { uid: Some(1) };
+        let peer = Actor::admin("ann");
         for n in 0..MOST {
-            assert!(sessions.admits(peer, &n.to_string(), NOW));
-            sessions.arm(peer, &n.to_string(), armed(10));
+            assert!(sessions.admits(&peer, &n.to_string(), NOW));
+            sessions.arm(&peer, &n.to_string(), armed(10));
         }
-        assert!(!sessions.admits(peer, "more", NOW));
-        assert!(sessions.admits(peer, "7", NOW), "one that is armed already");
-        assert!(sessions.admits(peer, "more", Timestamp(NOW.0 + 10)));
+        assert!(!sessions.admits(&peer, "more", NOW));
+        assert!(
+            sessions.admits(&peer, "7", NOW),
+            "one that is armed already"
+        );
+        assert!(sessions.admits(&peer, "more", Timestamp(NOW.0 + 10)));
     }
 
     #[test]
@@ -250,16 +281,25 @@ mod tests {
     #[test]
     fn the_own_account_writes_unless_it_asked_to_be_held_back() {
         let own = rustix::process::geteuid().as_raw();
-        for (uid, read_only, writes) in [
-            (Some(own), false, true),
-            (Some(own), true, false),
-            (Some(own + 1), false, false),
-            (None, false, false),
+        let socket = |uid| Peer::Socket { uid };
+        let address = Peer::Address([127, 0, 0, 1].into());
+        for (peer, token, read_only, writes) in [
+            (socket(Some(own)), None, false, true),
+            (socket(Some(own)), None, true, false),
+            (socket(Some(own)), Some("t"), false, false),
+            (socket(Some(own + 1)), None, false, false),
+            (socket(None), None, false, false),
+            (address, Some("t"), false, false),
         ] {
+            let caller = Caller {
+                actor: Actor::admin("somebody"),
+                peer,
+                token: token.map(|id| (id.to_owned(), None)),
+            };
             assert_eq!(
-                is_owner(Peer { uid }, read_only),
+                is_owner(&caller, read_only),
                 writes,
-                "{uid:?} {read_only}"
+                "{caller:?} {read_only}"
             );
         }
     }

@@ -1,11 +1,11 @@
 //! Watched repositories: list, add, look now, remove.
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 
+use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::peer::Peer;
 use super::pipelines::key;
 use super::router::Server;
 use crate::api::Written;
@@ -43,7 +43,7 @@ pub(super) async fn list(State(server): State<Server>) -> Answer<Vec<WatchRow>> 
 
 pub(super) async fn add(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     headers: HeaderMap,
     Json(wanted): Json<AddWatch>,
 ) -> Answer<Written<WatchRef>> {
@@ -54,6 +54,7 @@ pub(super) async fn add(
         )
         .hint("from 1s to 1d"));
     }
+    caller.may_name(&wanted.source)?;
     let data = server.data.clone();
     // What is there now is brought and remembered before anything is answered: what is pushed from now on is new.
     let new = blocking(move || {
@@ -71,7 +72,7 @@ pub(super) async fn add(
     .await?;
     let source = new.source.clone();
     let command = WatchCommand::Add(Box::new(new));
-    send(&server, peer, &headers, command, source).await
+    send(&server, caller, &headers, command, source).await
 }
 
 pub(super) async fn look(
@@ -90,25 +91,25 @@ pub(super) async fn look(
 
 pub(super) async fn remove(
     State(server): State<Server>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
+    caller: Caller,
     Path(reference): Path<String>,
     headers: HeaderMap,
 ) -> Answer<Written<WatchRef>> {
     let record = find(&server, reference).await?;
     let command = WatchCommand::Remove(record.id);
-    send(&server, peer, &headers, command, record.source).await
+    send(&server, caller, &headers, command, record.source).await
 }
 
 async fn send(
     server: &Server,
-    peer: Peer,
+    caller: Caller,
     headers: &HeaderMap,
     command: WatchCommand,
     source: String,
 ) -> Answer<Written<WatchRef>> {
     let (seq, reply) = server
         .handle
-        .send(Command::Watch(command), peer.actor(), key(headers))
+        .send(Command::Watch(command), caller.actor, key(headers))
         .await?;
     let Reply::Watch { watch } = reply else {
         return Err(ApiError::new(

@@ -12,6 +12,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0002_watches.sql"),
     include_str!("migrations/0003_installation.sql"),
     include_str!("migrations/0004_keep.sql"),
+    include_str!("migrations/0005_api_tokens.sql"),
 ];
 
 /// Number of the newest schema this build knows.

@@ -125,6 +125,12 @@ fn top_of(path: &Path) -> Result<PathBuf, VcsError> {
     }
 }
 
+/// Whether it names something on this machine.
+#[must_use]
+pub fn is_local(source: &str) -> bool {
+    !is_url(source) || source.starts_with("file:")
+}
+
 /// `scheme://...`, a remote helper (`ext::...`), or `user@host:path`.
 fn is_url(text: &str) -> bool {
     text.contains("://") || text.contains("::") || scp_like(text).is_some()

@@ -216,6 +216,8 @@ mod tests {
             owner,
             armed_until,
             reason: "why".to_owned(),
+            who: "uid 1000 (ann)".to_owned(),
+            role: roundel::api::tokens::Role::Admin,
         };
         let arm = Write::Arm {
             seconds: 60,

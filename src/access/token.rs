@@ -1,0 +1,207 @@
+//! Tokens of people and programs: `rdl_<id>_<secret>`, of which only the hash of the secret is kept.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::Role;
+use crate::clock::Timestamp;
+
+/// What every token begins with, so that a leak is found by a search.
+const PREFIX: &str = "rdl_";
+
+/// SHA-256 of a secret.
+pub type Hash = [u8; 32];
+
+/// Hash of a secret: what is kept of it.
+#[must_use]
+pub fn hash(secret: &str) -> Hash {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+/// Compares in constant time: how far a guess is right must not show.
+#[must_use]
+pub fn same(a: &Hash, b: &Hash) -> bool {
+    a.iter().zip(b).fold(0, |diff, (x, y)| diff | (x ^ y)) == 0
+}
+
+/// A token that was just made. Its whole text is shown once and cannot be printed by accident.
+pub struct Fresh {
+    /// What names it: twelve hex digits, no secret.
+    pub id: String,
+    secret: String,
+}
+
+impl Fresh {
+    /// Makes one, of 244 random bits.
+    #[must_use]
+    pub fn make() -> Self {
+        let random = || Uuid::new_v4().simple().to_string();
+        Self {
+            id: random().split_off(20),
+            secret: random() + &random(),
+        }
+    }
+
+    /// What is kept of it.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        hash(&self.secret)
+    }
+
+    /// The token itself.
+    #[must_use]
+    pub fn reveal(&self) -> String {
+        format!("{PREFIX}{}_{}", self.id, self.secret)
+    }
+}
+
+impl fmt::Debug for Fresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{PREFIX}{}_...", self.id)
+    }
+}
+
+/// Id and secret of a token's text; `None` when it is none.
+#[must_use]
+pub fn parts(text: &str) -> Option<(&str, &str)> {
+    let (id, secret) = text.strip_prefix(PREFIX)?.split_once('_')?;
+    let plain = |part: &str| {
+        (1..=64).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
+    (plain(id) && plain(secret)).then_some((id, secret))
+}
+
+/// A token that opens something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What it was called when it was made.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Of its secret.
+    pub hash: Hash,
+    /// When it ends; `None` for never.
+    pub expires: Option<Timestamp>,
+}
+
+/// Why a token does not open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// There is none of that id, or its secret is another: which of the two is not told.
+    Wrong,
+    /// Its time is over.
+    Expired(Timestamp),
+}
+
+/// All tokens that were not revoked, by id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tokens(HashMap<String, Entry>);
+
+impl FromIterator<(String, Entry)> for Tokens {
+    fn from_iter<I: IntoIterator<Item = (String, Entry)>>(entries: I) -> Self {
+        Self(entries.into_iter().collect())
+    }
+}
+
+impl Tokens {
+    /// The token that this id and secret open.
+    ///
+    /// # Errors
+    /// When they open none, or its time is over.
+    pub fn open(&self, id: &str, secret: &str, now: Timestamp) -> Result<&Entry, Refused> {
+        let found = self.0.get(id);
+        // Hashed and compared also when there is none, so that both take the same time.
+        let none = Hash::default();
+        let right = same(&hash(secret), found.map_or(&none, |entry| &entry.hash));
+        let entry = found.filter(|_| right).ok_or(Refused::Wrong)?;
+        match entry.expires {
+            Some(end) if end <= now => Err(Refused::Expired(end)),
+            _ => Ok(entry),
+        }
+    }
+
+    /// Whether a token of this id is there.
+    #[must_use]
+    pub fn holds(&self, id: &str) -> bool {
+        self.0.contains_key(id)
+    }
+
+    /// Number of them.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(fresh: &Fresh, expires: Option<i64>) -> (String, Entry) {
+        let entry = Entry {
+            name: "laptop".to_owned(),
+            role: Role::Viewer,
+            hash: fresh.hash(),
+            expires: expires.map(Timestamp),
+        };
+        (fresh.id.clone(), entry)
+    }
+
+    #[test]
+    fn a_token_opens_by_its_own_secret_and_until_its_time() {
+        let (a, b) = (Fresh::make(), Fresh::make());
+        let tokens = Tokens::from_iter([entry(&a, None), entry(&b, Some(100))]);
+        let open = |text: &str, now| {
+            let (id, secret) = parts(text).unwrap();
+            tokens
+                .open(id, secret, Timestamp(now))
+                .map(|entry| entry.role)
+        };
+        assert_eq!(open(&a.reveal(), 1), Ok(Role::Viewer));
+        assert_eq!(open(&b.reveal(), 99), Ok(Role::Viewer));
+        assert_eq!(
+            open(&b.reveal(), 100),
+            Err(Refused::Expired(Timestamp(100)))
+        );
+        let mixed = format!("rdl_{}_{}", a.id, parts(&b.reveal()).unwrap().1);
+        assert_eq!(open(&mixed, 1), Err(Refused::Wrong));
+        assert_eq!(open("rdl_abc_def", 1), Err(Refused::Wrong));
+        assert!(tokens.holds(&a.id) && !tokens.holds("abc"));
+    }
+
+    #[test]
+    fn no_two_are_alike_and_none_prints_its_secret() {
+        let (a, b) = (Fresh::make(), Fresh::make());
+        assert_ne!(a.reveal(), b.reveal());
+        let text = a.reveal();
+        let (id, secret) = parts(&text).unwrap();
+        assert_eq!((id.len(), secret.len()), (12, 64));
+        assert!(!format!("{a:?}").contains(secret));
+    }
+
+    #[test]
+    fn what_is_no_token_is_told_from_one() {
+        for text in [
+            "",
+            "rdl_",
+            "rdl__x",
+            "rdl_x_",
+            "rdl_x",
+            "x_y_z",
+            "rdl_a b_c",
+            "rdl_a_b\n",
+        ] {
+            assert_eq!(parts(text), None, "{text:?}");
+        }
+        assert_eq!(parts(&format!("rdl_a_{}", "x".repeat(65))), None);
+    }
+}

@@ -1,0 +1,201 @@
+//! Who asks: found out once for every request of a person or program, before anything else looks at it.
+//!
+//! Who carries a token is who the token says, whatever the line. Without one the socket's peer is an administrator, by
+//! user id, and over the network nobody is anybody.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::sync::watch;
+
+use super::error::ApiError;
+use super::peer::Peer;
+use super::router::Server;
+use crate::access::{self, Origin, Refused, Throttle, Tokens};
+use crate::clock::{self, Timestamp};
+use crate::cluster::embedded::account;
+use crate::engine::{Actor, Refusal};
+use crate::error::Kind;
+use crate::vcs;
+
+/// Failed sign-ins.
+#[derive(Debug, Default)]
+pub struct SignIns(Mutex<Throttle>);
+
+impl SignIns {
+    fn with<T>(&self, act: impl FnOnce(&mut Throttle) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    pub actor: Actor,
+    pub peer: Peer,
+    /// The token that says so, and when it ends.
+    pub token: Option<(String, Option<Timestamp>)>,
+}
+
+impl Caller {
+    /// Whether it is the server's own account.
+    pub(super) fn is_owner(&self) -> bool {
+        let own = Some(rustix::process::geteuid().as_raw());
+        self.token.is_none() && matches!(self.peer, Peer::Socket { uid } if uid == own)
+    }
+
+    /// Where it is, for the audit log.
+    pub(super) fn from(&self) -> String {
+        match self.peer {
+            Peer::Socket { .. } => String::new(),
+            Peer::Address(address) => format!("from {address}"),
+        }
+    }
+
+    /// Whether it may name this repository: paths are of this machine, and nobody elsewhere knows what is here.
+    pub(super) fn may_name(&self, source: &str) -> Result<(), ApiError> {
+        if matches!(self.peer, Peer::Address(_)) && vcs::is_local(source) {
+            return Err(ApiError::new(
+                Kind::Refused,
+                format!(
+                    "`{}` is a path of the server's machine, and you are on another",
+                    crate::sanitise::line(source)
+                ),
+            )
+            .hint("name the repository by a URL that the server can fetch from"));
+        }
+        Ok(())
+    }
+}
+
+impl Caller {
+    /// Resolves once its token opens nothing any more: it was revoked, or its time is over.
+    pub(super) async fn ended(self, mut tokens: watch::Receiver<Arc<Tokens>>) {
+        let Some((id, expires)) = self.token else {
+            return std::future::pending().await;
+        };
+        let revoked = async move {
+            // An end of the server ends everything.
+            let _ = tokens.wait_for(|tokens| !tokens.holds(&id)).await;
+        };
+        let expired = async move {
+            match expires {
+                Some(end) => tokio::time::sleep(end.since(clock::now())).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = revoked => {}
+            () = expired => {}
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let known = parts.extensions.get::<Caller>().cloned();
+        known.ok_or_else(|| ApiError::new(Kind::Internal, "it was not asked who asks"))
+    }
+}
+
+/// Finds out who asks, or answers why that will not do.
+pub(super) async fn identify(
+    State(server): State<Server>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match sign_in(&server, peer, request.headers()).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(err) => err.into_response(),
+    }
+}
+
+async fn sign_in(server: &Server, peer: Peer, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    let (origin, who) = match peer {
+        Peer::Socket { uid: Some(uid) } => (
+            Origin::Socket,
+            format!("uid {uid} ({})", account::name_of(uid)),
+        ),
+        Peer::Socket { uid: None } => (Origin::Socket, "an unknown peer".to_owned()),
+        Peer::Address(address) => (address.into(), address.to_string()),
+    };
+    let refuse = async |err: ApiError| {
+        let refusal = Refusal {
+            who: who.clone(),
+            what: "sign-in".to_owned(),
+            why: err.text(),
+            from: String::new(),
+        };
+        server.handle.refused(refusal).await;
+        err
+    };
+    let Some(given) = headers.get(header::AUTHORIZATION) else {
+        return match peer {
+            Peer::Socket { .. } => Ok(Caller {
+                actor: Actor::admin(who),
+                peer,
+                token: None,
+            }),
+            Peer::Address(_) => Err(refuse(unknown("nobody is signed in")).await),
+        };
+    };
+    let token = given
+        .to_str()
+        .ok()
+        .and_then(|value| value.strip_prefix("Bearer "));
+    let parts = token.and_then(access::parts);
+    let id = parts.map_or("", |(id, _)| id);
+    let now = clock::now();
+    if let Some(wait) = server
+        .sign_ins
+        .with(|throttle| throttle.wait(origin, id, now))
+    {
+        let err = ApiError::new(Kind::Throttled, "too many failed sign-ins from there")
+            .hint("wait, then sign in with a right token")
+            .retry_after(wait);
+        return Err(refuse(err).await);
+    }
+    let tokens = server.view.tokens.borrow().clone();
+    let opened = parts.map_or(Err(Refused::Wrong), |(id, secret)| {
+        tokens.open(id, secret, now)
+    });
+    let why = match opened {
+        Ok(entry) => {
+            server
+                .sign_ins
+                .with(|throttle| throttle.succeeded(origin, id, now));
+            return Ok(Caller {
+                actor: Actor {
+                    name: format!("token {id} ({})", entry.name),
+                    role: entry.role,
+                },
+                peer,
+                token: Some((id.to_owned(), entry.expires)),
+            });
+        }
+        // Whoever has its secret may know when it ended.
+        Err(Refused::Expired(end)) => format!("token {id} expired at {end}"),
+        Err(Refused::Wrong) if id.is_empty() => "what was given is no token".to_owned(),
+        Err(Refused::Wrong) => format!("token {id} is wrong, or was revoked"),
+    };
+    let known = tokens.holds(id).then_some(id);
+    server
+        .sign_ins
+        .with(|throttle| throttle.failed(origin, known, now));
+    Err(refuse(unknown(why)).await)
+}
+
+fn unknown(why: impl Into<String>) -> ApiError {
+    ApiError::new(Kind::SignIn, why)
+        .hint("an administrator of the server makes a token with `roundel token create NAME`, and `roundel login` keeps it")
+}
