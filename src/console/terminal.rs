@@ -33,8 +33,10 @@ const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 /// They are not.
 const NO_MOUSE: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 
-/// The same, undone, in the opposite order; before it the end of a frame that may have been cut short.
-const LEAVE: &[u8] = b"\x1b[?2026l\x1b[0m\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?25h\x1b[?1049l";
+/// The same, undone, in the opposite order; before it the end of a frame that may have been cut short. Cleared first: a
+/// terminal without an alternate screen, as the kernel's, would keep the last frame under the prompt.
+const LEAVE: &[u8] =
+    b"\x1b[?2026l\x1b[0m\x1b[2J\x1b[H\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[?25h\x1b[?1049l";
 
 /// What the terminal was like, while the console has it.
 static TAKEN: Mutex<Option<Termios>> = Mutex::new(None);

@@ -12,6 +12,7 @@ mod audit;
 mod compare;
 mod dashboard;
 mod keep;
+mod kernel;
 mod keys;
 mod lent;
 mod lists;

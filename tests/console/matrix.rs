@@ -5,9 +5,10 @@ use crate::support::{Color, Home, THREE, Terminal};
 /// The sizes at which everything must be right, and one that is too small.
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 36), (200, 60), (59, 14)];
 /// Each screen: the keys that lead there from Builds, and what must stand there at every size.
-const SCREENS: [(&str, &[&str]); 8] = [
-    ("3", &["local/web #1", "✗ failed"]),
-    ("\r", &["Builds › ", "✗ test"]),
+const SCREENS: [(&str, &[&str]); 9] = [
+    ("3", &["local/web #2", "✗ failed"]),
+    ("=", &["› compared", "with local/web #1", "✗ test"]),
+    ("3\r", &["Builds › ", "✗ test"]),
     ("l", &["Builds › ", "false"]),
     ("2", &["Nothing waits."]),
     ("4", &["1 node", "● ready"]),
@@ -26,8 +27,11 @@ type Look = (
 #[test]
 fn every_screen_at_every_size_in_every_look() {
     let home = Home::new();
-    let config = THREE.replace("echo \"copy $CIRCLE_NODE_INDEX\"", "false");
-    home.repository("web", &config);
+    let config = home.repository("web", THREE).join(".circleci/config.yml");
+    home.run(&["build", "web"]).with_code(0);
+    let fails = THREE.replace("echo \"copy $CIRCLE_NODE_INDEX\"", "false");
+    std::fs::write(config, fails).unwrap();
+    home.commit("web", "Break it");
     home.run(&["build", "web"]).with_code(1);
     let looks: [Look; 8] = [
         (&["--theme", "dark"], &[], Color::Rgb(0xff, 0x7b, 0x72)),
@@ -66,7 +70,7 @@ fn every_screen_at_every_size_in_every_look() {
             .envs(variables.iter().copied());
         for size in SIZES {
             let mut console = Terminal::start(&command, size);
-            console.sees(&["local/web #1"]);
+            console.sees(&["Needs attention"]);
             for (keys, stands) in SCREENS {
                 let stands: Vec<String> = stands.iter().map(|word| said(word)).collect();
                 let stands: Vec<&str> = stands.iter().map(String::as_str).collect();

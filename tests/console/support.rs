@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use roundel::clock;
 use rustix::process::{Pid, Signal, kill_process};
@@ -85,9 +85,18 @@ pub fn four_nodes(home: &Home) -> Child {
     child
 }
 
+/// A way to a terminal as modems make it: so many bytes a second, each of which is under way for so long.
+#[derive(Clone, Copy)]
+pub struct Modem {
+    pub rate: usize,
+    pub delay: Duration,
+}
+
 /// A terminal with a program in it. What the program writes is taken in as it comes.
 pub struct Terminal {
     ours: File,
+    /// Where keys go when they are under way for a while.
+    far: Option<(UnderWay, Duration)>,
     /// Kept open: how the terminal is set can be read after the program has gone.
     theirs: Option<File>,
     child: Child,
@@ -114,17 +123,18 @@ impl Terminal {
         Self::launch(command, size, None)
     }
 
-    /// The same on a serial line that carries so many bytes a second, and says so as serial lines do.
-    pub fn slow(command: &Command, size: (u16, u16), rate: usize) -> Self {
-        Self::launch(command, size, Some(rate))
+    /// The same at the end of a serial line that says its speed as serial lines do, and of a long way.
+    pub fn slow(command: &Command, size: (u16, u16), modem: Modem) -> Self {
+        Self::launch(command, size, Some(modem))
     }
 
-    fn launch(command: &Command, size: (u16, u16), rate: Option<usize>) -> Self {
+    fn launch(command: &Command, size: (u16, u16), modem: Option<Modem>) -> Self {
         let (ours, theirs) = pty::open();
         set_size(&ours, size);
-        if let Some(rate) = rate {
+        if let Some(modem) = modem {
             let mut line = tcgetattr(&theirs).unwrap();
-            line.set_speed(u32::try_from(rate).unwrap() * 10).unwrap();
+            let baud = u32::try_from(modem.rate).unwrap() * 10;
+            line.set_speed(baud).unwrap();
             tcsetattr(&theirs, OptionalActions::Now, &line).unwrap();
         }
         let before = tcgetattr(&theirs).unwrap();
@@ -158,20 +168,41 @@ impl Terminal {
         });
         let mut source = ours.try_clone().unwrap();
         let taken_in = Arc::clone(&shown);
-        let reader = thread::spawn(move || {
-            // On a slow line as much as it carries in a twentieth of a second, then that long nothing.
-            let mut buffer = vec![0; rate.map_or(16 * 1024, |rate| rate / 20)];
-            // Fails once both the program and we have let go of the other end.
-            while let Ok(n) = source.read(&mut buffer) {
-                taken_in.screen.lock().unwrap().take(&buffer[..n]);
-                taken_in.changed.notify_all();
-                if rate.is_some() {
-                    thread::sleep(Duration::from_millis(50));
-                }
+        let take = move |bytes: &[u8]| {
+            taken_in.screen.lock().unwrap().take(bytes);
+            taken_in.changed.notify_all();
+        };
+        // Each ends once both the program and we have let go of its other end.
+        let (reader, far) = match modem {
+            None => {
+                let reader = thread::spawn(move || {
+                    let mut buffer = vec![0; 16 * 1024];
+                    while let Ok(n) = source.read(&mut buffer) {
+                        take(&buffer[..n]);
+                    }
+                });
+                (reader, None)
             }
-        });
+            Some(Modem { rate, delay }) => {
+                let arriving = under_way(take);
+                let reader = thread::spawn(move || {
+                    // As much as the line carries in a twentieth of a second, then that long nothing.
+                    let mut buffer = vec![0; rate / 20];
+                    while let Ok(n) = source.read(&mut buffer) {
+                        let due = clock::monotonic() + delay;
+                        arriving.send((due, buffer[..n].to_vec())).unwrap();
+                        thread::sleep(Duration::from_millis(50));
+                    }
+                });
+                let mut keyboard = ours.try_clone().unwrap();
+                // A program that has ended takes no more keys.
+                let far = under_way(move |bytes: &[u8]| _ = keyboard.write_all(bytes));
+                (reader, Some((far, delay)))
+            }
+        };
         Self {
             ours,
+            far,
             theirs: Some(theirs),
             child,
             shown,
@@ -187,7 +218,13 @@ impl Terminal {
 
     /// Types; a chord as the bytes that terminals send for it.
     pub fn keys(&mut self, keys: &str) {
-        self.ours.write_all(keys.as_bytes()).unwrap();
+        match &self.far {
+            Some((far, delay)) => {
+                let due = clock::monotonic() + *delay;
+                far.send((due, keys.into())).unwrap();
+            }
+            None => self.ours.write_all(keys.as_bytes()).unwrap(),
+        }
     }
 
     /// Sends a signal to the program.
@@ -296,6 +333,21 @@ impl Drop for Terminal {
             _ = reader.join();
         }
     }
+}
+
+/// Bytes that arrive at a moment.
+type UnderWay = mpsc::Sender<(Instant, Vec<u8>)>;
+
+/// A way on which bytes arrive when they are due, in their order.
+fn under_way(mut arrive: impl FnMut(&[u8]) + Send + 'static) -> UnderWay {
+    let (way, arriving) = mpsc::channel::<(Instant, Vec<u8>)>();
+    thread::spawn(move || {
+        for (due, bytes) in arriving {
+            thread::sleep(due.saturating_duration_since(clock::monotonic()));
+            arrive(&bytes);
+        }
+    });
+    way
 }
 
 /// The mouse, alternate screen, bracketed paste, hidden cursor, and no frame under way.

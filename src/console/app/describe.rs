@@ -128,6 +128,10 @@ impl App {
             },
             _ => return Effect::refuse("mark two builds to compare them, or none"),
         };
+        if place == *self.place() {
+            let here = "this is the comparison already; Space in Builds marks two others";
+            return vec![Effect::Say(Role::Accent, here.to_owned())];
+        }
         vec![Effect::Go(place)]
     }
 

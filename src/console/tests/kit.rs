@@ -27,9 +27,11 @@ use crate::console::text;
 use crate::console::theme::{Depth, Role, Theme};
 use crate::console::view::view;
 
+mod dashboard;
 mod model;
 mod rows;
 
+pub use dashboard::*;
 pub use model::Model;
 pub use rows::*;
 

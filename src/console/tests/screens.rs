@@ -67,7 +67,7 @@ fn node() -> Place {
     Place::Node("n01".into())
 }
 
-fn green() -> Place {
+fn compared() -> Place {
     Place::Compare(pipeline_id(2), None)
 }
 
@@ -92,8 +92,22 @@ pub const SCREENS: &[Met] = &[
         &["✗ test", "? help"],
     ),
     Met {
+        model: Model::told,
+        ..met(
+            "compare",
+            compared,
+            &["org/api #2", "with org/api #3"],
+            &["failed, was success", "Change number 1", "? help"],
+        )
+    },
+    Met {
         still: true,
-        ..met("compare", green, &["no green build"], &["? help"])
+        ..met(
+            "nothing to compare with",
+            compared,
+            &["no green build"],
+            &["? help"],
+        )
     },
     met("job", job, &["org/api #2"], &["Steps", "? help"]),
     Met {
@@ -107,6 +121,24 @@ pub const SCREENS: &[Met] = &[
         &["NAME", "? help"],
     ),
     met("node", node, &["n01"], &["cpu", "? help"]),
+    Met {
+        model: Model::told,
+        ..met(
+            "dashboard",
+            || Place::Dashboard,
+            &["● Started", "n02 is past its drain deadline"],
+            &["Services", "Last builds", "? help"],
+        )
+    },
+    Met {
+        model: Model::told,
+        ..met(
+            "audit",
+            || Place::Audit,
+            &["2 events", "node.drain"],
+            &["ACTOR", "✗ there", "? help"],
+        )
+    },
     Met {
         model: Model::empty,
         ..met(

@@ -69,6 +69,8 @@ struct State {
     clipboard: Vec<String>,
     /// Colours were asked for.
     coloured: bool,
+    /// It is the kernel's: modes that it does not know pass it by, and it has sixteen colours.
+    little: bool,
 }
 
 /// What the console switches on and off: alternate screen, bracketed paste, synchronized frames, and the mouse.
@@ -93,6 +95,7 @@ impl Screen {
                 strange: Vec::new(),
                 clipboard: Vec::new(),
                 coloured: false,
+                little: false,
             },
         }
     }
@@ -101,6 +104,11 @@ impl Screen {
     pub fn take(&mut self, bytes: &[u8]) {
         self.state.bytes.extend_from_slice(bytes);
         self.parser.advance(&mut self.state, bytes);
+    }
+
+    /// Becomes the kernel's terminal.
+    pub fn knows_little(&mut self) {
+        self.state.little = true;
     }
 
     /// Becomes another size; what was shown is gone, as a program must not count on it.
@@ -249,6 +257,9 @@ impl State {
     }
 
     fn mode(&mut self, mode: u16, on: bool) {
+        if self.little && !matches!(mode, 25 | 1000) && MODES.contains(&mode) {
+            return;
+        }
         match mode {
             25 => self.cursor_hidden = !on,
             1049 => {
@@ -284,6 +295,7 @@ impl State {
                 27 => self.style.reverse = false,
                 // Dim, italic, underlined, struck out, and their ends; the end of a line's colour.
                 2 | 3 | 4 | 9 | 23 | 24 | 29 | 59 => {}
+                38 | 48 if self.little => self.strange.push(format!("SGR {flat:?}")),
                 38 | 48 => {
                     let (color, after) = match rest {
                         [5, i, after @ ..] => (Color::Indexed(*i), after),

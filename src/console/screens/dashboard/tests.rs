@@ -1,112 +1,12 @@
 //! The Dashboard as it is drawn, and where its Enter leads.
 
-use roundel::api::dashboard::{
-    AttentionItem, Dashboard, LoadMinute, MachineHistory, MachineSample, Objective,
-    ObjectiveMinute, Urgency,
-};
-use roundel::api::services::{Health, Installation, LastError, Phase, ServiceRow};
-use roundel::clock::Timestamp;
+use roundel::api::dashboard::{Dashboard, Urgency};
+use roundel::api::services::Phase;
 
 use crate::console::action::{Want, Write};
 use crate::console::place::Place;
 use crate::console::tests::kit::*;
 use crate::console::theme::Role;
-
-fn minutes_ago(n: i64) -> Timestamp {
-    ago(n * 60)
-}
-
-fn item(urgency: Urgency, minutes: i64, text: &str, screen: &str) -> AttentionItem {
-    AttentionItem {
-        urgency,
-        since: Some(minutes_ago(minutes)),
-        text: text.into(),
-        help: format!("help for {text}"),
-        screen: screen.into(),
-    }
-}
-
-fn service(name: &str, health: Health) -> ServiceRow {
-    ServiceRow {
-        name: name.into(),
-        health,
-        since: minutes_ago(20),
-        last_error: (health == Health::Failing).then(|| LastError {
-            at: minutes_ago(1),
-            text: "no space left".into(),
-        }),
-        note: format!("99 of 100 {name} within 2 ms"),
-    }
-}
-
-/// An installation with much to say.
-fn answered() -> Dashboard {
-    let model = Model::busy();
-    let sample = |n: i64| MachineSample {
-        at: ago(900 - n * 10),
-        cpu_permille: Some(if n == 45 { 710 } else { 340 }),
-        memory_used_mb: Some(12_390),
-        memory_total_mb: Some(31_744),
-        disk_used: Some(61 << 30),
-        disk_total: Some(100 << 30),
-        log_bytes_s: 1_258_291,
-    };
-    Dashboard {
-        installation: Installation {
-            phase: Phase::Started,
-            since: Some(minutes_ago(12 * 24 * 60)),
-            by: "uid 1000 (ann)".into(),
-        },
-        version: "0.4.0".into(),
-        started_at: minutes_ago(180),
-        waiting: 14,
-        running: 22,
-        objective: Objective {
-            within_ms: 1000,
-            minutes: vec![
-                ObjectiveMinute {
-                    at: minutes_ago(30),
-                    runs: 500,
-                    met: 493,
-                },
-                ObjectiveMinute {
-                    at: minutes_ago(2),
-                    runs: 500,
-                    met: 493,
-                },
-            ],
-        },
-        nodes: model.counted().nodes,
-        machine: MachineHistory {
-            every_s: 10,
-            samples: (0..90).map(sample).collect(),
-        },
-        load: vec![LoadMinute {
-            at: minutes_ago(3),
-            waiting: 7,
-            running: 60,
-        }],
-        services: vec![
-            service("engine", Health::Ok),
-            service("store", Health::Slow),
-            service("log storage", Health::Failing),
-            service("fleet", Health::Ok),
-        ],
-        attention: vec![
-            item(
-                Urgency::Now,
-                42,
-                "n02 is past its drain deadline",
-                "node:n02",
-            ),
-            item(Urgency::Soon, 20, "1 run will never start", "queue"),
-            item(Urgency::Notice, 9, "the installation is well", "dashboard"),
-        ],
-        builds: model.pipelines.iter().map(|one| one.row.clone()).collect(),
-        built: 3,
-        seq: 7,
-    }
-}
 
 fn stage(size: (u16, u16), answer: Dashboard) -> Stage {
     let model = Model {
@@ -119,7 +19,7 @@ fn stage(size: (u16, u16), answer: Dashboard) -> Stage {
 #[test]
 fn it_answers_whether_all_is_well_at_every_size() {
     for size in SIZES {
-        let stage = stage(size, answered());
+        let stage = stage(size, much());
         let frame = stage.frame();
         frame.has(&[
             "Needs attention",
@@ -147,7 +47,7 @@ fn it_answers_whether_all_is_well_at_every_size() {
         frame.shows("! slow", Role::Warning);
         frame.shows("✗ failing", Role::Failed);
     }
-    let wide = stage((120, 36), answered());
+    let wide = stage((120, 36), much());
     wide.frame().has(&[
         "Queue under 1 s",
         "Runs, last hour",
@@ -161,7 +61,7 @@ fn it_answers_whether_all_is_well_at_every_size() {
 
 #[test]
 fn a_young_server_says_how_far_its_history_goes() {
-    let mut young = answered();
+    let mut young = much();
     young.machine.samples.truncate(18);
     young.objective.minutes.clear();
     young.attention.clear();
@@ -182,13 +82,13 @@ fn enter_goes_to_the_thing_itself() {
         ("G enter", format!("pipeline:{}", pipeline_id(3))),
         ("tab j j j enter", "cluster".to_owned()),
     ] {
-        let mut stage = stage((120, 36), answered());
+        let mut stage = stage((120, 36), much());
         stage.keys(keys);
         assert_eq!(stage.place(), place, "{keys}");
         stage.keys("esc");
         assert_eq!(stage.place(), "dashboard", "{keys}");
     }
-    let mut stage = stage((120, 36), answered());
+    let mut stage = stage((120, 36), much());
     stage.keys("tab enter");
     stage
         .frame()
@@ -199,7 +99,7 @@ fn enter_goes_to_the_thing_itself() {
 
 #[test]
 fn the_line_below_says_what_to_do_about_the_thing_under_the_cursor() {
-    let mut stage = stage((80, 24), answered());
+    let mut stage = stage((80, 24), much());
     stage
         .frame()
         .has(&["to do  help for n02 is past its drain deadline"]);
@@ -213,10 +113,10 @@ fn the_line_below_says_what_to_do_about_the_thing_under_the_cursor() {
 
 #[test]
 fn the_cursor_follows_its_thing_while_others_come_and_go() {
-    let mut stage = stage((120, 36), answered());
+    let mut stage = stage((120, 36), much());
     stage.keys("j");
     stage.frame().stands_on("1 run will never start");
-    let mut more = answered();
+    let mut more = much();
     more.attention.insert(
         0,
         item(Urgency::Now, 1, "the disk is nearly full", "dashboard"),
@@ -224,7 +124,7 @@ fn the_cursor_follows_its_thing_while_others_come_and_go() {
     stage.model.dashboard = Some(more);
     stage.keys("ctrl-r");
     stage.frame().stands_on("1 run will never start");
-    let mut gone = answered();
+    let mut gone = much();
     gone.attention.remove(1);
     stage.model.dashboard = Some(gone);
     stage.keys("ctrl-r");
@@ -233,7 +133,7 @@ fn the_cursor_follows_its_thing_while_others_come_and_go() {
 
 #[test]
 fn it_is_stopped_with_a_question_and_started_again() {
-    let mut stage = stage((80, 24), answered());
+    let mut stage = stage((80, 24), much());
     stage.keys("X");
     let frame = stage.frame();
     frame.has(&[
@@ -246,7 +146,7 @@ fn it_is_stopped_with_a_question_and_started_again() {
     assert_eq!(stage.writes(), Vec::<Write>::new());
     stage.keys("X right enter");
     assert_eq!(stage.writes(), [Write::Services { start: false }]);
-    let mut stopped = answered();
+    let mut stopped = much();
     stopped.installation.phase = Phase::Stopped;
     stage.model.dashboard = Some(stopped);
     stage.keys("ctrl-r");
@@ -259,7 +159,7 @@ fn it_is_stopped_with_a_question_and_started_again() {
 
 #[test]
 fn changes_ask_again_at_most_once_a_second_and_silence_every_ten() {
-    let mut stage = stage((120, 36), answered());
+    let mut stage = stage((120, 36), much());
     let asked = |stage: &mut Stage| {
         let all = stage.questions();
         all.iter().filter(|want| **want == Want::Dashboard).count()

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use roundel::api::builds::{
     LineOf, LogLine, LogLines, LogMatches, LogQuery, PipelineDetail, RunRow, RunState, StepRow,
 };
+use roundel::api::compare::Comparison;
 use roundel::api::dashboard::Dashboard;
 use roundel::api::fleet::{Explanation, NodeCounts, NodeRow};
 use roundel::api::{AuditRow, Hello, ListQuery, Page, Summary};
@@ -42,6 +43,8 @@ pub struct Model {
     pub dashboard: Option<Dashboard>,
     /// The audit log, newest first.
     pub audit: Vec<AuditRow>,
+    /// What a build did differently; there is nothing to compare it with where none stands here.
+    pub comparison: Option<Comparison>,
     /// Windows that are refused, and with what.
     pub refuses: Option<Refuses>,
 }
@@ -59,6 +62,7 @@ impl Default for Model {
             explanation: None,
             dashboard: None,
             audit: Vec::new(),
+            comparison: None,
             refuses: None,
         }
     }
@@ -125,6 +129,22 @@ impl Model {
             .attempt
             .clone();
         model.logs.insert((failed, Some(1)), lines(30));
+        model
+    }
+
+    /// The same, with much to say on the dashboard, in the audit log, and of what the failed build did differently.
+    pub fn told() -> Self {
+        let mut model = Self::busy();
+        let row = |at: usize| model.pipelines[at].row.clone();
+        model.comparison = Some(rows::comparison(row(1), row(2)));
+        model.dashboard = Some(super::much());
+        model.audit = vec![
+            rows::event(2, 5, "ann", "node.drain", "n02"),
+            AuditRow {
+                result: "there is no node `n9`".into(),
+                ..rows::event(1, 90, "bea", "node.eligibility", "n9")
+            },
+        ];
         model
     }
 
@@ -195,7 +215,12 @@ impl Model {
                 let one = all.find(|one| one.row.id == *id).cloned();
                 one.map(Answer::Pipeline).ok_or_else(|| missing("pipeline"))
             }
-            Want::Compare { .. } => Err(missing("green build")),
+            Want::Compare { .. } => {
+                let known = self.comparison.clone();
+                known
+                    .map(Answer::Compare)
+                    .ok_or_else(|| missing("green build"))
+            }
             Want::Nodes(query) => Ok(Answer::Nodes(window(self.nodes.clone(), query, |node| {
                 &node.id
             }))),

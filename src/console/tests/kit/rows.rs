@@ -6,6 +6,7 @@ use roundel::api::builds::{
     Estimate, JobCounts, JobRow, LogLine, Outcome, PipelineDetail, PipelineRow, Reason, RunDetail,
     RunRow, RunState, Status, StepRow, StepStatus, WorkflowDetail,
 };
+use roundel::api::compare::{Commit, Commits, Comparison, ConfigLine, JobChange, JobSide};
 use roundel::api::dashboard::{Dashboard, MachineHistory, Objective};
 use roundel::api::fleet::{Cause, Drain, Explanation, Nearest, NodeCounts, NodeDetail, NodeRow};
 use roundel::api::services::Installation;
@@ -446,5 +447,60 @@ pub fn event(id: i64, minutes: i64, actor: &str, action: &str, object: &str) -> 
         object: object.into(),
         result: "ok".into(),
         detail: String::new(),
+    }
+}
+
+/// What a build did differently from another: a job failed that took longer, by two commits and more copies.
+pub fn comparison(build: PipelineRow, with: PipelineRow) -> Comparison {
+    let side = |job: &str, status, took_ms| {
+        Some(JobSide {
+            job: job.into(),
+            status,
+            took_ms: Some(took_ms),
+            nodes: vec!["n01".into()],
+            cause: String::new(),
+        })
+    };
+    let change = |name: &str, now, changes: &[&str]| JobChange {
+        workflow: "main".into(),
+        name: name.into(),
+        then: side("job-31", Status::Success, 41_000),
+        now,
+        changes: changes.iter().map(|&words| words.into()).collect(),
+    };
+    let commit = |n: u8| Commit {
+        id: n.to_string().repeat(40),
+        author: "Ann".into(),
+        at: ago(i64::from(n) * 3600),
+        subject: format!("Change number {n}"),
+    };
+    let line = |sign, text: &str| ConfigLine {
+        sign,
+        text: text.into(),
+    };
+    Comparison {
+        jobs: vec![
+            change(
+                "test",
+                side("job-13", Status::Failed, 112_000),
+                &["failed, was success", "took 2.7 times as long"],
+            ),
+            change("build", side("job-11", Status::Success, 41_000), &[]),
+        ],
+        commits: Commits {
+            rows: (1..=2).map(commit).collect(),
+            total: 2,
+            ..Commits::default()
+        },
+        config: vec![
+            line(' ', "job test"),
+            line('-', "  parallelism 1"),
+            line('+', "  parallelism 4"),
+        ],
+        config_cut: 0,
+        which: "the last green build of main before it".into(),
+        with: Some(with),
+        build,
+        seq: 1,
     }
 }
