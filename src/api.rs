@@ -12,6 +12,7 @@ pub mod backups;
 pub mod builds;
 pub mod compare;
 pub mod dashboard;
+pub mod doctor;
 pub mod fleet;
 pub mod keep;
 pub mod projects;

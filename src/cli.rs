@@ -14,6 +14,7 @@ mod completions;
 mod config;
 mod console;
 mod context;
+mod doctor;
 mod failure;
 mod follow;
 mod gc;
@@ -129,6 +130,8 @@ enum Verb {
     /// Back up the installation, check a backup, restore one
     #[command(subcommand)]
     Backup(backup::Verb),
+    /// Look for what is wrong with the installation and the machine; needs no server
+    Doctor,
     /// Remove what has been kept for long enough; set how long that is
     Gc(gc::Args),
     /// Show whether the installation takes work; stop or start that
@@ -214,6 +217,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Logs(args) => logs::run(&args, context).await,
             Verb::Stop(args) => stop::run(&args, context).await,
             Verb::Audit(verb) => audit::run(&verb, context).await,
+            Verb::Doctor => doctor::run(context).await,
             Verb::Gc(args) => gc::run(&args, context).await,
             Verb::Token(verb) => token::run(&verb, context).await,
             Verb::Services(args) => services::run(&args, context).await,

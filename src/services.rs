@@ -1,5 +1,6 @@
 //! What the installation does besides building: one folder per outside edge.
 
 pub mod backup;
+pub mod doctor;
 pub mod health;
 pub mod metrics;

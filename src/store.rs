@@ -32,7 +32,7 @@ use crate::error::{Explain, Kind};
 pub use alive::{LiveAttempt, LiveJob, LiveWorkflow};
 pub use api_tokens::TokenRecord;
 pub use attempts::{NewAttempt, Stopped};
-pub use backup::{Facts, copy, look};
+pub use backup::{Facts, Seen, copy, examine, look};
 pub use builds::{NewJob, NewPipeline, ProjectNumbers};
 pub use detail::Named;
 pub use filter::{Field, Filter, Term};
@@ -91,6 +91,12 @@ pub enum StoreError {
         #[source]
         source: rusqlite::Error,
     },
+    /// Pages of the file are not what they should be.
+    #[error("the database is damaged: {verdict}")]
+    Damaged {
+        /// What SQLite says of them.
+        verdict: String,
+    },
     /// A stored value is not what this build writes.
     #[error("the database holds an unreadable {what}")]
     Corrupt {
@@ -125,13 +131,16 @@ impl Explain for StoreError {
                 Some("run the newer roundel, or restore the copy that was kept before the migration".to_owned())
             }
             _ if self.is_full() => Some("free some space on the file system of the data directory, and check that it is writable".to_owned()),
-            StoreError::Open { source, .. } if is_damaged(source) => Some(
-                "put a copy of the database in its place, or begin anew in another directory with --data".to_owned(),
-            ),
+            StoreError::Damaged { .. } => Some(DAMAGED.to_owned()),
+            StoreError::Open { source, .. } if is_damaged(source) => Some(DAMAGED.to_owned()),
             _ => None,
         }
     }
 }
+
+/// What to do about a file that is no database, or no longer one.
+const DAMAGED: &str =
+    "put a copy of the database in its place, or begin anew in another directory with --data";
 
 /// Whether the file is no database, or no longer one.
 fn is_damaged(err: &rusqlite::Error) -> bool {

@@ -14,6 +14,7 @@ use std::path::PathBuf;
 
 use crate::error::{Explain, Kind};
 
+pub use git::version;
 pub use log::{Between, Commit, between};
 pub use mirror::{Revision, fetch, read_file};
 pub use source::{Place, Source, is_local, locate};

@@ -111,7 +111,7 @@ fn host_env(named: Option<&[String]>, own: bool) -> Vec<(String, String)> {
 }
 
 /// Where a container engine is looked for: `DOCKER_HOST`, the bootstrap file, the usual places.
-fn engines(file: Option<PathBuf>) -> Vec<PathBuf> {
+pub(super) fn engines(file: Option<PathBuf>) -> Vec<PathBuf> {
     let host = std::env::var("DOCKER_HOST").unwrap_or_default();
     let named = containers::socket_of(&host);
     if named.is_none() && !host.is_empty() {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{During, SCHEMA, StoreError};
+use crate::clock::Timestamp;
 
 /// Pages copied at a time. Between two times writers get their turn: 4 MB at SQLite's usual page of 4 KB.
 const PAGES: std::ffi::c_int = 1024;
@@ -82,6 +83,53 @@ pub fn look(path: &Path) -> Result<Facts, StoreError> {
             .during("read the changes of a copy")?,
         pipelines: count("SELECT count(*) FROM pipelines")
             .during("count the pipelines of a copy")?,
+    })
+}
+
+/// What was seen of a database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Number of its schema.
+    pub schema: u32,
+    /// Pipelines in it.
+    pub pipelines: u64,
+    /// When it was last changed.
+    pub newest: Option<Timestamp>,
+}
+
+/// Looks at the database of a data directory, in use or not, and goes through all its pages.
+///
+/// # Errors
+/// [`StoreError::Newer`], [`StoreError::Damaged`], or whatever SQLite says.
+pub fn examine(path: &Path) -> Result<Seen, StoreError> {
+    let db = read_only(path)?;
+    let schema: u32 = db
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .during("read the schema of the database")?;
+    if schema > SCHEMA {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found: schema,
+            known: SCHEMA,
+        });
+    }
+    let verdict: String = db
+        .pragma_query_value(None, "quick_check", |row| row.get(0))
+        .during("check the database")?;
+    if verdict != "ok" {
+        return Err(StoreError::Damaged { verdict });
+    }
+    let (pipelines, newest) = db
+        .query_row(
+            "SELECT (SELECT count(*) FROM pipelines), (SELECT max(at) FROM changes)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .during("read the database")?;
+    Ok(Seen {
+        schema,
+        pipelines,
+        newest,
     })
 }
 

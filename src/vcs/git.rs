@@ -113,6 +113,20 @@ pub(super) fn run(
     })
 }
 
+/// Version of the program, as `2.39.5`.
+///
+/// # Errors
+/// When it is missing or does not answer.
+pub fn version() -> Result<String, VcsError> {
+    let mut command = git(Path::new("/"));
+    command.arg("version");
+    let what = "tell its version";
+    let out = run(command, what, super::source::LOCAL, 4096)?.or_failed(what)?;
+    let text = said(&out);
+    let number = text.strip_prefix("git version ").unwrap_or(&text);
+    Ok(number.split(' ').next().unwrap_or(number).to_owned())
+}
+
 /// Git's words in one inert line.
 fn said(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);

@@ -12,6 +12,7 @@ mod bad_input;
 mod client;
 mod disk;
 mod docker;
+mod doctor;
 mod gc;
 mod health;
 mod hostile;

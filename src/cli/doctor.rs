@@ -1,0 +1,141 @@
+//! `doctor`: what is wrong with the installation and the machine, each with evidence and a fix. Needs no server.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use roundel::api::doctor::{Check, Examination, Verdict};
+use roundel::client::launch::{self, Place};
+use roundel::error::Chain;
+use roundel::sanitise::line;
+use roundel::services::doctor::{self, Subject};
+use roundel::settings::bootstrap::Bootstrap;
+use tokio::time::timeout;
+
+use super::context::{self, Context};
+use super::words::count;
+use super::{End, Failure, serve};
+
+/// How long a server may take to say that it is there.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) async fn run(context: &mut Context<'_>) -> Result<End, Failure> {
+    let place = context::place(context.global()).await?;
+    let config = context::config_file(context.global())?;
+    let bootstrap = Bootstrap::load(config.as_deref())?;
+    let (server, data) = server(&place).await;
+    let subject = Subject {
+        data,
+        listen: bootstrap.listen.clone(),
+        engines: serve::engines(bootstrap.engine.clone()),
+    };
+    let mut checks = doctor::examine(&subject).await;
+    checks.insert(0, server);
+    let worst = checks.iter().map(|check| check.verdict).max();
+    let found = Examination {
+        verdict: worst.unwrap_or(Verdict::Ok),
+        data: subject.data.display().to_string(),
+        checks,
+    };
+    if context.json {
+        context.print_json(&found)?;
+    } else {
+        print(context, &found)?;
+    }
+    Ok(match found.verdict {
+        Verdict::Ok | Verdict::Warning => End::Ok,
+        Verdict::Failed => End::Infrastructure,
+    })
+}
+
+/// Whether the server answers, and where its data is.
+async fn server(place: &Place) -> (Check, PathBuf) {
+    const NAME: &str = "server";
+    let data = match place {
+        Place::Data(data) => data.canonicalize().unwrap_or_else(|_| data.clone()),
+        // What it says of itself is nearer.
+        Place::Socket(socket) => socket.parent().unwrap_or(Path::new("/")).to_owned(),
+    };
+    let holder = doctor::holder(&data);
+    let answer = match timeout(PATIENCE, launch::connect(place)).await {
+        Ok(answer) => answer.map_err(|err| Chain(&err).to_string()),
+        Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+    };
+    match (answer, holder) {
+        (Ok(connected), _) => {
+            let hello = connected.hello;
+            let told = format!(
+                "version {}, pid {}, since {}",
+                hello.version, hello.pid, hello.started_at
+            );
+            let own = env!("CARGO_PKG_VERSION");
+            let check = if hello.version == own {
+                Check::ok(NAME, told)
+            } else {
+                let told = format!("{told}; this program is version {own}");
+                Check::warning(
+                    NAME,
+                    told,
+                    "start the server anew: what runs goes on meanwhile",
+                )
+            };
+            (check, PathBuf::from(hello.data))
+        }
+        (Err(err), Some(pid)) => {
+            let found = format!("pid {pid} has the data directory and does not answer: {err}");
+            let log = data.join("log");
+            let fix = format!(
+                "look into {}; `kill {pid}` ends it, and what runs goes on",
+                log.display()
+            );
+            (Check::failed(NAME, found, fix), data)
+        }
+        (Err(err), None) => match place {
+            Place::Data(_) => (
+                Check::ok(NAME, "none runs: a verb that needs one starts it"),
+                data,
+            ),
+            Place::Socket(_) => {
+                let fix = "start it: `roundel serve`";
+                (Check::failed(NAME, err, fix), data)
+            }
+        },
+    }
+}
+
+fn print(context: &mut Context<'_>, found: &Examination) -> Result<(), Failure> {
+    let paint = context.out_paint();
+    let width = found.checks.iter().map(|check| check.name.len()).max();
+    let width = width.unwrap_or_default();
+    for check in &found.checks {
+        let word = format!("{:7}", check.verdict.word());
+        let word = match check.verdict {
+            Verdict::Ok => paint.good(&word),
+            Verdict::Warning => paint.warn(&word),
+            Verdict::Failed => paint.bad(&word),
+        };
+        writeln!(
+            context.out,
+            "{word}  {:width$}  {}",
+            check.name,
+            line(&check.found)
+        )?;
+        if let Some(fix) = &check.fix {
+            writeln!(context.out, "{:7}  {:width$}  fix: {}", "", "", line(fix))?;
+        }
+    }
+    let number = |verdict| {
+        found
+            .checks
+            .iter()
+            .filter(|check| check.verdict == verdict)
+            .count() as u64
+    };
+    writeln!(
+        context.out,
+        "\n{}: {} failed, {}.",
+        count(found.checks.len() as u64, "check"),
+        number(Verdict::Failed),
+        count(number(Verdict::Warning), "warning")
+    )?;
+    Ok(())
+}
