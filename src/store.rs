@@ -47,7 +47,6 @@ pub use migrations::SCHEMA;
 pub use pool::ReadPool;
 pub use projects::{ProjectRecord, Removed};
 pub use records::{JobRecord, PipelineRecord, RunRecord, StepRecord, WorkflowRecord};
-pub use usual::HISTORY;
 pub use watches::WatchRecord;
 pub use writer::{Tx, Writer};
 

@@ -94,19 +94,7 @@ fn print(
     path: &Path,
     found: backup::Backup,
 ) -> Result<End, Failure> {
-    let facts = found.facts;
-    let found = Backup {
-        path: path.display().to_string(),
-        version: facts.version,
-        data_id: facts.data_id,
-        schema: facts.schema,
-        seq: facts.seq,
-        pipelines: facts.pipelines,
-        created_at: facts.created_at,
-        logs: facts.logs,
-        files: found.files,
-        bytes: found.bytes,
-    };
+    let found = found.row(path.display().to_string());
     if context.json {
         context.print_json(&found)?;
     } else {

@@ -5,17 +5,32 @@ use super::command::{Actor, Command, CommandError, Deed, Reply};
 use super::outbox::Topic;
 use crate::clock::Timestamp;
 use crate::error::Chain;
+use crate::settings::keep;
 use crate::store::{AuditEntry, StoreError};
 
 /// What the audit log says of a command; `None` of those that are nobody's wish.
 pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<Deed> {
     use super::command::{
-        BuildCommand as B, FleetCommand as F, ProjectCommand as P, TokenCommand as T,
-        WatchCommand as W,
+        BuildCommand as B, FleetCommand as F, InstallationCommand as I, KeepCommand as K,
+        ProjectCommand as P, TokenCommand as T, WatchCommand as W,
     };
+    let whole = || "installation".to_owned();
     let (action, object, detail) = match command {
-        Command::Installation(command) => return Some(command.deed(actor, now)),
-        Command::Keep(command) => return command.deed(actor, now),
+        Command::Installation(I::Stop) => {
+            ("installation.stop", whole(), "services stop".to_owned())
+        }
+        Command::Installation(I::Start) => {
+            ("installation.start", whole(), "services start".to_owned())
+        }
+        Command::Keep(K::Set(kind, span)) => {
+            let detail = format!("{}={}", kind.word(), keep::written(*span));
+            ("keep.set", whole(), detail)
+        }
+        // A pass that found nothing is not worth a row.
+        Command::Keep(K::Passed(pass)) if !pass.removed.is_empty() || pass.error.is_some() => {
+            ("gc.run", whole(), pass.words())
+        }
+        Command::Keep(K::Passed(_) | K::ForgetBuilds(_) | K::ForgetLogs(_)) => return None,
         Command::Build(B::Create(new)) => {
             let detail = format!(
                 "{} at {}",
@@ -85,6 +100,7 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
     };
     let failure = match command {
         Command::Note(note) => note.failure.clone(),
+        Command::Keep(K::Passed(pass)) => pass.error.clone(),
         _ => None,
     };
     Some(Deed {

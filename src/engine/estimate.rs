@@ -3,15 +3,15 @@
 //! An estimate is only given where every run it rests on has a history and runs no longer than usual, and says what it
 //! was made from.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
+use super::usuals::Usuals;
 use super::view::View;
 use crate::clock::Timestamp;
-use crate::ids::{AttemptId, NodeId, PipelineId};
+use crate::ids::{AttemptId, NodeId};
 use crate::pipeline::status::RunState;
 use crate::pipeline::usual::Usual;
-use crate::store::{HISTORY, RunFilter, RunRecord, StoreError, WindowQuery};
+use crate::store::{RunFilter, RunRecord, StoreError, WindowQuery};
 
 /// Running runs looked at; beyond that an estimate would be a guess.
 const RUNNING: u64 = 200;
@@ -27,10 +27,7 @@ pub struct Expected {
 
 /// A run's expected end with the size of the history it rests on, and its node and job. `None`: it has no history, or
 /// runs longer than usual.
-type End = (Option<(Timestamp, usize)>, Option<NodeId>, String);
-
-/// The median of a job in ms and the size of the history it rests on, where it has one.
-type Known = Option<(i64, usize)>;
+type End = (Option<(Timestamp, u32)>, Option<NodeId>, String);
 
 /// When the runs that run now are expected to end.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -97,66 +94,32 @@ pub struct Overdue {
     /// What is usual.
     pub median: Duration,
     /// Past runs that this is the median of.
-    pub runs: usize,
+    pub runs: u32,
 }
 
 /// Since when a run has been overdue; `None` while it is not.
-fn overdue_since(
-    placed: Timestamp,
-    (median_ms, runs): (i64, usize),
-    now: Timestamp,
-) -> Option<(Timestamp, Duration)> {
-    let median = Duration::from_millis(u64::try_from(median_ms).ok()?);
+fn overdue_since(placed: Timestamp, usual: Usual, now: Timestamp) -> Option<(Timestamp, Duration)> {
+    let median = Duration::from_millis(usual.ms);
     let over = now.since(placed);
-    let usual = Usual {
-        ms: u64::try_from(median_ms).ok()?,
-        of: u32::try_from(runs).unwrap_or(u32::MAX),
-    };
     let ms = u64::try_from(over.as_millis()).unwrap_or(u64::MAX);
     let clearly = usual.is_exceeded_by(ms) && over >= median + OVER;
     clearly.then(|| (placed.plus(median), median))
 }
 
-fn median(mut values: Vec<i64>) -> Option<i64> {
-    values.sort_unstable();
-    values.get(values.len() / 2).copied()
-}
-
-fn usual(past: Vec<i64>) -> Option<Usual> {
-    let of = u32::try_from(past.len()).unwrap_or(u32::MAX);
-    let ms = u64::try_from(median(past)?).ok()?;
-    Some(Usual { ms, of })
-}
-
 impl View {
-    /// How long a job of a project usually takes, once it ended well.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn usual_run(&self, title: &str, job: &str) -> Result<Option<Usual>, StoreError> {
-        Ok(usual(self.store.durations(title, job, HISTORY)?))
-    }
-
-    /// How long builds of this one's project usually take, once some ended well.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn usual_build(&self, pipeline: PipelineId) -> Result<Option<Usual>, StoreError> {
-        Ok(usual(self.store.build_durations(pipeline)?))
-    }
-
     /// When what runs now is expected to end.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn forecast(&self, now: Timestamp) -> Result<Forecast, StoreError> {
-        let ends = self
-            .running_with_medians()?
-            .into_iter()
-            .map(|(run, known)| {
-                let end = known.and_then(|known| expected_end(run.placed?, known, now));
-                (end, run.node, run.job_name)
-            });
+    pub fn forecast(
+        &self,
+        usuals: &mut Usuals<'_>,
+        now: Timestamp,
+    ) -> Result<Forecast, StoreError> {
+        let ends = self.running(usuals)?.into_iter().map(|(run, known)| {
+            let end = known.and_then(|known| expected_end(run.placed?, known, now));
+            (end, run.node, run.job_name)
+        });
         Ok(Forecast::new(ends.collect()))
     }
 
@@ -165,7 +128,7 @@ impl View {
     /// # Errors
     /// When the store cannot be read.
     pub fn overdue(&self, now: Timestamp) -> Result<Vec<Overdue>, StoreError> {
-        let found = self.running_with_medians()?.into_iter();
+        let found = self.running(&mut self.usuals())?.into_iter();
         let mut overdue: Vec<Overdue> = found
             .filter_map(|(run, known)| {
                 let known = known?;
@@ -175,7 +138,7 @@ impl View {
                     name: format!("{} #{} {}", run.title, run.number, run.job_name),
                     since,
                     median,
-                    runs: known.1,
+                    runs: known.of,
                 })
             })
             .collect();
@@ -183,48 +146,32 @@ impl View {
         Ok(overdue)
     }
 
-    /// What runs now, each with the median of its job and the number of runs that rests on.
-    fn running_with_medians(&self) -> Result<Vec<(RunRecord, Known)>, StoreError> {
+    /// What runs now, each with how long its job usually takes.
+    fn running(
+        &self,
+        usuals: &mut Usuals<'_>,
+    ) -> Result<Vec<(RunRecord, Option<Usual>)>, StoreError> {
         let filter = RunFilter {
             states: vec![RunState::Running],
             node: None,
         };
-        let running = self.runs(
-            &filter,
-            &WindowQuery {
-                limit: RUNNING,
-                ..WindowQuery::default()
-            },
-        )?;
-        let mut medians: HashMap<(String, String), Known> = HashMap::new();
-        let mut found = Vec::with_capacity(running.rows.len());
-        for run in running.rows {
-            let key = (run.title.clone(), run.job_name.clone());
-            let known = match medians.get(&key) {
-                Some(known) => *known,
-                None => {
-                    let past = self.store.durations(&run.title, &run.job_name, HISTORY)?;
-                    let count = past.len();
-                    let found = median(past).map(|ms| (ms, count));
-                    medians.insert(key, found);
-                    found
-                }
-            };
-            found.push((run, known));
-        }
-        Ok(found)
+        let query = WindowQuery {
+            limit: RUNNING,
+            ..WindowQuery::default()
+        };
+        let runs = self.runs(&filter, &query)?.rows.into_iter();
+        runs.map(|run| {
+            let usual = usuals.run(&run.title, &run.job_name)?;
+            Ok((run, usual))
+        })
+        .collect()
     }
 }
 
 /// Of a run past its median nobody knows when it ends: better no moment than one that stays "now".
-fn expected_end(
-    placed: Timestamp,
-    (median_ms, runs): (i64, usize),
-    now: Timestamp,
-) -> Option<(Timestamp, usize)> {
-    let span = Duration::from_millis(u64::try_from(median_ms).ok()?);
-    let end = placed.plus(span);
-    (end > now).then_some((end, runs))
+fn expected_end(placed: Timestamp, usual: Usual, now: Timestamp) -> Option<(Timestamp, u32)> {
+    let end = placed.plus(Duration::from_millis(usual.ms));
+    (end > now).then_some((end, usual.of))
 }
 
 #[cfg(test)]
@@ -256,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_run_past_its_median_has_no_expected_end() {
-        let end = |now| expected_end(Timestamp(1000), (500, 7), Timestamp(now));
+        let end = |now| expected_end(Timestamp(1000), Usual { ms: 500, of: 7 }, Timestamp(now));
         assert_eq!(end(1499), Some((Timestamp(1500), 7)));
         assert_eq!(end(1500), None);
         assert_eq!(end(9000), None);
@@ -264,8 +211,7 @@ mod tests {
 
     #[test]
     fn overdue_is_longer_than_usual_and_a_minute_at_least_of_a_job_with_a_history() {
-        let overdue =
-            |median, runs, now| overdue_since(Timestamp(0), (median, runs), Timestamp(now));
+        let overdue = |ms, of, now| overdue_since(Timestamp(0), Usual { ms, of }, Timestamp(now));
         assert_eq!(overdue(400_000, 3, 600_000), None);
         assert_eq!(
             overdue(400_000, 3, 600_001),
@@ -278,11 +224,5 @@ mod tests {
             "a short job may take a minute more"
         );
         assert!(overdue(1_000, 9, 61_000).is_some());
-    }
-
-    #[test]
-    fn a_median_is_the_middle() {
-        assert_eq!(median(vec![9, 1, 5]), Some(5));
-        assert_eq!(median(vec![]), None);
     }
 }

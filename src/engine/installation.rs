@@ -1,31 +1,12 @@
 //! The installation as a whole: it takes new work, or it has been told not to and waits for what runs to end.
 
 use super::builds::Batch;
-use super::command::{Actor, CommandError, Deed, InstallationCommand, Reply};
+use super::command::{Actor, CommandError, InstallationCommand, Reply};
 use super::outbox::Topic;
 use super::state::State;
-use crate::clock::Timestamp;
 use crate::pipeline::status::Phase;
 use crate::scheduler::Hold;
 use crate::store::{AuditEntry, InstallationRecord, StoreError};
-
-impl InstallationCommand {
-    /// What the audit log says of it.
-    pub(super) fn deed(self, actor: &Actor, now: Timestamp) -> Deed {
-        let (action, detail) = match self {
-            Self::Stop => ("installation.stop", "services stop"),
-            Self::Start => ("installation.start", "services start"),
-        };
-        Deed {
-            at: now,
-            actor: actor.clone(),
-            action,
-            object: "installation".to_owned(),
-            detail: detail.to_owned(),
-            failure: None,
-        }
-    }
-}
 
 impl State {
     /// Holds placement back, or lets it go on: whoever stopped the installation comes before the disk.

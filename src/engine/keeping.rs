@@ -2,36 +2,8 @@
 
 use super::builds::Batch;
 use super::cleaning::Pass;
-use super::command::{Actor, CommandError, Deed, KeepCommand, Reply};
+use super::command::{CommandError, KeepCommand, Reply};
 use super::outbox::Topic;
-use crate::clock::Timestamp;
-use crate::settings::keep;
-
-impl KeepCommand {
-    /// What the audit log says of it; a pass that found nothing is not worth a row.
-    pub(super) fn deed(&self, actor: &Actor, now: Timestamp) -> Option<Deed> {
-        let (action, detail, failure) = match self {
-            KeepCommand::Set(kind, span) => {
-                let detail = format!("{}={}", kind.word(), keep::written(*span));
-                ("keep.set", detail, None)
-            }
-            KeepCommand::Passed(pass) if !pass.removed.is_empty() || pass.error.is_some() => {
-                ("gc.run", pass.words(), pass.error.clone())
-            }
-            KeepCommand::Passed(_) | KeepCommand::ForgetBuilds(_) | KeepCommand::ForgetLogs(_) => {
-                return None;
-            }
-        };
-        Some(Deed {
-            at: now,
-            actor: actor.clone(),
-            action,
-            object: "installation".to_owned(),
-            detail,
-            failure,
-        })
-    }
-}
 
 impl Batch<'_, '_> {
     /// Decides a wish on what is kept.

@@ -93,7 +93,7 @@ impl NodeView {
     pub fn passes(&self, filter: &Filter) -> bool {
         let [name, id, states] = self.ends;
         filter.passes(|term| {
-            let text = &self.text[usize::from(!term.exact())];
+            let text = &self.text[usize::from(!term.exact)];
             term.is_in(match term.field {
                 Some("node") => &text[..name],
                 Some("status") => &text[id + 1..states],

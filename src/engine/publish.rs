@@ -176,9 +176,7 @@ impl Waits {
                 sum
             })
     }
-}
 
-impl Waits {
     /// The minutes that [`Waits::last_hour`] has kept.
     fn by_minute(&self) -> Vec<WaitMinute> {
         let within = WAIT_BOUNDS.partition_point(|bound| *bound <= OBJECTIVE_MS);

@@ -7,8 +7,8 @@ use super::reports::AgentEvent;
 use super::roster::Move;
 use super::state::{Attempt, StopReason, executor_kind};
 use crate::ids::{AttemptId, WorkflowId, fleet_name};
+use crate::pipeline::JobPlan;
 use crate::pipeline::status::{Outcome, RunState, Status, StepStatus};
-use crate::pipeline::{Executor, JobPlan};
 use crate::queue::{Shape, Waiting};
 use crate::store::{HotRun, NewAttempt, Stopped, StoreError};
 
@@ -17,16 +17,6 @@ const PRIORITY: u8 = 50;
 
 /// Placements per batch: bounds the work that one commit must make durable.
 const PLACE_MAX: usize = 256;
-
-/// The word of an executor, as it is shown and stored.
-pub(super) fn executor_word(executor: &Executor) -> &str {
-    match executor {
-        Executor::Machine { .. } => "machine",
-        Executor::Docker { .. } => "docker",
-        Executor::Approval => "approval",
-        Executor::Other { name } => name,
-    }
-}
 
 impl Batch<'_, '_> {
     /// Makes a run of each parallel copy of a job and puts it in the queue.
@@ -83,7 +73,7 @@ impl Batch<'_, '_> {
             .title
             .split_once('/')
             .unwrap_or(("", &pipeline.title));
-        let executor = executor_word(&plan.executor);
+        let executor = plan.executor.word();
         let queued = again.map_or(self.now, |waiting| waiting.queued);
         let project = self
             .state

@@ -14,9 +14,8 @@ impl Batch<'_, '_> {
         match command {
             WatchCommand::Add(new) => {
                 // Asked again, only its period changes: what is new since is still to be built.
-                let id = self.tx.watch_of(&new.source)?.map_or(new.id, |old| old.id);
-                self.tx.set_watch(&WatchRecord {
-                    id,
+                let watch = self.tx.set_watch(&WatchRecord {
+                    id: new.id,
                     source: new.source,
                     title: new.title,
                     every_s: new.every_s,
@@ -24,7 +23,7 @@ impl Batch<'_, '_> {
                     actor: actor.name.clone(),
                     tips: new.tips,
                 })?;
-                Ok(Reply::Watch { watch: id })
+                Ok(Reply::Watch { watch })
             }
             WatchCommand::Seen { watch, tips } => {
                 // Removed meanwhile: then nothing is to be kept.

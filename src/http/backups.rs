@@ -49,25 +49,5 @@ pub(super) async fn create(
         .handle
         .send(Command::Note(note), caller.actor, None)
         .await?;
-    Ok(Json(row(wanted.to, made?)))
-}
-
-fn row(path: String, made: backup::Backup) -> Backup {
-    let backup::Backup {
-        facts,
-        files,
-        bytes,
-    } = made;
-    Backup {
-        path,
-        version: facts.version,
-        data_id: facts.data_id,
-        schema: facts.schema,
-        seq: facts.seq,
-        pipelines: facts.pipelines,
-        created_at: facts.created_at,
-        logs: facts.logs,
-        files,
-        bytes,
-    }
+    Ok(Json(made?.row(wanted.to)))
 }

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 
 use super::error::{Answer, ApiError, blocking};
-use super::pipelines::find_pipeline;
+use super::pipelines::{find_pipeline, newest_of_each_copy};
 use super::router::Server;
 use super::translate::pipeline_row;
 use crate::api::builds::PipelineRow;
@@ -106,18 +106,12 @@ impl Side {
             .filter(|pass| !pass.superseded)
         {
             for job in store.jobs(pass.id)? {
-                let mut runs: Vec<RunRecord> = Vec::new();
-                for run in store.job_attempts(job.reused_from.unwrap_or(job.id))? {
-                    match runs.last_mut().filter(|last| last.copy == run.copy) {
-                        Some(last) => *last = run,
-                        None => runs.push(run),
-                    }
-                }
+                let attempts = store.job_attempts(job.reused_from.unwrap_or(job.id))?;
                 jobs.push(Job {
                     workflow: pass.name.clone(),
                     plan: serde_json::from_str(&job.spec).ok(),
                     record: job,
-                    runs,
+                    runs: newest_of_each_copy(attempts),
                 });
             }
             workflows.push((pass.name, pass.status));

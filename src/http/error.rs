@@ -1,5 +1,6 @@
 //! From errors to answers: one status per kind, and a body that says what failed, why, and what to do.
 
+use std::borrow::Borrow;
 use std::time::Duration;
 
 use axum::Json;
@@ -66,6 +67,21 @@ impl ApiError {
 
     pub(super) fn not_found(what: &str, name: &str) -> Self {
         Self::new(Kind::NotFound, format!("there is no {what} `{name}`"))
+    }
+
+    /// A reference that names more than one: which they are is the hint.
+    pub(super) fn several(reference: &str, what: &str, names: &[impl Borrow<str>]) -> Self {
+        Self::new(
+            Kind::Conflict,
+            format!("`{reference}` names several {what}"),
+        )
+        .hint(format!("one of {}", names.join(", ")))
+    }
+
+    /// The engine answered, and not about this.
+    pub(super) fn astray(what: &str) -> Self {
+        let message = format!("{what} was asked for and something else answered");
+        Self::new(Kind::Internal, message)
     }
 
     /// A config that does not compile.

@@ -15,7 +15,6 @@ use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
 use crate::api::{ListQuery, Page, Written};
 use crate::clock;
 use crate::engine::{Command, FleetCommand, Live, NodeView, Reply};
-use crate::error::Kind;
 use crate::storage::space::Space;
 use crate::store::{Order, centred};
 
@@ -110,10 +109,7 @@ fn find(server: &Server, reference: &str) -> Result<NodeView, ApiError> {
                 .take(6)
                 .map(|node| node.record.name.as_str())
                 .collect();
-            Err(
-                ApiError::new(Kind::Conflict, format!("`{reference}` names several nodes"))
-                    .hint(format!("one of {}", names.join(", "))),
-            )
+            Err(ApiError::several(reference, "nodes", &names))
         }
     }
 }
@@ -127,7 +123,7 @@ pub(super) async fn detail(
     let runs = on_node(server.clone(), node.record.id).await?;
     let reader = server.view.clone();
     let id = node.record.id;
-    let forecast = blocking(move || reader.forecast(clock::now()).map_err(ApiError::from)).await?;
+    let forecast = blocking(move || reader.forecast(&mut reader.usuals(), clock::now())).await?;
     let info = rustix::system::sysinfo();
     let unit = u64::from(info.mem_unit);
     let total = info.totalram * unit / (1 << 20);
@@ -214,9 +210,6 @@ async fn send(
                 name,
             },
         })),
-        _ => Err(ApiError::new(
-            Kind::Internal,
-            "a node was asked for and something else answered",
-        )),
+        _ => Err(ApiError::astray("a node")),
     }
 }

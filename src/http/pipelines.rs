@@ -8,14 +8,14 @@ use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::query::window;
 use super::router::Server;
-use super::translate::{Usuals, job_row, pipeline_row, run_row};
+use super::translate::{job_row, pipeline_row, run_row};
 use crate::api::builds::{
     CreatePipeline, PipelineDetail, PipelineRef, PipelineRow, Rerun, WorkflowDetail,
 };
 use crate::api::{ListQuery, Page, Written};
 use crate::clock;
 use crate::engine::intake::{self, Prepared, Wanted};
-use crate::engine::{BuildCommand, Command, Reply};
+use crate::engine::{BuildCommand, Command, Reply, Usuals};
 use crate::error::Kind;
 use crate::ids::{JobId, PipelineId, WorkflowId};
 use crate::pipeline::Problem;
@@ -34,7 +34,7 @@ pub(super) async fn list(
     let seq = server.view.live().seq;
     blocking(move || {
         let found = server.view.store.pipelines(&wanted)?;
-        let mut usuals = Usuals::default();
+        let mut usuals = server.view.usuals();
         let rows = found
             .rows
             .into_iter()
@@ -42,7 +42,7 @@ pub(super) async fn list(
                 let id = record.id;
                 let counts = server.view.store.job_counts(id)?;
                 let mut row = pipeline_row(record, &counts);
-                usuals.build(&server.view, id, &mut row)?;
+                row.usual = usuals.build(id, &row.project)?;
                 Ok(row)
             })
             .collect::<Result<_, ApiError>>()?;
@@ -68,15 +68,16 @@ pub(super) async fn detail(
             .pipeline(id)?
             .ok_or_else(|| ApiError::not_found("pipeline", &reference))?;
         let passes = store.workflows(id)?;
+        let mut usuals = server.view.usuals();
         let workflows = passes
             .into_iter()
-            .map(|pass| workflow(&server, pass))
+            .map(|pass| workflow(&server, &mut usuals, pass))
             .collect::<Result<_, _>>()?;
         let counts = store.job_counts(id)?;
         let problems: Vec<Problem> = serde_json::from_str(&record.problems).unwrap_or_default();
         let source = record.source.clone();
         let mut row = pipeline_row(record, &counts);
-        Usuals::default().build(&server.view, id, &mut row)?;
+        row.usual = usuals.build(id, &row.project)?;
         Ok::<_, ApiError>(Json(PipelineDetail {
             row,
             source,
@@ -88,12 +89,15 @@ pub(super) async fn detail(
     .await
 }
 
-fn workflow(server: &Server, record: WorkflowRecord) -> Result<WorkflowDetail, ApiError> {
+fn workflow(
+    server: &Server,
+    usuals: &mut Usuals<'_>,
+    record: WorkflowRecord,
+) -> Result<WorkflowDetail, ApiError> {
     let store = &server.view.store;
     let now = clock::now();
     let jobs = store.jobs(record.id)?;
     let names: Vec<String> = jobs.iter().map(|job| job.name.clone()).collect();
-    let mut usuals = Usuals::default();
     let jobs = jobs
         .into_iter()
         .map(|job| {
@@ -104,11 +108,9 @@ fn workflow(server: &Server, record: WorkflowRecord) -> Result<WorkflowDetail, A
                 .into_iter()
                 .map(|run| {
                     let place = places.get(&run.id).copied();
-                    let mut row = run_row(&server.view, run, place, now);
-                    usuals.run(&server.view, &mut row)?;
-                    Ok(row)
+                    run_row(&server.view, usuals, run, place, now)
                 })
-                .collect::<Result<_, ApiError>>()?;
+                .collect::<Result<_, _>>()?;
             Ok(job_row(job, &names, rows))
         })
         .collect::<Result<_, ApiError>>()?;
@@ -149,8 +151,7 @@ pub(super) fn one(
         1 => Ok(found.remove(0)),
         _ => {
             let ids: Vec<String> = found.iter().map(Named::id).collect();
-            Err(ApiError::new(Kind::Conflict, format!("`{reference}` names several things"))
-                .hint(format!("one of {}", ids.join(", "))))
+            Err(ApiError::several(reference, "things", &ids))
         }
     }
 }
@@ -220,7 +221,21 @@ pub(super) fn key(headers: &HeaderMap) -> Option<String> {
         .map(str::to_owned)
 }
 
-pub(super) fn written(seq: i64, reply: &Reply) -> Json<Written<PipelineRef>> {
+/// Sends a wish on builds, and answers what came of it.
+pub(super) async fn send(
+    server: &Server,
+    caller: Caller,
+    headers: &HeaderMap,
+    command: BuildCommand,
+) -> Answer<Written<PipelineRef>> {
+    let (seq, reply) = server
+        .handle
+        .send(Command::Build(command), caller.actor, key(headers))
+        .await?;
+    Ok(written(seq, &reply))
+}
+
+fn written(seq: i64, reply: &Reply) -> Json<Written<PipelineRef>> {
     let (pipeline, workflow) = match reply {
         Reply::Pipeline { pipeline, workflow } => {
             (pipeline.to_string(), workflow.map(|id| id.to_string()))
@@ -322,11 +337,7 @@ pub(super) async fn cancel(
         Named::Job(id) => BuildCommand::CancelJob(id),
         Named::Attempt(id) => BuildCommand::StopRun(id),
     };
-    let (seq, reply) = server
-        .handle
-        .send(Command::Build(command), caller.actor, key(&headers))
-        .await?;
-    Ok(written(seq, &reply))
+    send(&server, caller, &headers, command).await
 }
 
 /// Approves a job, or the one job of a pipeline that waits for it.
@@ -338,12 +349,7 @@ pub(super) async fn approve(
 ) -> Answer<Written<PipelineRef>> {
     let finder = server.clone();
     let job = blocking(move || on_hold(&finder, &reference)).await?;
-    let command = Command::Build(BuildCommand::Approve(job));
-    let (seq, reply) = server
-        .handle
-        .send(command, caller.actor, key(&headers))
-        .await?;
-    Ok(written(seq, &reply))
+    send(&server, caller, &headers, BuildCommand::Approve(job)).await
 }
 
 fn on_hold(server: &Server, reference: &str) -> Result<JobId, ApiError> {

@@ -96,10 +96,7 @@ async fn send(
         runs,
     } = reply
     else {
-        return Err(ApiError::new(
-            Kind::Internal,
-            "a project was asked for and something else answered",
-        ));
+        return Err(ApiError::astray("a project"));
     };
     Ok(Json(Written {
         seq,
@@ -160,11 +157,7 @@ pub(super) async fn find(server: &Server, reference: String) -> Result<ProjectRe
                 .hint("`roundel project list` lists them; one that is not built yet is named by ./path or URL")),
             _ => {
                 let keys: Vec<&str> = projects.iter().map(|project| &*project.key).collect();
-                Err(ApiError::new(
-                    Kind::Conflict,
-                    format!("`{reference}` names several projects"),
-                )
-                .hint(format!("one of {}", keys.join(", "))))
+                Err(ApiError::several(&reference, "projects", &keys))
             }
         }
     })

@@ -9,14 +9,14 @@ use axum::http::HeaderMap;
 
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::pipelines::{key, one, written};
+use super::pipelines::{one, send};
 use super::query::window;
 use super::router::Server;
-use super::translate::{Usuals, estimate, explanation, run_row};
+use super::translate::{estimate, explanation, run_row};
 use crate::api::builds::{PipelineRef, RunDetail, RunRow, StepRow};
 use crate::api::{ListQuery, Page, Written};
 use crate::clock;
-use crate::engine::{BuildCommand, Command, Forecast};
+use crate::engine::{BuildCommand, Forecast};
 use crate::error::Kind;
 use crate::ids::{AttemptId, NodeId};
 use crate::pipeline::status::{RunState, StepStatus};
@@ -68,12 +68,12 @@ pub(super) async fn page(
         } else {
             server.view.places(&found.rows)
         };
+        let mut usuals = server.view.usuals();
         let forecast = if found.rows.iter().any(|run| run.state == RunState::Pending) {
-            server.view.forecast(now)?
+            server.view.forecast(&mut usuals, now)?
         } else {
             Forecast::default()
         };
-        let mut usuals = Usuals::default();
         let rows = found
             .rows
             .into_iter()
@@ -82,9 +82,8 @@ pub(super) async fn page(
                     .get(&run.id)
                     .copied()
                     .filter(|_| run.state == RunState::Pending);
-                let mut row = with_estimate(run_row(&server.view, run, place, now), &forecast);
-                usuals.run(&server.view, &mut row)?;
-                Ok(row)
+                let row = run_row(&server.view, &mut usuals, run, place, now)?;
+                Ok(with_estimate(row, &forecast))
             })
             .collect::<Result<_, ApiError>>()?;
         Ok::<_, ApiError>(Page {
@@ -145,18 +144,18 @@ pub(super) async fn detail(
         let places = reader.view.places([&run]);
         let now = clock::now();
         let place = places.get(&run.id).copied();
-        let attempts: Vec<RunRow> = attempts
+        let mut usuals = reader.view.usuals();
+        let attempts = attempts
             .into_iter()
-            .map(|attempt| run_row(&reader.view, attempt, None, now))
-            .collect();
+            .map(|attempt| run_row(&reader.view, &mut usuals, attempt, None, now))
+            .collect::<Result<Vec<_>, _>>()?;
         let forecast = if run.state == RunState::Pending {
-            reader.view.forecast(now)?
+            reader.view.forecast(&mut usuals, now)?
         } else {
             Forecast::default()
         };
-        let mut row = with_estimate(run_row(&reader.view, run, place, now), &forecast);
-        Usuals::default().run(&reader.view, &mut row)?;
-        Ok::<_, ApiError>((row, attempts, steps))
+        let row = run_row(&reader.view, &mut usuals, run, place, now)?;
+        Ok::<_, ApiError>((with_estimate(row, &forecast), attempts, steps))
     })
     .await?;
     let explained = match (run.state, run.attempt.parse()) {
@@ -231,10 +230,5 @@ pub(super) async fn stop(
 ) -> Answer<Written<PipelineRef>> {
     let finder = server.clone();
     let id = blocking(move || find(&finder, &reference)).await?;
-    let command = Command::Build(BuildCommand::StopRun(id));
-    let (seq, reply) = server
-        .handle
-        .send(command, caller.actor, key(&headers))
-        .await?;
-    Ok(written(seq, &reply))
+    send(&server, caller, &headers, BuildCommand::StopRun(id)).await
 }

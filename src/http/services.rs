@@ -13,7 +13,6 @@ use crate::api::Written;
 use crate::api::services::{Installation, LastError, ServiceRow, Services};
 use crate::clock;
 use crate::engine::{Command, InstallationCommand, PartStands, Reply};
-use crate::error::Kind;
 
 pub(super) async fn list(State(server): State<Server>) -> Json<Services> {
     let live = server.view.live();
@@ -73,9 +72,6 @@ async fn send(
                 by,
             },
         })),
-        _ => Err(ApiError::new(
-            Kind::Internal,
-            "the installation was asked for and something else answered",
-        )),
+        _ => Err(ApiError::astray("the installation")),
     }
 }

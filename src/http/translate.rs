@@ -1,15 +1,12 @@
 //! From the store's records to the wire's rows.
 
-use std::collections::HashMap;
-
-use crate::api::builds::{Estimate, JobCounts, JobRow, PipelineRow, Reason, RunRow, Usual};
+use crate::api::builds::{Estimate, JobCounts, JobRow, PipelineRow, Reason, RunRow};
 use crate::api::fleet::{Cause, Drain, Explanation, Nearest, NodeRow};
 use crate::api::services::Installation;
 use crate::clock::Timestamp;
-use crate::engine::{Expected, NodeView, View, kind_word};
-use crate::ids::PipelineId;
+use crate::engine::{Expected, NodeView, Usuals, View, kind_word};
+use crate::pipeline::JobPlan;
 use crate::pipeline::status::{RunState, Status};
-use crate::pipeline::{Executor, JobPlan};
 use crate::queue::ExecutorKind;
 use crate::store::{InstallationRecord, JobRecord, PipelineRecord, RunRecord, StoreError};
 
@@ -66,7 +63,7 @@ pub(super) fn job_row(record: JobRecord, names: &[String], runs: Vec<RunRow>) ->
         parallelism: plan.as_ref().map_or(1, |plan| plan.parallelism),
         executor: plan
             .as_ref()
-            .map_or("", |plan| executor_word(&plan.executor))
+            .map_or("", |plan| plan.executor.word())
             .to_owned(),
         resource_class: plan.and_then(|plan| plan.resource_class),
         queued_at: record.queued,
@@ -74,15 +71,6 @@ pub(super) fn job_row(record: JobRecord, names: &[String], runs: Vec<RunRow>) ->
         stopped_at: record.stopped,
         runs,
         reused: record.reused_from.is_some(),
-    }
-}
-
-fn executor_word(executor: &Executor) -> &str {
-    match executor {
-        Executor::Machine { .. } => "machine",
-        Executor::Docker { .. } => "docker",
-        Executor::Approval => "approval",
-        Executor::Other { name } => name,
     }
 }
 
@@ -97,16 +85,21 @@ pub(super) fn estimate(expected: Expected) -> Estimate {
 /// A run's row; `place` is its place in line, when that is known.
 pub(super) fn run_row(
     view: &View,
+    usuals: &mut Usuals<'_>,
     record: RunRecord,
     place: Option<u64>,
     now: Timestamp,
-) -> RunRow {
+) -> Result<RunRow, StoreError> {
+    let usual = match record.state {
+        RunState::Running => usuals.run(&record.title, &record.job_name)?,
+        _ => None,
+    };
     let reason = view.reason(&record).map(|reason| Reason {
         code: reason.code.to_owned(),
         text: reason.text,
         never: reason.never,
     });
-    RunRow {
+    Ok(RunRow {
         attempt: record.id.to_string(),
         name: record.name,
         pipeline: record.pipeline.to_string(),
@@ -137,53 +130,9 @@ pub(super) fn run_row(
         reason,
         estimate: None,
         step: record.step,
-        usual: None,
+        usual,
         log_removed_at: record.log_removed,
-    }
-}
-
-/// How long builds and jobs usually take, each looked up once for an answer.
-#[derive(Debug, Default)]
-pub(super) struct Usuals {
-    builds: HashMap<String, Option<Usual>>,
-    runs: HashMap<(String, String), Option<Usual>>,
-}
-
-impl Usuals {
-    /// Adds it to a pipeline's row.
-    pub(super) fn build(
-        &mut self,
-        view: &View,
-        id: PipelineId,
-        row: &mut PipelineRow,
-    ) -> Result<(), StoreError> {
-        row.usual = match self.builds.get(&row.project) {
-            Some(known) => *known,
-            None => {
-                let found = view.usual_build(id)?;
-                self.builds.insert(row.project.clone(), found);
-                found
-            }
-        };
-        Ok(())
-    }
-
-    /// Adds it to the row of a run that runs.
-    pub(super) fn run(&mut self, view: &View, row: &mut RunRow) -> Result<(), StoreError> {
-        if row.state != RunState::Running {
-            return Ok(());
-        }
-        let key = (row.project.clone(), row.job_name.clone());
-        row.usual = match self.runs.get(&key) {
-            Some(known) => *known,
-            None => {
-                let found = view.usual_run(&key.0, &key.1)?;
-                self.runs.insert(key, found);
-                found
-            }
-        };
-        Ok(())
-    }
+    })
 }
 
 /// The installation's state on the wire.

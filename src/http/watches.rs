@@ -112,10 +112,7 @@ async fn send(
         .send(Command::Watch(command), caller.actor, key(headers))
         .await?;
     let Reply::Watch { watch } = reply else {
-        return Err(ApiError::new(
-            Kind::Internal,
-            "a watched repository was asked for and something else answered",
-        ));
+        return Err(ApiError::astray("a watched repository"));
     };
     let watching = server.watching.clone();
     blocking(move || watching.reread()).await?;
@@ -145,11 +142,11 @@ async fn find(server: &Server, reference: String) -> Result<WatchRecord, ApiErro
         1 => Ok(records.swap_remove(0)),
         _ => {
             let sources: Vec<&str> = records.iter().map(|watch| watch.source.as_str()).collect();
-            Err(ApiError::new(
-                Kind::Conflict,
-                format!("`{reference}` names several watched repositories"),
-            )
-            .hint(format!("one of {}", sources.join(", "))))
+            Err(ApiError::several(
+                &reference,
+                "watched repositories",
+                &sources,
+            ))
         }
     }
 }

@@ -79,6 +79,19 @@ pub enum Executor {
     },
 }
 
+impl Executor {
+    /// Its word, as it is shown and stored.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Machine { .. } => "machine",
+            Self::Docker { .. } => "docker",
+            Self::Approval => "approval",
+            Self::Other { name } => name,
+        }
+    }
+}
+
 /// One container of a `docker` job.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::api;
 use crate::clock::Timestamp;
 use crate::error::{Explain, Kind};
 use crate::storage::data_dir::{DataDir, DataDirError};
@@ -146,6 +147,26 @@ pub struct Backup {
     pub bytes: u64,
 }
 
+impl Backup {
+    /// It in the words of the wire, with where it lies.
+    #[must_use]
+    pub fn row(self, path: String) -> api::backups::Backup {
+        let facts = self.facts;
+        api::backups::Backup {
+            path,
+            version: facts.version,
+            data_id: facts.data_id,
+            schema: facts.schema,
+            seq: facts.seq,
+            pipelines: facts.pipelines,
+            created_at: facts.created_at,
+            logs: facts.logs,
+            files: self.files,
+            bytes: self.bytes,
+        }
+    }
+}
+
 /// Makes a backup of the data directory `data` in the new directory `to`, while a server may use it. All of it is there,
 /// on disk, or nothing is: it grows beside `to` and is renamed.
 ///
@@ -203,10 +224,7 @@ fn fill(data: &Path, to: &Path, maker: &Maker) -> Result<Backup, BackupError> {
     let sums = to.join(SUMS);
     write_whole(&sums, manifest::write(&backup.sums).as_bytes())
         .map_err(BackupError::at("write", &sums))?;
-    let root = File::open(to).map_err(BackupError::at("open", to))?;
-    rustix::fs::syncfs(&root)
-        .map_err(io::Error::from)
-        .map_err(BackupError::at("bring to the disk", to))?;
+    settle(to)?;
     Ok(Backup {
         facts,
         files: backup.sums.len() as u64,
@@ -294,6 +312,11 @@ fn copy_file(source: &mut File, from: &Path, to: &Path) -> Result<(String, u64),
 /// # Errors
 /// [`BackupError::NoBackup`], [`BackupError::Damaged`] with every file that is not what it was.
 pub fn verify(from: &Path) -> Result<Backup, BackupError> {
+    check(from).map(|(backup, _)| backup)
+}
+
+/// As [`verify`], with the list of the files.
+fn check(from: &Path) -> Result<(Backup, Vec<Sum>), BackupError> {
     let (facts, sums) = contents(from)?;
     let mut bytes = 0;
     let mut damage = Vec::new();
@@ -322,11 +345,12 @@ pub fn verify(from: &Path) -> Result<Backup, BackupError> {
         path: from.to_owned(),
         source,
     })?;
-    Ok(Backup {
+    let backup = Backup {
         facts,
         files: sums.len() as u64,
         bytes,
-    })
+    };
+    Ok((backup, sums))
 }
 
 /// What a backup says of itself, which may be damaged, and its list.
@@ -368,8 +392,7 @@ fn contents(from: &Path) -> Result<(Result<Facts, BackupError>, Vec<Sum>), Backu
 /// As [`verify`]; [`BackupError::Occupied`] when something is there. What was restored up to an error stays.
 pub fn restore(from: &Path, data: &Path) -> Result<Backup, BackupError> {
     check_free(data)?;
-    let backup = verify(from)?;
-    let (_, sums) = contents(from)?;
+    let (backup, sums) = check(from)?;
     let dir = DataDir::open(data)?;
     // The database last: without it the directory is no installation yet, and a second try says so.
     let (database, rest): (Vec<&Sum>, Vec<&Sum>) = sums
@@ -390,11 +413,16 @@ pub fn restore(from: &Path, data: &Path) -> Result<Backup, BackupError> {
             });
         }
     }
-    let root = File::open(data).map_err(BackupError::at("open", data))?;
+    settle(data)?;
+    Ok(backup)
+}
+
+/// All that was written there is on the disk.
+fn settle(path: &Path) -> Result<(), BackupError> {
+    let root = File::open(path).map_err(BackupError::at("open", path))?;
     rustix::fs::syncfs(&root)
         .map_err(io::Error::from)
-        .map_err(BackupError::at("bring to the disk", data))?;
-    Ok(backup)
+        .map_err(BackupError::at("bring to the disk", path))
 }
 
 fn make_dir(path: &Path) -> Result<(), BackupError> {

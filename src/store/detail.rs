@@ -185,28 +185,6 @@ impl ReadPool {
             .during("read the project of a pipeline")
         })
     }
-
-    /// Durations in ms of the newest successful runs of one job of a project, at most `limit`.
-    ///
-    /// # Errors
-    /// When a statement fails.
-    pub fn durations(
-        &self,
-        title: &str,
-        job_name: &str,
-        limit: u32,
-    ) -> Result<Vec<i64>, StoreError> {
-        self.read(|db| {
-            db.prepare_cached(
-                "SELECT stopped - placed FROM attempts WHERE state = 'dead' AND outcome = 'success' AND title = ?1
-                 AND job_name = ?2 AND placed IS NOT NULL ORDER BY stopped DESC LIMIT ?3",
-            )
-            .and_then(|mut statement| {
-                statement.query_map(params![title, job_name, limit], |row| row.get(0))?.collect()
-            })
-            .during("read how long a job takes")
-        })
-    }
 }
 
 fn by_number(

@@ -37,6 +37,8 @@ pub struct Term {
     word: String,
     /// Its letters need not stand side by side.
     pub fuzzy: bool,
+    /// Upper case counts once somebody has typed some.
+    pub exact: bool,
 }
 
 impl Term {
@@ -49,12 +51,6 @@ impl Term {
         } else {
             text.contains(&self.word)
         }
-    }
-
-    /// Upper case counts once somebody has typed some.
-    #[must_use]
-    pub fn exact(&self) -> bool {
-        self.word.chars().any(char::is_uppercase)
     }
 }
 
@@ -80,6 +76,7 @@ impl Filter {
                 field,
                 word: word.to_owned(),
                 fuzzy,
+                exact: word.chars().any(char::is_uppercase),
             }
         });
         Self {
@@ -111,7 +108,7 @@ impl Filter {
             let at = fields.iter().find(|field| Some(field.name) == term.field);
             let at = at.map_or(text, |field| field.sql);
             let n = words.len() + 1;
-            let (found, word) = match (term.fuzzy, term.exact()) {
+            let (found, word) = match (term.fuzzy, term.exact) {
                 (false, true) => (format!("instr({at}, ?{n})"), term.word.clone()),
                 (false, false) => (format!("instr(lower({at}), ?{n})"), term.word.clone()),
                 (true, true) => (format!("({at}) GLOB ?{n}"), scattered(&term.word, glob)),
@@ -208,7 +205,7 @@ mod tests {
                     None => all.as_str(),
                 };
                 let lower = text.to_lowercase();
-                term.is_in(if term.exact() { text } else { &lower })
+                term.is_in(if term.exact { text } else { &lower })
             })
         });
         let in_memory: Vec<&str> = in_memory.map(|(project, _)| *project).collect();

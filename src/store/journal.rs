@@ -1,9 +1,10 @@
 //! What happened, in order: changes for streams, audit rows, and answers kept for repeated requests.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::filter::{Field, Filter};
-use super::lists::{Window, WindowQuery, centred, direction};
+use super::lists::{Piece, Window, WindowQuery, direction, window};
 use super::writer::Tx;
 use super::{During, StoreError};
 use crate::clock::Timestamp;
@@ -60,6 +61,22 @@ pub struct AuditRecord {
     pub id: i64,
     /// The row.
     pub entry: AuditEntry,
+}
+
+impl AuditRecord {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            entry: AuditEntry {
+                at: row.get(1)?,
+                actor: row.get(2)?,
+                action: row.get(3)?,
+                object: row.get(4)?,
+                result: row.get(5)?,
+                detail: row.get(6)?,
+            },
+        })
+    }
 }
 
 impl Tx<'_> {
@@ -190,12 +207,6 @@ pub(super) fn audit(
         Some(since) => format!("{condition} AND at >= {}", since.0),
         None => condition,
     };
-    let total: u64 = db
-        .prepare_cached(&format!("SELECT count(*) FROM audit WHERE {condition}"))
-        .and_then(|mut statement| {
-            statement.query_row(rusqlite::params_from_iter(&words), |row| row.get(0))
-        })
-        .during("count audit rows")?;
     let way = direction(query.order);
     // Rows are numbered in the order of their moments: their number is their age.
     let order = match query.sort.as_str() {
@@ -203,60 +214,13 @@ pub(super) fn audit(
         "actor" | "action" | "object" | "result" => format!("{} {way}, id DESC", query.sort),
         _ => "id DESC".to_owned(),
     };
-    let around = query.around.as_deref().and_then(|id| id.parse().ok());
-    let rank = match around {
-        Some(id) => audit_rank(db, &condition, &words, &order, id)?,
-        None => None,
+    let piece = Piece {
+        table: "audit",
+        columns: "id, at, actor, action, object, result, detail",
+        condition,
+        order,
     };
-    let offset = rank.map_or(query.offset, |rank| centred(rank, query.limit, total));
-    let rows = db
-        .prepare_cached(&format!(
-            "SELECT id, at, actor, action, object, result, detail FROM audit WHERE {condition}
-             ORDER BY {order} LIMIT {} OFFSET {offset}",
-            query.limit,
-        ))
-        .and_then(|mut statement| {
-            statement
-                .query_map(rusqlite::params_from_iter(&words), |row| {
-                    Ok(AuditRecord {
-                        id: row.get(0)?,
-                        entry: AuditEntry {
-                            at: row.get(1)?,
-                            actor: row.get(2)?,
-                            action: row.get(3)?,
-                            object: row.get(4)?,
-                            result: row.get(5)?,
-                            detail: row.get(6)?,
-                        },
-                    })
-                })?
-                .collect()
-        })
-        .during("read the audit log")?;
-    Ok(Window {
-        rows,
-        total,
-        offset,
-    })
-}
-
-/// Where a row stands among those that match; `None` when it does not.
-fn audit_rank(
-    db: &Connection,
-    condition: &str,
-    words: &[String],
-    order: &str,
-    id: i64,
-) -> Result<Option<u64>, StoreError> {
-    let sql = format!(
-        "SELECT n - 1 FROM (SELECT id, row_number() OVER (ORDER BY {order}) AS n FROM audit WHERE {condition})
-         WHERE id = {id}"
-    );
-    db.prepare_cached(&sql)
-        .and_then(|mut statement| {
-            statement
-                .query_row(rusqlite::params_from_iter(words), |row| row.get(0))
-                .optional()
-        })
-        .during("find a row's place in the audit log")
+    let around = query.around.as_deref().and_then(|id| id.parse().ok());
+    let around = around.map(Value::Integer);
+    window(db, &[piece], &words, query, around, AuditRecord::from_row)
 }

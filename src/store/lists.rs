@@ -1,12 +1,14 @@
 //! Windows of the long lists. A list is ordered, filtered and cut in SQL; only the rows of the window leave it.
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use super::filter::{Field, Filter};
 use super::journal::{self, AuditRecord, ChangeRecord};
 use super::records::{PIPELINE_COLUMNS, PipelineRecord, RUN_COLUMNS, RunRecord};
 use super::{During, ReadPool, StoreError, usual};
 use crate::clock::Timestamp;
+use crate::ids::{AttemptId, NodeId, PipelineId};
 use crate::pipeline::status::{RunState, Status};
 
 /// Which window of a list.
@@ -55,7 +57,7 @@ pub struct RunFilter {
     /// States wanted; empty = all.
     pub states: Vec<RunState>,
     /// Only runs on this node.
-    pub node: Option<crate::ids::NodeId>,
+    pub node: Option<NodeId>,
 }
 
 /// What can be asked of a run by name.
@@ -90,11 +92,11 @@ pub(crate) fn centred(rank: u64, limit: u64, total: u64) -> u64 {
 }
 
 /// One ordered, filtered piece of a table; lists are one or several of them in a row.
-struct Piece<'a> {
-    table: &'a str,
-    columns: &'a str,
-    condition: String,
-    order: String,
+pub(super) struct Piece<'a> {
+    pub table: &'a str,
+    pub columns: &'a str,
+    pub condition: String,
+    pub order: String,
 }
 
 impl Piece<'_> {
@@ -111,13 +113,11 @@ impl Piece<'_> {
         &self,
         db: &Connection,
         words: &[String],
-        id: &[u8],
+        id: &Value,
     ) -> Result<Option<u64>, StoreError> {
-        use rusqlite::OptionalExtension;
         let n = words.len() + 1;
-        let mut values: Vec<rusqlite::types::Value> =
-            words.iter().cloned().map(Into::into).collect();
-        values.push(id.to_vec().into());
+        let mut values: Vec<Value> = words.iter().cloned().map(Into::into).collect();
+        values.push(id.clone());
         db.prepare_cached(&format!(
             "SELECT n - 1 FROM (SELECT id, row_number() OVER (ORDER BY {}) AS n FROM {} WHERE {}) WHERE id = ?{n}",
             self.order, self.table, self.condition
@@ -147,12 +147,13 @@ impl Piece<'_> {
     }
 }
 
-fn window<T>(
+/// The window of some pieces in a row that a query wants. `around`: the id of the row it is centred on.
+pub(super) fn window<T>(
     db: &Connection,
     pieces: &[Piece<'_>],
     words: &[String],
     query: &WindowQuery,
-    around: Option<&[u8]>,
+    around: Option<Value>,
     read: fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Window<T>, StoreError> {
     let counts = pieces
@@ -161,7 +162,7 @@ fn window<T>(
         .collect::<Result<Vec<_>, _>>()?;
     let total = counts.iter().sum();
     let mut offset = query.offset;
-    if let Some(id) = around {
+    if let Some(id) = &around {
         let mut before = 0;
         for (piece, count) in pieces.iter().zip(&counts) {
             if let Some(rank) = piece.rank(db, words, id)? {
@@ -273,17 +274,9 @@ impl ReadPool {
         let around = query
             .around
             .as_deref()
-            .and_then(|id| id.parse::<crate::ids::AttemptId>().ok());
-        self.read(|db| {
-            window(
-                db,
-                &pieces,
-                &words,
-                query,
-                around.as_ref().map(|id| &id.as_bytes()[..]),
-                RunRecord::from_row,
-            )
-        })
+            .and_then(|id| id.parse::<AttemptId>().ok())
+            .map(|id| Value::Blob(id.as_bytes().to_vec()));
+        self.read(|db| window(db, &pieces, &words, query, around, RunRecord::from_row))
     }
 
     /// A window of the pipelines, newest first unless sorted.
@@ -316,14 +309,15 @@ impl ReadPool {
         let around = query
             .around
             .as_deref()
-            .and_then(|id| id.parse::<crate::ids::PipelineId>().ok());
+            .and_then(|id| id.parse::<PipelineId>().ok())
+            .map(|id| Value::Blob(id.as_bytes().to_vec()));
         self.read(|db| {
             window(
                 db,
                 &[piece],
                 &words,
                 query,
-                around.as_ref().map(|id| &id.as_bytes()[..]),
+                around,
                 PipelineRecord::from_row,
             )
         })
@@ -333,10 +327,7 @@ impl ReadPool {
     ///
     /// # Errors
     /// When the statement fails.
-    pub fn job_counts(
-        &self,
-        pipeline: crate::ids::PipelineId,
-    ) -> Result<Vec<(Status, u32)>, StoreError> {
+    pub fn job_counts(&self, pipeline: PipelineId) -> Result<Vec<(Status, u32)>, StoreError> {
         self.read(|db| {
             db.prepare_cached(
                 "SELECT j.status, count(*) FROM jobs j JOIN workflows w ON w.id = j.workflow

@@ -1,13 +1,13 @@
 //! How long builds and runs usually take, and which take longer.
 
-use rusqlite::params;
+use rusqlite::{ToSql, params};
 
 use super::{During, ReadPool, StoreError};
 use crate::ids::PipelineId;
 use crate::pipeline::usual::Usual;
 
 /// Past ones that the median is taken from.
-pub const HISTORY: u32 = 20;
+const HISTORY: u32 = 20;
 /// Builds of a project that are looked at for green ones.
 const LOOKED_AT: u32 = 500;
 
@@ -24,24 +24,33 @@ fn longer(running: &str, since: &str, past: &str, now: i64) -> String {
     )
 }
 
+/// Durations of the newest green builds of a project, as `d`.
+fn past_builds(project: &str) -> String {
+    format!(
+        "SELECT q.stopped - q.started AS d FROM pipelines q WHERE q.project = {project} AND q.number >
+         (SELECT max(number) - {LOOKED_AT} FROM pipelines r WHERE r.project = {project})
+         AND q.status = 'success' AND q.started IS NOT NULL ORDER BY q.number DESC LIMIT {HISTORY}"
+    )
+}
+
+/// Durations of the newest successful runs of a project's job, as `d`.
+fn past_runs(title: &str, job: &str) -> String {
+    format!(
+        "SELECT q.stopped - q.placed AS d FROM attempts q WHERE q.state = 'dead' AND q.outcome = 'success' AND
+         q.title = {title} AND q.job_name = {job} AND q.placed IS NOT NULL ORDER BY q.stopped DESC LIMIT {HISTORY}"
+    )
+}
+
 /// Pipelines that run for longer than usual at this moment.
 pub(super) fn slow_pipeline(now: i64) -> String {
-    let past = format!(
-        "SELECT q.stopped - q.started AS d FROM pipelines q WHERE q.project = pipelines.project AND q.number >
-         (SELECT max(number) - {LOOKED_AT} FROM pipelines r WHERE r.project = pipelines.project)
-         AND q.status = 'success' AND q.started IS NOT NULL ORDER BY q.number DESC LIMIT {HISTORY}"
-    );
     let running = "pipelines.status IN ('running', 'failing')";
+    let past = past_builds("pipelines.project");
     longer(running, "pipelines.started", &past, now)
 }
 
 /// Runs that run for longer than usual at this moment.
 pub(super) fn slow_run(now: i64) -> String {
-    let past = format!(
-        "SELECT q.stopped - q.placed AS d FROM attempts q WHERE q.state = 'dead' AND q.outcome = 'success' AND
-         q.title = attempts.title AND q.job_name = attempts.job_name AND q.placed IS NOT NULL
-         ORDER BY q.stopped DESC LIMIT {HISTORY}"
-    );
+    let past = past_runs("attempts.title", "attempts.job_name");
     longer("attempts.state = 'running'", "attempts.placed", &past, now)
 }
 
@@ -51,19 +60,23 @@ impl ReadPool {
     /// # Errors
     /// When the statement fails.
     pub fn build_durations(&self, pipeline: PipelineId) -> Result<Vec<i64>, StoreError> {
+        let past = past_builds("(SELECT project FROM pipelines WHERE id = ?1)");
+        self.durations(&past, params![pipeline])
+    }
+
+    /// Durations in ms of the newest successful runs of one job of a project.
+    ///
+    /// # Errors
+    /// When the statement fails.
+    pub fn run_durations(&self, title: &str, job_name: &str) -> Result<Vec<i64>, StoreError> {
+        self.durations(&past_runs("?1", "?2"), params![title, job_name])
+    }
+
+    fn durations(&self, past: &str, of: &[&dyn ToSql]) -> Result<Vec<i64>, StoreError> {
         self.read(|db| {
-            db.prepare_cached(
-                "SELECT q.stopped - q.started FROM pipelines q JOIN pipelines this ON this.id = ?1
-                 WHERE q.project = this.project AND q.number >
-                 (SELECT max(number) - ?2 FROM pipelines r WHERE r.project = this.project)
-                 AND q.status = 'success' AND q.started IS NOT NULL ORDER BY q.number DESC LIMIT ?3",
-            )
-            .and_then(|mut statement| {
-                statement
-                    .query_map(params![pipeline, LOOKED_AT, HISTORY], |row| row.get(0))?
-                    .collect()
-            })
-            .during("read how long a project's builds take")
+            db.prepare_cached(past)
+                .and_then(|mut statement| statement.query_map(of, |row| row.get(0))?.collect())
+                .during("read how long it took before")
         })
     }
 }

@@ -64,22 +64,15 @@ impl ReadPool {
 }
 
 impl Tx<'_> {
-    /// A watched repository by its source.
-    pub fn watch_of(&self, source: &str) -> Result<Option<WatchRecord>, StoreError> {
-        Ok(all(&self.db)?
-            .into_iter()
-            .find(|watch| watch.source == source))
-    }
-
-    /// Inserts a watched repository, or replaces its period.
-    pub fn set_watch(&self, watch: &WatchRecord) -> Result<(), StoreError> {
+    /// Inserts a watched repository, or replaces the period of the one of that source; answers the id it has.
+    pub fn set_watch(&self, watch: &WatchRecord) -> Result<WatchId, StoreError> {
         self.db
             .prepare_cached(
                 "INSERT INTO watches VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT (id) DO UPDATE SET every_s = excluded.every_s",
+                 ON CONFLICT (source) DO UPDATE SET every_s = excluded.every_s RETURNING id",
             )
             .and_then(|mut statement| {
-                statement.execute(params![
+                let values = params![
                     watch.id,
                     watch.source,
                     watch.title,
@@ -87,10 +80,10 @@ impl Tx<'_> {
                     watch.created,
                     watch.actor,
                     tips_text(&watch.tips)
-                ])
+                ];
+                statement.query_row(values, |row| row.get(0))
             })
-            .during("store a watched repository")?;
-        Ok(())
+            .during("store a watched repository")
     }
 
     /// Keeps the tips that were taken in; false when it is not watched any more.

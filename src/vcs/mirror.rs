@@ -291,6 +291,9 @@ pub(super) fn update(
 
 /// A name of its own keeps a commit that is to be built when its branch moves on.
 pub(super) fn keep(mirror: &Path, id: &str) -> Result<(), VcsError> {
+    if kept(mirror, id) {
+        return Ok(());
+    }
     let mut command = git(mirror);
     command.args(["update-ref", &format!("refs/roundel/{id}"), id]);
     run(command, "keep a commit in the mirror", LOCAL, 1024)?

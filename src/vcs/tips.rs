@@ -51,7 +51,7 @@ pub fn bring(source: &Source, tips: &Tips, mirror: &Path) -> Result<(), VcsError
         mirror::update(mirror, &address(source), &refspecs, "")
             .map_err(|err| mirror::of_remote(source, err))?;
     }
-    for id in tips.values().filter(|id| !mirror::kept(mirror, id)) {
+    for id in tips.values() {
         mirror::keep(mirror, id)?;
     }
     Ok(())
@@ -99,10 +99,7 @@ pub fn commits_since<'a>(
         })
         .collect();
     commits.reverse();
-    for commit in commits
-        .iter()
-        .filter(|commit| !mirror::kept(mirror, &commit.id))
-    {
+    for commit in &commits {
         mirror::keep(mirror, &commit.id)?;
     }
     Ok(commits)

@@ -71,7 +71,7 @@ impl Run {
 
     /// Whether a word of a filter occurs in it.
     pub(super) fn holds(&self, term: &Term) -> bool {
-        let lower = !term.exact();
+        let lower = !term.exact;
         let text = match &self.lower {
             Some(text) if lower => text,
             _ => &self.text,

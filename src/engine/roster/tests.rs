@@ -55,7 +55,7 @@ fn matches(run: &HotRun, filter: &Filter) -> bool {
             Some("class") => run.resource_class.as_deref().unwrap_or(""),
             _ => &text,
         };
-        term.is_in(&if term.exact() {
+        term.is_in(&if term.exact {
             of.to_owned()
         } else {
             of.to_lowercase()
