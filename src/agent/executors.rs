@@ -108,6 +108,12 @@ async fn last_words(readers: &mut Vec<JoinHandle<()>>, heard: &Cell<Instant>) {
     }
 }
 
+/// Hears out the readers of what is over, and no more of them than [`last_words`].
+async fn let_go(mut readers: Vec<JoinHandle<()>>) {
+    last_words(&mut readers, &Cell::new(clock::monotonic())).await;
+    readers.iter().for_each(JoinHandle::abort);
+}
+
 /// Resolves after `limit` without a byte.
 async fn silent(heard: &Cell<Instant>, limit: Option<Duration>) {
     let Some(limit) = limit else {

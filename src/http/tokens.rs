@@ -122,9 +122,6 @@ async fn send(
         .await?
     {
         (seq, Reply::Token { id, name }) => Ok((seq, id, name)),
-        _ => Err(ApiError::new(
-            Kind::Internal,
-            "a token was asked for and something else answered",
-        )),
+        _ => Err(ApiError::astray("a token")),
     }
 }

@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::api::agent::{Record, RecordBody};
-use crate::api::builds::LogLines;
 use crate::error::{Explain, Kind};
 use crate::ids::AttemptId;
 
@@ -243,36 +242,6 @@ impl LogStore {
         stream: Option<u8>,
     ) -> Result<u64, LogError> {
         Ok(self.view(attempt, step, stream)?.len())
-    }
-
-    /// Reads lines from number `first` (from 0) on: at most `count`, [`LINES_MAX`] and [`WINDOW_MAX`] bytes of text.
-    /// The caller sets `open`.
-    ///
-    /// # Errors
-    /// [`LogError::NoLog`] when the step wrote nothing.
-    pub fn lines(
-        &self,
-        attempt: AttemptId,
-        step: u16,
-        stream: Option<u8>,
-        first: u64,
-        count: u64,
-    ) -> Result<LogLines, LogError> {
-        self.view(attempt, step, stream)?.lines(first, count)
-    }
-
-    /// Reads the last lines: as many as `count`, [`LINES_MAX`] and [`WINDOW_MAX`] allow, the newest always among them.
-    ///
-    /// # Errors
-    /// [`LogError::NoLog`] when the step wrote nothing.
-    pub fn tail(
-        &self,
-        attempt: AttemptId,
-        step: u16,
-        stream: Option<u8>,
-        count: u64,
-    ) -> Result<LogLines, LogError> {
-        self.view(attempt, step, stream)?.tail(count)
     }
 
     /// One step of these runs (with their index, ascending) as one log. Runs that wrote nothing are left out.

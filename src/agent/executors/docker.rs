@@ -20,11 +20,10 @@ use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt;
 use tokio::task::JoinHandle;
 
-use super::{End, Executor, GRACE, Host, NotReady, Program, last_words};
+use super::{End, Executor, GRACE, Host, NotReady, Program, let_go};
 use crate::agent::journal::Journal;
 use crate::agent::paths::Places;
 use crate::api::agent::{self, Task};
-use crate::clock;
 use crate::containers::{Engine, sweep};
 use crate::error::Chain;
 use memory::Memory;
@@ -107,7 +106,7 @@ impl Docker {
                 continue;
             }
             let why = if state.oom_killed == Some(true) {
-                format!(": out of memory, the container's {}", self.limit)
+                format!(": {}", self.not_enough_memory())
             } else {
                 String::new()
             };
@@ -168,15 +167,12 @@ impl Executor for Docker {
         self.bring_checkout(program, from, journal).await
     }
 
-    async fn finish(mut self, journal: &Rc<Journal>) {
+    async fn finish(self, journal: &Rc<Journal>) {
         if !self.left.is_empty() {
             self.ask_to_end(&self.left, GRACE).await;
         }
         remove(&self.engine, &self.data_id, &self.attempt).await;
-        let heard = std::cell::Cell::new(clock::monotonic());
-        let mut readers = std::mem::take(&mut self.readers);
-        last_words(&mut readers, &heard).await;
-        readers.iter().for_each(JoinHandle::abort);
+        let_go(self.readers).await;
         self.host.finish(journal).await;
     }
 }

@@ -15,7 +15,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::task::JoinHandle;
 
-use super::{End, Executor, GRACE, Program, last_words, silent};
+use super::{End, Executor, GRACE, Program, last_words, let_go, silent};
 use crate::agent::journal::Journal;
 use crate::agent::paths::Places;
 use crate::api::agent::{OUTPUT_MAX, RunAs, Task};
@@ -211,7 +211,7 @@ impl Host {
         let _ = killed.await;
     }
 
-    async fn end(mut self) {
+    async fn end(self) {
         let own = std::process::id();
         let can_kill = self.cgroup.can_kill();
         let left = || {
@@ -231,10 +231,7 @@ impl Host {
             }
             self.kill_everything().await;
         }
-        let heard = Cell::new(clock::monotonic());
-        let mut readers = std::mem::take(&mut self.readers);
-        last_words(&mut readers, &heard).await;
-        readers.iter().for_each(JoinHandle::abort);
+        let_go(self.readers).await;
         // Without a wait the end of the last step and that of the run reach the server in one report.
         if !self.cgroup.remove_at_once() {
             let cgroup = self.cgroup.clone();

@@ -31,7 +31,7 @@ pub fn read_plain(path: &Path, from: u64, to: u64) -> Result<Vec<u8>, LogError> 
     Ok(bytes)
 }
 
-/// Reads lines from number `first` on; bounds as for [`super::LogStore::lines`]. Their time is 0: it stands in the text.
+/// Reads lines from number `first` on; bounds as for [`super::Together::lines`]. Their time is 0: it stands in the text.
 ///
 /// # Errors
 /// [`LogError::NoLog`] when there is no such file.
@@ -48,7 +48,7 @@ pub fn lines_plain(path: &Path, first: u64, count: u64) -> Result<LogLines, LogE
     })
 }
 
-/// Reads the last lines; bounds as for [`super::LogStore::tail`].
+/// Reads the last lines; bounds as for [`super::Together::tail`].
 ///
 /// # Errors
 /// [`LogError::NoLog`] when there is no such file.

@@ -131,7 +131,8 @@ impl Together {
         Ok(place)
     }
 
-    /// Reads lines from number `first` on; bounds as for [`super::LogStore::lines`].
+    /// Reads lines from number `first` (from 0) on: at most `count`, [`LINES_MAX`] and [`super::WINDOW_MAX`] bytes of text.
+    /// The caller sets `open`.
     ///
     /// # Errors
     /// When the files cannot be read.
@@ -147,7 +148,8 @@ impl Together {
         Ok(self.answer(window))
     }
 
-    /// Reads the last lines; bounds as for [`super::LogStore::tail`].
+    /// Reads the last lines: as many as `count`, [`LINES_MAX`] and [`super::WINDOW_MAX`] allow, the newest always among
+    /// them.
     ///
     /// # Errors
     /// When the files cannot be read.

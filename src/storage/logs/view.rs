@@ -278,7 +278,7 @@ impl View {
         Ok(out)
     }
 
-    /// Reads a window of lines; see [`super::LogStore::lines`].
+    /// Reads a window of lines; see [`super::Together::lines`].
     pub(super) fn lines(&self, first: u64, count: u64) -> Result<LogLines, LogError> {
         self.some_lines(first, count, WINDOW_MAX)
     }
@@ -388,7 +388,7 @@ impl View {
         }))
     }
 
-    /// Reads the last lines; see [`super::LogStore::tail`].
+    /// Reads the last lines; see [`super::Together::tail`].
     pub(super) fn tail(&self, count: u64) -> Result<LogLines, LogError> {
         let total = self.total_lines()?;
         let mut first = total.saturating_sub(count.min(LINES_MAX));

@@ -8,7 +8,8 @@ use roundel::api::agent::{Record, RecordBody};
 use roundel::error::{Explain, Kind};
 use roundel::ids::AttemptId;
 use roundel::storage::logs::{
-    LINE_MAX, LogStore, Pattern, READ_MAX, Start, lines_plain, read_plain, search_plain, tail_plain,
+    LINE_MAX, LogStore, Pattern, READ_MAX, Start, Together, lines_plain, read_plain, search_plain,
+    tail_plain,
 };
 
 /// What was written: stream, arrival and bytes of each record.
@@ -53,6 +54,12 @@ impl Store {
             .append(store.attempt, &records(1, written))
             .unwrap();
         store
+    }
+
+    /// The log of one step.
+    fn log(&self, step: u16, stream: Option<u8>) -> Together {
+        let run = [(0, self.attempt)];
+        self.store.together(&run, step, stream).unwrap()
     }
 
     /// As after SIGKILL of the server: nothing is remembered but the files.
@@ -187,8 +194,8 @@ proptest! {
         };
         let from = usize::try_from(first).unwrap().min(model.len());
         let to = usize::try_from(first + count).unwrap().min(model.len());
-        check(&store.store.lines(store.attempt, 1, stream, first, count).unwrap(), &model[from..to])?;
-        let tail = store.store.tail(store.attempt, 1, stream, count).unwrap();
+        check(&store.log(1, stream).lines(first, count).unwrap(), &model[from..to])?;
+        let tail = store.log(1, stream).tail(count).unwrap();
         check(&tail, &model[model.len() - model.len().min(usize::try_from(count).unwrap())..])?;
 
         let holding = |lines: &[(u64, i64, u8, Vec<u8>)]| -> Vec<u64> {
@@ -335,7 +342,8 @@ fn a_line_of_50_mb_is_stepped_over_by_the_index() {
     for batch in records(1, &written).chunks(8) {
         store.store.append(store.attempt, batch).unwrap();
     }
-    let window = store.store.lines(store.attempt, 1, None, 0, 10).unwrap();
+    let log = store.log(1, None);
+    let window = log.lines(0, 10).unwrap();
     let texts: Vec<_> = window
         .lines
         .iter()
@@ -345,12 +353,7 @@ fn a_line_of_50_mb_is_stepped_over_by_the_index() {
         texts,
         [(6, 0, 1), (LINE_MAX, 800 * 65536 - LINE_MAX, 1), (5, 0, 2)]
     );
-    assert_eq!(
-        store.store.tail(store.attempt, 1, None, 1).unwrap().lines[0].text,
-        "after"
-    );
-    let log = store.store.together(&[(0, store.attempt)], 1, None);
-    let log = log.unwrap();
+    assert_eq!(log.tail(1).unwrap().lines[0].text, "after");
     for (text, line) in [("after", 2), ("yyy", 1), ("y\na", 1)] {
         let pattern = Pattern::text(text).unwrap();
         for start in [Start::From(0), Start::Before(3)] {
@@ -424,28 +427,21 @@ fn writers_of_many_threads_and_their_readers_do_not_meet() {
                     )
                     .unwrap();
                     logs.close(attempt);
-                    assert!(
-                        logs.tail(attempt, step, None, 1).unwrap().lines[0].text == seq.to_string()
-                    );
+                    let log = logs.together(&[(0, attempt)], step, None).unwrap();
+                    assert!(log.tail(1).unwrap().lines[0].text == seq.to_string());
                 }
             });
         }
     });
-    assert_eq!(
-        store
-            .store
-            .lines(store.attempt, 3, None, 299, 5)
-            .unwrap()
-            .lines[0]
-            .text,
-        "300"
-    );
+    let window = store.log(3, None).lines(299, 5).unwrap();
+    assert_eq!(window.lines[0].text, "300");
 }
 
 #[test]
 fn a_log_that_is_not_there_is_not_found() {
     let store = Store::new();
-    let err = store.store.lines(store.attempt, 1, None, 0, 1).unwrap_err();
+    let err = store.store.together(&[(0, store.attempt)], 1, None);
+    let err = err.unwrap_err();
     assert_eq!(
         (
             err.kind(),
@@ -538,7 +534,7 @@ fn a_clock_that_is_set_back_does_not_turn_the_order_round() {
     let mut all = records(1, &vec![(1, b"a\n".to_vec()), (1, b"b\n".to_vec())]);
     (all[0].micros, all[1].micros) = (1000, 10);
     store.store.append(store.attempt, &all).unwrap();
-    let lines = store.store.lines(store.attempt, 1, None, 0, 9).unwrap();
+    let lines = store.log(1, None).lines(0, 9).unwrap();
     let times: Vec<i64> = lines.lines.iter().map(|line| line.t).collect();
     assert_eq!(times, [1000, 1000]);
 }

@@ -182,7 +182,7 @@ impl Docker {
         })
     }
 
-    fn not_enough_memory(&self) -> String {
+    pub(super) fn not_enough_memory(&self) -> String {
         format!("out of memory, the container's {}", self.limit)
     }
 

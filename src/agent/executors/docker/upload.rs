@@ -59,20 +59,21 @@ impl Docker {
             }
             Err(why) => return End::Failed(io::Error::other(why)),
         }
-        let heard = Cell::new(clock::monotonic());
         let names = match std::fs::read_dir(from) {
             Ok(entries) => entries
                 .filter_map(|entry| Some(entry.ok()?.file_name()))
                 .collect::<Vec<_>>(),
             Err(err) => return End::Failed(err),
         };
+        // Nothing is heard of a copy before it is whole.
+        let begun = Cell::new(clock::monotonic());
         let end = tokio::select! {
             done = self.upload(from, &names, &program.directory) => match done {
                 Ok(()) => End::Exited(0),
                 Err(err) => End::Failed(err),
             },
             () = journal.stopped() => End::Stopped,
-            () = silent(&heard, program.silence) => End::Silent,
+            () = silent(&begun, program.silence) => End::Silent,
             () = tokio::time::sleep_until(program.deadline.into()) => End::Late,
         };
         let _ = tokio::task::spawn_blocking({
