@@ -28,6 +28,7 @@ mod left;
 mod log;
 mod log_view;
 mod pane;
+mod stand;
 mod view;
 mod words;
 
@@ -201,8 +202,8 @@ impl Screen for Job {
             .is_some_and(|detail| detail.run.state == RunState::Pending);
         if let (Some((source, attempts)), false) = (self.source(), waits) {
             self.log.show(source, attempts);
-            let height = self.log_area(shell, shell.body()).height;
-            actions.extend(self.log.need(height, shell.now));
+            let area = self.log_area(shell, shell.body());
+            actions.extend(self.log.need((area.width, area.height), shell.now));
         }
         actions
     }

@@ -367,3 +367,96 @@ fn where_one_would_look_for_the_test_that_failed_it_says_where_the_output_is() {
         .frame()
         .lacks(&["results of single tests are not collected yet"]);
 }
+
+/// The lines of the log that stand on the screen, without what stands at their left.
+fn shown(stage: &Stage) -> Vec<String> {
+    let lines = stage.frame().lines().into_iter();
+    let lines = lines.filter(|line| line.contains(" line "));
+    let from = lines.filter_map(|line| line.rfind("run ").map(|at| line[at..].to_owned()));
+    from.collect()
+}
+
+#[test]
+fn a_pause_asked_for_before_the_end_has_come_is_at_the_end() {
+    let mut stage = failed((80, 24));
+    stage.keys("tab g g");
+    stage.frame().has(&["this is line 1"]);
+    stage.frame().lacks(&["this is line 29"]);
+    stage.slow = true;
+    stage.keys("G f");
+    stage.slow = false;
+    stage.answer();
+    let frame = stage.frame();
+    frame.has(&["paused", "line 30", "30 of 30 · 100%"]);
+}
+
+#[test]
+fn of_a_wrapped_line_longer_than_the_screen_every_part_can_be_read() {
+    let mut model = three([None, None, None]);
+    let long: String = (0..600).fold(String::new(), |all, n| all + &format!("<{n:03}>"));
+    let key = (run_id(40), Some(1));
+    let lines = vec![
+        log_line(0, "first of all"),
+        log_line(1, &long),
+        log_line(2, "last of all"),
+    ];
+    model.logs.insert(key, lines);
+    for size in [(80, 24), (120, 36)] {
+        let mut stage = open(model.clone(), size);
+        stage.keys("p tab w");
+        stage.frame().has(&["last of all", "<599>"]);
+        stage.keys("g g");
+        stage.frame().has(&["first of all", "<000>"]);
+        stage.frame().lacks(&["<599>"]);
+        let mut seen = stage.frame().text();
+        while !stage.frame().text().contains("follows")
+            || stage.frame().text().contains("f follows")
+        {
+            stage.keys("pgdn");
+            seen.push_str(&stage.frame().text());
+        }
+        // A number may be broken at the edge: of each, one of its two neighbours is whole.
+        let whole = |n: u32| seen.contains(&format!("<{n:03}>"));
+        for n in 1..600 {
+            assert!(
+                whole(n) || (whole(n - 1) && (n == 599 || whole(n + 1))),
+                "{n} was never shown"
+            );
+        }
+        stage.frame().has(&["last of all", "3 lines"]);
+        // Row by row up again: the line above comes in where it belongs.
+        stage.keys("k");
+        stage.frame().has(&["paused", "2 of 3"]);
+        stage.frame().lacks(&["last of all"]);
+        stage.keys("j");
+        stage.frame().has(&["last of all"]);
+    }
+}
+
+#[test]
+fn late_lines_of_a_slow_agent_do_not_move_what_is_read() {
+    for late in [3, 90, 2500] {
+        let mut model = three([None, None, None]);
+        model.logs.insert((run_id(40), Some(1)), lines_of(0, 60));
+        let mut stage = open(model, (80, 24));
+        stage.keys("tab f");
+        let before = shown(&stage);
+        assert!(before.len() > 5, "{before:?}");
+        let number = |stage: &Stage| stage.frame().line_with(&before[2]);
+        let was = number(&stage);
+        // An agent that was cut off brings what it wrote long ago.
+        let mut lines: Vec<_> = lines_of(2, late + 10);
+        lines.iter_mut().for_each(|line| line.t = NOW.0 * 1000 - 1);
+        stage.model.logs.insert((run_id(42), Some(1)), lines);
+        stage.grow(&run_id(42), 1);
+        assert_eq!(shown(&stage), before, "{late}");
+        let new = crate::console::text::count(late);
+        stage.frame().has(&[&format!("paused +{new} new")]);
+        assert_ne!(number(&stage), was, "its number is the one that it has now");
+        // From there on it goes as ever.
+        stage.keys("k j");
+        assert_eq!(shown(&stage), before, "{late}");
+        stage.keys("f");
+        stage.frame().has(&["run 1 line 60"]);
+    }
+}

@@ -7,12 +7,17 @@ use roundel::api::builds::{LogLine, LogLines, LogMatches, LogQuery};
 use roundel::clock::Timestamp;
 
 use super::find::{Arrival, Find, Wanted};
+use super::log_view;
+use super::stand::{Anchor, Stand};
 use crate::console::action::{Action, Slot, Source, Want};
 use crate::console::effect::Effect;
 use crate::console::event::Failure;
 use crate::console::feed::Feed;
 use crate::console::keymap::Cmd;
 use crate::console::screens::Touch;
+
+/// Lines that are looked through at once for one that has moved.
+const SOUGHT: u64 = 1000;
 
 /// Which of the two streams is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -49,11 +54,12 @@ pub struct Log {
     pub lines: Feed<LogLines>,
     /// Which streams.
     pub stream: Stream,
-    /// Shows the end, and stays there.
-    pub follow: bool,
-    /// Number of the first line on the screen when it does not follow.
-    top: u64,
-    height: u16,
+    /// Where it stands.
+    stand: Stand,
+    /// A line that lines above it are being looked through for: late ones have come.
+    sought: Option<Anchor>,
+    /// Cells of the pane.
+    size: (u16, u16),
     /// Lines of the log when it stopped following.
     seen: u64,
     /// Long lines are wrapped.
@@ -79,9 +85,9 @@ impl Default for Log {
             attempts: Vec::new(),
             lines: Feed::default(),
             stream: Stream::Both,
-            follow: true,
-            top: 0,
-            height: 1,
+            stand: Stand::End,
+            sought: None,
+            size: (1, 1),
             seen: 0,
             wrap: false,
             times: None,
@@ -115,31 +121,53 @@ impl Log {
         self.lines.clear();
         self.words.restart();
         self.errors.restart();
-        (self.follow, self.left, self.here, self.came_to) = (true, 0, None, None);
+        (self.stand, self.sought, self.left) = (Stand::End, None, 0);
+        (self.here, self.came_to) = (None, None);
     }
 
-    /// The fetches that are due for a pane of this height.
-    pub fn need(&mut self, height: u16, now: Timestamp) -> Vec<Action> {
+    /// Whether it shows the end, and stays there.
+    #[must_use]
+    pub fn follows(&self) -> bool {
+        self.stand == Stand::End
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn stand(&self) -> Stand {
+        self.stand
+    }
+
+    /// Cells of the pane, as last drawn.
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        self.size
+    }
+
+    /// Rows of the pane.
+    fn height(&self) -> u64 {
+        u64::from(self.size.1)
+    }
+
+    /// The fetches that are due for a pane of this size.
+    pub fn need(&mut self, (width, height): (u16, u16), now: Timestamp) -> Vec<Action> {
         let Some(of) = self.of.clone() else {
             return Vec::new();
         };
-        self.height = height.max(1);
-        let screen = u64::from(self.height);
+        self.size = (width, height.max(1));
+        let screen = self.height();
         let base = LogQuery {
             stream: self.stream.name().map(str::to_owned),
             ..LogQuery::default()
         };
-        let query = if self.follow {
-            LogQuery {
-                tail: Some(screen),
-                ..base.clone()
-            }
-        } else {
-            LogQuery {
-                line: Some(self.top),
-                count: Some(screen),
-                ..base.clone()
-            }
+        let (line, count) = match &self.sought {
+            Some(anchor) => (Some(anchor.from), SOUGHT),
+            None => (self.stand.first(screen), screen),
+        };
+        let query = LogQuery {
+            line,
+            count: line.map(|_| count),
+            tail: line.is_none().then_some(count),
+            ..base.clone()
         };
         let matches = [&mut self.words, &mut self.errors]
             .into_iter()
@@ -153,7 +181,40 @@ impl Log {
         let of = self.of.clone();
         let fits =
             |_: &Want| matches!(asked, Want::Lines { of: asked, .. } if Some(asked) == of.as_ref());
+        let answer = answer.map(|window| self.held(window));
         self.lines.accept(asked, answer, fits);
+    }
+
+    /// What is shown of a window. Lines of several runs are numbered by time: what a slow agent sends late comes in
+    /// above, and all below it has other numbers. Who reads keeps the same lines before the eyes.
+    fn held(&mut self, mut window: LogLines) -> LogLines {
+        let (Some(shown), Some(top)) = (self.lines.data(), self.stand.first(self.height())) else {
+            return window;
+        };
+        let anchor = self.sought.take();
+        let anchor = anchor.or_else(|| Anchor::of(&shown.lines, top, self.height()));
+        let Some(mut anchor) = anchor else {
+            return window;
+        };
+        let moved = anchor.moved(&window.lines);
+        let last = window.lines.last().map_or(u64::MAX, |line| line.n + 1);
+        // It does not go away: at the end of the log it is in the part that comes next, or another log is shown by now.
+        if moved == Some(0) || (moved.is_none() && last >= window.total) {
+            return window;
+        }
+        let mut lines = shown.lines.clone();
+        let by = moved.unwrap_or(0);
+        lines.iter_mut().for_each(|line| line.n += by);
+        window.lines = lines;
+        self.stand = self.stand.moved(by);
+        self.here = self.here.map(|here| here + by);
+        self.words.restart();
+        self.errors.restart();
+        if moved.is_none() {
+            anchor.from = last;
+            self.sought = Some(anchor);
+        }
+        window
     }
 
     /// Takes what a search found, and goes there.
@@ -187,11 +248,7 @@ impl Log {
     pub fn go_to_line(&mut self, n: u64) {
         self.here = Some(n);
         // Wrapped, the lines above it may fill the screen by themselves.
-        let above = if self.wrap {
-            0
-        } else {
-            u64::from(self.height) / 3
-        };
+        let above = if self.wrap { 0 } else { self.height() / 3 };
         self.go_to(n.saturating_sub(above));
     }
 
@@ -224,7 +281,7 @@ impl Log {
 
     /// Where a jump forward begins when nothing was jumped to before.
     fn begin(&self) -> u64 {
-        if self.follow { 0 } else { self.top }
+        if self.follows() { 0 } else { self.first() }
     }
 
     /// Searches for these words from the top of the screen on; of a log that is followed, from its beginning.
@@ -250,7 +307,11 @@ impl Log {
             let at = self.here.map_or(self.begin(), |here| here + 1);
             self.words.forward(at)
         } else {
-            let end = if self.follow { self.total() } else { self.top };
+            let end = if self.follows() {
+                self.total()
+            } else {
+                self.first()
+            };
             self.words.back(self.here.unwrap_or(end))
         };
         self.arrive(arrival, false);
@@ -270,13 +331,11 @@ impl Log {
     /// Number of the first line on the screen.
     #[must_use]
     pub fn first(&self) -> u64 {
-        if self.follow {
-            self.lines
-                .data()
-                .and_then(|window| window.lines.first())
-                .map_or(0, |line| line.n)
-        } else {
-            self.top
+        let shown = log_view::shown(self);
+        match (self.stand, shown.first()) {
+            (Stand::Top(line, _), _) => line,
+            (_, Some(place)) => place.0,
+            (stand, None) => stand.first(self.height()).unwrap_or(0),
         }
     }
 
@@ -284,7 +343,8 @@ impl Log {
     #[must_use]
     pub fn position(&self) -> Option<(u64, u64)> {
         let window = self.lines.data()?;
-        Some((window.lines.last()?.n + 1, window.total))
+        let last = log_view::shown(self).last()?.0;
+        Some((last + 1, window.total))
     }
 
     /// Lines of the log.
@@ -296,7 +356,7 @@ impl Log {
     /// Lines that came since it stopped following.
     #[must_use]
     pub fn unseen(&self) -> u64 {
-        if self.follow {
+        if self.follows() {
             0
         } else {
             self.total().saturating_sub(self.seen)
@@ -305,36 +365,48 @@ impl Log {
 
     /// Shows the end, and stays there.
     pub fn follow_end(&mut self) {
-        (self.follow, self.here) = (true, None);
+        (self.stand, self.here) = (Stand::End, None);
+    }
+
+    /// Stands still at the end that there is now.
+    fn pause(&mut self) {
+        // After `G` what is shown is older than the end that was asked for.
+        let at_end = self.position().is_some_and(|(last, total)| last == total);
+        let rows = log_view::shown(self);
+        match rows.last().filter(|_| at_end && self.wrap) {
+            Some((line, row)) => self.stand_at(Stand::Bottom(*line, *row)),
+            None if at_end => self.go_to(self.first()),
+            None => self.go_to(u64::MAX),
+        }
     }
 
     fn go_to(&mut self, top: u64) {
-        if self.follow {
+        // Of a wrapped line nobody knows yet how many rows it takes: it stands at the top.
+        let below = if self.wrap { 1 } else { self.height() };
+        let window = self.lines.data();
+        let last = window.map(|window| window.total.saturating_sub(below));
+        self.stand_at(Stand::Top(last.map_or(top, |last| top.min(last)), 0));
+    }
+
+    fn stand_at(&mut self, stand: Stand) {
+        if self.follows() {
             self.seen = self.total();
         }
-        let height = u64::from(self.height);
-        let last = self
-            .lines
-            .data()
-            .map(|window| window.total.saturating_sub(height));
-        self.follow = false;
-        self.top = last.map_or(top, |last| top.min(last));
+        (self.stand, self.sought) = (stand, None);
     }
 
     /// Moves; false when the command is no movement.
     pub fn movement(&mut self, cmd: Cmd) -> bool {
-        let page = u64::from(self.height.max(2)) - 1;
-        let first = self.first();
-        let down = |n: u64| first + n;
-        let to = match cmd {
-            Cmd::Up => first.saturating_sub(1),
-            Cmd::Down => down(1),
-            Cmd::PageUp => first.saturating_sub(page),
-            Cmd::PageDown => down(page),
-            Cmd::HalfUp => first.saturating_sub(page / 2),
-            Cmd::HalfDown => down(page / 2),
-            Cmd::Top => 0,
-            Cmd::Bottom => u64::MAX,
+        let page = isize::from(i16::try_from(self.size.1).unwrap_or(i16::MAX).max(2)) - 1;
+        match cmd {
+            Cmd::Up => self.move_by(-1),
+            Cmd::Down => self.move_by(1),
+            Cmd::PageUp => self.move_by(-page),
+            Cmd::PageDown => self.move_by(page),
+            Cmd::HalfUp => self.move_by(-page / 2),
+            Cmd::HalfDown => self.move_by(page / 2),
+            Cmd::Top => self.stand_at(Stand::Top(0, 0)),
+            Cmd::Bottom => self.stand = Stand::End,
             Cmd::Left => {
                 self.left = self.left.saturating_sub(16);
                 return true;
@@ -344,18 +416,30 @@ impl Log {
                 return true;
             }
             _ => return false,
-        };
-        // Whoever moves down to the end follows it again.
-        if to > first && to.saturating_add(u64::from(self.height)) >= self.total() {
-            self.follow = true;
-        } else if to != first || cmd == Cmd::Top {
-            self.go_to(to);
         }
         // Who went away from a match looks on from the top of the screen.
-        let shown = self.top..self.top.saturating_add(u64::from(self.height));
+        let first = self.first();
+        let shown = first..first.saturating_add(self.height());
         self.here = self.here.filter(|here| shown.contains(here));
         self.came_to = None;
         true
+    }
+
+    /// Moves by rows, which are lines unless long ones are wrapped. Whoever moves down to the end follows it again.
+    fn move_by(&mut self, rows: isize) {
+        let height = usize::from(self.size.1);
+        if self.wrap {
+            let places = log_view::places(self);
+            let to = self.stand.moved_rows(&places, height, rows, self.total());
+            return self.stand_at(to);
+        }
+        let first = self.first();
+        let to = first.saturating_add_signed(i64::try_from(rows).unwrap_or(0));
+        if to > first && to.saturating_add(self.height()) >= self.total() {
+            self.stand = Stand::End;
+        } else if to != first {
+            self.go_to(to);
+        }
     }
 
     /// Changes how it is shown; false when the command is none of these.
@@ -365,11 +449,15 @@ impl Log {
             Cmd::StreamErr => self.only(Stream::Err),
             Cmd::StreamBoth => self.only(Stream::Both),
             Cmd::Wrap => {
+                // The same line stays at the top.
+                if !self.follows() {
+                    self.stand = Stand::Top(self.first(), 0);
+                }
                 self.wrap = !self.wrap;
                 self.left = 0;
             }
             Cmd::Times => self.times = Some(!times_shown),
-            Cmd::Follow if self.follow => self.go_to(self.first()),
+            Cmd::Follow if self.follows() => self.pause(),
             Cmd::Follow => self.follow_end(),
             _ => return false,
         }

@@ -6,6 +6,7 @@ use roundel::clock::Timestamp;
 use roundel::sanitise::{self, Colour};
 
 use super::log::{Log, Stream};
+use super::stand::Place;
 use crate::console::line::{Line, Span};
 use crate::console::pen::Pen;
 use crate::console::text;
@@ -24,31 +25,12 @@ pub fn view(pen: &mut Pen, area: Rect, log: &Log) -> u16 {
     let Some(window) = log.lines.data() else {
         return area.y;
     };
-    let digits = text::width(&text::count(window.total.max(1)));
-    let times = shows_times(log, area.width);
-    let mut rows: Vec<(Line, bool)> = Vec::new();
-    for line in &window.lines {
-        let gutter = gutter(line, log, digits, times);
-        let room = area.width.saturating_sub(gutter.width());
-        let here = log.here == Some(line.n);
-        for (i, part) in parts(line, log, room).into_iter().enumerate() {
-            let head = if i == 0 {
-                gutter.clone()
-            } else {
-                Line::new().gap(usize::from(gutter.width()))
-            };
-            rows.push((head.join(part), here));
-        }
-    }
-    // Wrapped lines may be more than there is room for: who follows sees the end of them.
-    let skip = if log.follow {
-        rows.len().saturating_sub(usize::from(area.height))
-    } else {
-        0
-    };
+    let rows = rows(&window.lines, log);
+    let places: Vec<Place> = rows.iter().map(|row| row.0).collect();
+    let shown = log.stand().shown(&places, usize::from(area.height));
     let mut y = area.y;
-    for (line, here) in rows.into_iter().skip(skip).take(usize::from(area.height)) {
-        if here {
+    for ((n, _), line) in rows.into_iter().take(shown.end).skip(shown.start) {
+        if log.here == Some(n) {
             pen.underlay(
                 Rect {
                     y,
@@ -62,6 +44,44 @@ pub fn view(pen: &mut Pen, area: Rect, log: &Log) -> u16 {
         y += 1;
     }
     y
+}
+
+/// The rows of these lines, in a pane as wide as the log's.
+fn rows(lines: &[LogLine], log: &Log) -> Vec<(Place, Line)> {
+    let width = log.size().0;
+    let digits = text::width(&text::count(log.total().max(1)));
+    let times = shows_times(log, width);
+    let mut rows = Vec::new();
+    for line in lines {
+        let gutter = gutter(line, log, digits, times);
+        let room = width.saturating_sub(gutter.width());
+        for (i, part) in parts(line, log, room).into_iter().enumerate() {
+            let head = if i == 0 {
+                gutter.clone()
+            } else {
+                Line::new().gap(usize::from(gutter.width()))
+            };
+            rows.push(((line.n, i), head.join(part)));
+        }
+    }
+    rows
+}
+
+/// The rows that the lines of the window take.
+pub fn places(log: &Log) -> Vec<Place> {
+    let lines = log.lines.data().map_or(&[][..], |window| &window.lines);
+    if log.wrap {
+        rows(lines, log).into_iter().map(|row| row.0).collect()
+    } else {
+        lines.iter().map(|line| (line.n, 0)).collect()
+    }
+}
+
+/// The rows that are on the screen.
+pub fn shown(log: &Log) -> Vec<Place> {
+    let places = places(log);
+    let shown = log.stand().shown(&places, usize::from(log.size().1));
+    places.get(shown).map_or_else(Vec::new, <[Place]>::to_vec)
 }
 
 fn gutter(line: &LogLine, log: &Log, digits: u16, times: bool) -> Line {

@@ -89,10 +89,10 @@ impl Job {
             );
             return;
         }
-        let at_end = window
-            .lines
-            .last()
-            .is_none_or(|line| line.n + 1 == window.total);
+        let at_end = self
+            .log
+            .position()
+            .is_none_or(|(last, total)| last == total);
         if !at_end || self.agent {
             return;
         }

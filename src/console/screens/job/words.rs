@@ -47,7 +47,7 @@ impl Job {
             }
         };
         let line = line.gap(3);
-        let line = if self.log.follow {
+        let line = if self.log.follows() {
             line.put(Role::Accent, "follows")
         } else {
             let unseen = self.log.unseen();
