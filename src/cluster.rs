@@ -99,6 +99,9 @@ pub trait Reports: Send + Sync + 'static {
 
     /// Newest record taken from an attempt; `None` when the attempt is over.
     fn taken(&self, attempt: AttemptId) -> Option<u64>;
+
+    /// Whether its agent has been silent for too long.
+    fn unreachable(&self, attempt: AttemptId) -> bool;
 }
 
 /// Files of an attempt that is over and was not cleared up after.

@@ -16,8 +16,8 @@ use crate::clock;
 use crate::error::Chain;
 use crate::storage::spool::Spool;
 
-/// Silence after which an agent shows that it lives: a twelfth of what the server calls unreachable.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+/// How often an agent shows that it lives within the silence that the server calls unreachable.
+const HEARTBEATS: u32 = 12;
 /// First and longest wait before a server that is away is tried again.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// How long a finished agent waits for a server that is away; after that the server takes the files by itself.
@@ -36,6 +36,7 @@ pub(super) struct Journal {
     pid_start: u64,
     attempt: String,
     socket: PathBuf,
+    heartbeat: Duration,
 }
 
 /// Tries until a write goes through: a full disk holds the run up and loses nothing. Gives up when the directory is
@@ -69,6 +70,7 @@ impl Journal {
             pid_start: session.pid_start,
             attempt: session.task.attempt.to_string(),
             socket: session.task.socket.clone(),
+            heartbeat: Duration::from_secs(session.task.silence_s) / HEARTBEATS,
         })
     }
 
@@ -172,7 +174,7 @@ pub(super) async fn send(journal: Rc<Journal>, dir: PathBuf, token: String) {
             if journal.finished.get() {
                 return;
             }
-            let heard = tokio::time::timeout(HEARTBEAT, journal.written.notified())
+            let heard = tokio::time::timeout(journal.heartbeat, journal.written.notified())
                 .await
                 .is_ok();
             if heard {

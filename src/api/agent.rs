@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::ids::AttemptId;
 use crate::pipeline::{Container, Step};
+use crate::settings::bootstrap::SILENCE_S;
 
 /// Largest payload of an output record: one read of a pipe.
 pub const OUTPUT_MAX: usize = 64 * 1024;
@@ -57,9 +58,17 @@ pub struct Task {
     pub memory_mb: u32,
     /// Seconds after which the run is stopped as timed out.
     pub deadline_s: u64,
+    /// Seconds of silence after which the server calls the agent unreachable.
+    #[serde(default = "silence_s")]
+    pub silence_s: u64,
     /// A job in containers; `None` = on the host.
     #[serde(default)]
     pub docker: Option<Docker>,
+}
+
+/// Of a task that an older server wrote.
+fn silence_s() -> u64 {
+    SILENCE_S
 }
 
 /// What a job in containers needs besides.

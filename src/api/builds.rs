@@ -197,6 +197,9 @@ pub struct RunRow {
     pub cause: String,
     /// The agent has been silent for too long, or has not come back since the server started.
     pub unreachable: bool,
+    /// When such an agent was last heard of; the start of the server at the latest.
+    #[serde(default)]
+    pub heard_at: Option<Timestamp>,
     /// Someone asked it to stop.
     pub stopping: bool,
     /// CPU asked for, in thousandths of a core.

@@ -86,6 +86,7 @@ fn options(
         job_user,
         host_env: host_env(bootstrap.host_env.as_deref(), own),
         deadline_s: bootstrap.deadline_s(),
+        silence_s: bootstrap.silence_s(),
         engines: engines(bootstrap.engine.clone()),
         classes: context::classes(bootstrap),
     })

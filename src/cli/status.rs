@@ -145,14 +145,21 @@ fn print_list(out: &mut dyn Write, runs: &[RunRow], paint: Paint) -> io::Result<
         writeln!(out, "\n{}", paint.strong("Waiting"))?;
         table(out, ["ID", "Reason"], &waiting)?;
     }
-    let unreachable: Vec<[String; 2]> = runs
+    let unreachable: Vec<[String; 3]> = runs
         .iter()
         .filter(|run| run.unreachable)
-        .map(|run| [run.name.clone(), run.node.clone().unwrap_or_default()])
+        .map(|run| {
+            let heard = run.heard_at.map_or_else(String::new, |at| at.to_string());
+            [
+                run.name.clone(),
+                run.node.clone().unwrap_or_default(),
+                heard,
+            ]
+        })
         .collect();
     if !unreachable.is_empty() {
         writeln!(out, "\n{}", paint.strong("Unreachable"))?;
-        table(out, ["ID", "Node"], &unreachable)?;
+        table(out, ["ID", "Node", "Last heard of"], &unreachable)?;
     }
     Ok(())
 }

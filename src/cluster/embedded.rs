@@ -47,6 +47,9 @@ pub struct Settings {
     pub host_env: Vec<(String, String)>,
     /// Seconds after which a run is stopped as timed out.
     pub deadline_s: u64,
+    /// Seconds of silence after which an agent counts as unreachable; also how long after its deadline, or after it was
+    /// told to stop, one that still lives is killed.
+    pub silence_s: u64,
     /// Id of the data, by which what is made in the container engine is known as ours.
     pub data_id: String,
     /// Sockets where a container engine is looked for.
@@ -115,8 +118,8 @@ impl<R: Reports> Fleet for Embedded<R> {
     }
 
     fn stop(&self, attempt: AttemptId) {
-        let dir = self.inner.attempt_dir(attempt);
-        tokio::task::spawn_blocking(move || watch::signal_stop(&dir));
+        let inner = self.inner.clone();
+        tokio::spawn(async move { inner.stop(attempt).await });
     }
 
     fn adopt(&self, attempts: Vec<AttemptId>) {

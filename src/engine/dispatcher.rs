@@ -389,6 +389,10 @@ fn decide_one(
             let _ = reply.send(batch.state.scheduler.explain(attempt));
         }
         Message::Tick => batch.end_drains()?,
+        // Nothing of them is stored: whoever looks is told to look again.
+        Message::Heard(runs) => {
+            runs.iter().for_each(|id| batch.out.touch(Topic::Runs, id));
+        }
         Message::Disk { .. } | Message::Containers(_) | Message::Shutdown => {}
     }
     Ok(())
@@ -451,6 +455,7 @@ fn hold_for_failure(message: Message, held: &mut Vec<Held>) {
         Message::Explain { .. }
         | Message::Disk { .. }
         | Message::Containers(_)
+        | Message::Heard(_)
         | Message::Tick
         | Message::Shutdown => {}
     }

@@ -1,6 +1,6 @@
 //! Who may report for which attempt: checked on every report without a question to the dispatcher.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -8,15 +8,15 @@ use crate::access::{Hash, hash, same};
 use crate::clock::Timestamp;
 use crate::ids::AttemptId;
 
-/// Silence after which an agent counts as unreachable: twelve heartbeats.
-const SILENCE_MS: i64 = 60_000;
-
-/// How long an agent may take to come back to a server that has just started: two heartbeats.
+/// How long an agent may take to come back to a server that has just started: longer than its longest wait between two
+/// tries.
 const RETURN_MS: i64 = 10_000;
 
 /// Attempts that are placed, each with the hash of its token.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Gate {
+    /// Silence after which an agent counts as unreachable.
+    silence_ms: i64,
     open: RwLock<HashMap<AttemptId, Arc<Entry>>>,
 }
 
@@ -44,6 +44,15 @@ pub enum Admission {
 }
 
 impl Gate {
+    /// A gate that is closed to all; an agent that is silent for so long counts as unreachable.
+    #[must_use]
+    pub fn new(silence_s: u64) -> Self {
+        Self {
+            silence_ms: i64::try_from(silence_s.saturating_mul(1000)).unwrap_or(i64::MAX),
+            open: RwLock::default(),
+        }
+    }
+
     /// Checks a report's token and notes that the agent was heard.
     #[must_use]
     pub fn admit(&self, attempt: AttemptId, token: &str, now: Timestamp) -> Admission {
@@ -60,13 +69,24 @@ impl Gate {
         }
     }
 
-    /// Whether an agent has been silent for too long, or has not come back since the server started.
+    /// Since when an agent is silent that has been for too long, or has not come back since the server started.
     #[must_use]
-    pub fn unreachable(&self, attempt: AttemptId, now: Timestamp) -> bool {
-        self.entry(attempt).is_some_and(|entry| {
-            entry.lost.load(Ordering::Relaxed)
-                || now.0 - entry.heard.load(Ordering::Relaxed) > SILENCE_MS
-        })
+    pub fn unreachable(&self, attempt: AttemptId, now: Timestamp) -> Option<Timestamp> {
+        let entry = self.entry(attempt)?;
+        let heard = Timestamp(entry.heard.load(Ordering::Relaxed));
+        let lost = entry.lost.load(Ordering::Relaxed);
+        (lost || now.0 - heard.0 > self.silence_ms).then_some(heard)
+    }
+
+    /// All attempts whose agents are unreachable.
+    #[must_use]
+    pub(super) fn all_unreachable(&self, now: Timestamp) -> HashSet<AttemptId> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let ids: Vec<AttemptId> = open.keys().copied().collect();
+        drop(open);
+        ids.into_iter()
+            .filter(|id| self.unreachable(*id, now).is_some())
+            .collect()
     }
 
     /// Agents that are unreachable and were last heard of longer ago than it takes one to come back, and when that was.
@@ -81,7 +101,7 @@ impl Gate {
             })
             .filter(|(_, heard, lost)| {
                 let span = now.0 - heard.0;
-                span > SILENCE_MS || (*lost && span > RETURN_MS)
+                span > self.silence_ms || (*lost && span > RETURN_MS)
             })
             .map(|(id, heard, _)| (id, heard))
             .collect();
@@ -154,7 +174,7 @@ mod tests {
 
     #[test]
     fn only_the_attempts_own_token_opens_it_and_only_while_it_lives() {
-        let (gate, attempt, now) = (Gate::default(), AttemptId::fresh(), Timestamp(1000));
+        let (gate, attempt, now) = (Gate::new(60), AttemptId::fresh(), Timestamp(1000));
         assert_eq!(gate.admit(attempt, "t", now), Admission::Over);
         gate.open(attempt, hash("t"), 0, false, false, now);
         assert_eq!(gate.admit(attempt, "u", now), Admission::WrongToken);
@@ -173,21 +193,22 @@ mod tests {
 
     #[test]
     fn silence_makes_an_agent_unreachable_and_a_word_brings_it_back() {
-        let (gate, attempt) = (Gate::default(), AttemptId::fresh());
+        let (gate, attempt) = (Gate::new(60), AttemptId::fresh());
         gate.open(attempt, hash("t"), 7, false, true, Timestamp(0));
-        assert!(gate.unreachable(attempt, Timestamp(1)));
+        assert_eq!(gate.unreachable(attempt, Timestamp(1)), Some(Timestamp(0)));
         assert_eq!(gate.taken(attempt), Some(7));
         let _ = gate.admit(attempt, "t", Timestamp(2));
-        assert!(!gate.unreachable(attempt, Timestamp(3)));
-        assert!(gate.unreachable(attempt, Timestamp(3 + SILENCE_MS)));
+        assert_eq!(gate.unreachable(attempt, Timestamp(3)), None);
+        let later = Timestamp(60_003);
+        assert_eq!(gate.unreachable(attempt, later), Some(Timestamp(2)));
         assert_eq!(gate.silent(Timestamp(3)), []);
-        let silent = gate.silent(Timestamp(3 + SILENCE_MS));
+        let silent = gate.silent(later);
         assert_eq!(silent, [(attempt, Timestamp(2))]);
     }
 
     #[test]
     fn an_agent_has_a_moment_to_come_back_before_anybody_is_troubled() {
-        let (gate, attempt) = (Gate::default(), AttemptId::fresh());
+        let (gate, attempt) = (Gate::new(60), AttemptId::fresh());
         gate.open(attempt, hash("t"), 7, false, true, Timestamp(0));
         assert_eq!(gate.silent(Timestamp(RETURN_MS)), []);
         assert_eq!(gate.silent(Timestamp(RETURN_MS + 1)).len(), 1);

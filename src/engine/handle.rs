@@ -48,6 +48,8 @@ pub(super) enum Message {
     },
     /// The disk has little or enough room: placement is held or resumed.
     Disk { low: Option<String> },
+    /// The agents of these runs have fallen silent, or were heard again.
+    Heard(Vec<AttemptId>),
     /// The container engine came or went.
     Containers(Containers),
     /// Time passes.
@@ -180,6 +182,13 @@ impl Handle {
     pub async fn disk(&self, low: Option<String>) {
         // Nobody to tell when the dispatcher has ended: then nothing is placed either.
         let _ = self.to.send(Message::Disk { low }).await;
+    }
+
+    /// Tells that the agents of these runs have fallen silent, or were heard again.
+    pub(super) async fn heard(&self, runs: impl IntoIterator<Item = &AttemptId>) {
+        let runs = runs.into_iter().copied().collect();
+        // Nobody to tell when the dispatcher has ended: then nobody looks either.
+        let _ = self.to.send(Message::Heard(runs)).await;
     }
 
     /// Tells what there is of a container engine.

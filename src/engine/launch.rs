@@ -1,9 +1,11 @@
 //! Carries out what the dispatcher decided, once it is durable: builds submissions and hands them to the fleet.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::gate::Gate;
 use super::handle::Handle;
 use super::outbox::Effect;
 use super::reports::{AgentEvent, Report};
@@ -194,6 +196,11 @@ impl Reports for Inbox {
     fn taken(&self, attempt: AttemptId) -> Option<u64> {
         self.view.gate.taken(attempt)
     }
+
+    fn unreachable(&self, attempt: AttemptId) -> bool {
+        let gate = &self.view.gate;
+        gate.unreachable(attempt, clock::now()).is_some()
+    }
 }
 
 /// The events among records, with their sequence numbers, in the engine's words.
@@ -204,15 +211,22 @@ fn agent_events(records: &[crate::api::agent::Record]) -> Vec<(u64, AgentEvent)>
         .collect()
 }
 
-/// Lets time pass for the dispatcher: drains that fall due, a full store tried anew, and the room on the disk.
-pub(super) async fn tick(handle: Handle, data: std::path::PathBuf) {
+/// Lets time pass for the dispatcher: drains that fall due, a full store tried anew, agents that fall silent or come back,
+/// and the room on the disk.
+pub(super) async fn tick(handle: Handle, gate: Arc<Gate>, data: std::path::PathBuf) {
     let mut seconds = 0u64;
+    let mut silent = HashSet::new();
     let mut every = tokio::time::interval(std::time::Duration::from_secs(1));
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         every.tick().await;
         if handle.to.send(super::handle::Message::Tick).await.is_err() {
             return;
+        }
+        let now_silent = gate.all_unreachable(clock::now());
+        if now_silent != silent {
+            handle.heard(now_silent.symmetric_difference(&silent)).await;
+            silent = now_silent;
         }
         if seconds.is_multiple_of(5) {
             handle.write_refusals().await;

@@ -37,6 +37,8 @@ pub struct Options {
     pub data: PathBuf,
     /// How many runs may run at once.
     pub limits: Limits,
+    /// Seconds of silence after which a Build Agent counts as unreachable.
+    pub silence_s: u64,
     /// Nodes this machine offers, by name.
     pub nodes: Vec<(String, Capacity)>,
     /// The fleet's container engine, as far as is known.
@@ -94,7 +96,7 @@ pub fn start<F: Fleet + 'static>(
     };
     tx.commit()?;
 
-    let gate = Arc::new(Gate::default());
+    let gate = Arc::new(Gate::new(options.silence_s));
     let mut adopted: Vec<AttemptId> = Vec::new();
     for (attempt, token) in placed {
         let Some(run) = state
@@ -185,7 +187,11 @@ pub fn start<F: Fleet + 'static>(
         fleet,
         handle.clone(),
     ));
-    tokio::spawn(launch::tick(handle.clone(), options.data.clone()));
+    tokio::spawn(launch::tick(
+        handle.clone(),
+        view.gate.clone(),
+        options.data.clone(),
+    ));
     tokio::spawn(wellness::watch(view.clone(), options.data.clone()));
     Ok(Engine {
         handle,

@@ -63,6 +63,7 @@ fn start_in(dir: &Path, limits: Limits) -> Bench {
         database: dir.join("roundel.db"),
         data: dir.to_owned(),
         limits,
+        silence_s: 60,
         nodes: vec![("n1".to_owned(), capacity)],
         classes: crate::pipeline::Classes::new(),
         containers: crate::cluster::Containers::Away("not asked".to_owned()),
@@ -416,7 +417,12 @@ async fn a_new_server_takes_up_what_ran_and_what_waited() {
     assert_eq!(*bench.fleet.adopted.lock().unwrap(), [ran]);
     assert!(bench.engine.view.live().seq >= seq);
     assert!(
-        bench.engine.view.gate.unreachable(ran, Timestamp(0)),
+        bench
+            .engine
+            .view
+            .gate
+            .unreachable(ran, Timestamp(0))
+            .is_some(),
         "until its agent comes back"
     );
     // Its report, told twice, counts once.

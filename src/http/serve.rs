@@ -60,6 +60,8 @@ pub struct ServeOptions {
     pub host_env: Vec<(String, String)>,
     /// Seconds after which a run is stopped as timed out.
     pub deadline_s: u64,
+    /// Seconds of silence after which a Build Agent counts as unreachable.
+    pub silence_s: u64,
     /// Sockets where a container engine is looked for.
     pub engines: Vec<PathBuf>,
     /// Resource classes of the installation's own.
@@ -159,6 +161,7 @@ pub async fn serve(
         account,
         host_env: options.host_env.clone(),
         deadline_s: options.deadline_s,
+        silence_s: options.silence_s,
         data_id: data_id.to_owned(),
         engines: options.engines.clone(),
     };
@@ -168,6 +171,7 @@ pub async fn serve(
             database: data.join("roundel.db"),
             data: data.clone(),
             limits: options.limits,
+            silence_s: options.silence_s,
             nodes: nodes(options.nodes),
             classes: options.classes.clone(),
             containers: first.clone(),

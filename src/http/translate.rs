@@ -94,6 +94,10 @@ pub(super) fn run_row(
         RunState::Running => usuals.run(&record.title, &record.job_name)?,
         _ => None,
     };
+    let silent_since = match record.state {
+        RunState::Running => view.gate.unreachable(record.id, now),
+        RunState::Pending | RunState::Dead => None,
+    };
     let reason = view.reason(&record).map(|reason| Reason {
         code: reason.code.to_owned(),
         text: reason.text,
@@ -114,7 +118,8 @@ pub(super) fn run_row(
         state: record.state,
         outcome: record.outcome,
         cause: record.cause,
-        unreachable: record.state == RunState::Running && view.gate.unreachable(record.id, now),
+        unreachable: silent_since.is_some(),
+        heard_at: silent_since,
         stopping: record.stopping.is_some() && record.state == RunState::Running,
         cpu_millis: record.cpu_millis,
         memory_mb: record.memory_mb,

@@ -20,6 +20,12 @@ pub const NODES_MAX: u32 = 10_000;
 /// Seconds after which a run is stopped when nothing else is said: five hours.
 pub const DEADLINE_S: u64 = 5 * 3600;
 
+/// Seconds of silence after which a Build Agent counts as unreachable when nothing else is said.
+pub const SILENCE_S: u64 = 60;
+
+/// Longest silence: an hour.
+const SILENCE_MAX_S: u64 = 3600;
+
 /// Longest deadline: a week.
 const DEADLINE_MAX_S: u64 = 7 * 86_400;
 
@@ -45,6 +51,8 @@ pub struct Bootstrap {
     pub max_runs_per_project: Option<u32>,
     /// Time after which a run is stopped, as `5h` or `90m`.
     pub deadline: Option<String>,
+    /// Silence after which a Build Agent counts as unreachable, as `60s`.
+    pub silence: Option<String>,
     /// Socket of the container engine, absolute; by default those of Docker and Podman are tried.
     pub engine: Option<PathBuf>,
     /// Resource classes of this installation's own, by name.
@@ -196,6 +204,15 @@ impl Bootstrap {
             .unwrap_or(DEADLINE_S)
     }
 
+    /// Seconds of silence after which a Build Agent counts as unreachable.
+    #[must_use]
+    pub fn silence_s(&self) -> u64 {
+        self.silence
+            .as_deref()
+            .and_then(seconds)
+            .unwrap_or(SILENCE_S)
+    }
+
     fn check(&self) -> Result<(), (&'static str, String)> {
         if let Some(data) = &self.data
             && !data.is_absolute()
@@ -273,6 +290,14 @@ impl Bootstrap {
                 format!("must be a span as `5h` or `90m`, at most a week, and is `{text}`"),
             ));
         }
+        if let Some(text) = &self.silence
+            && !seconds(text).is_some_and(|span| (1..=SILENCE_MAX_S).contains(&span))
+        {
+            return Err((
+                "silence",
+                format!("must be a span as `60s`, from a second to an hour, and is `{text}`"),
+            ));
+        }
         Ok(())
     }
 }
@@ -307,6 +332,7 @@ mod tests {
             max_runs = 8
             max_runs_per_project = 2
             deadline = "90m"
+            silence = "2m"
             engine = "/run/podman/podman.sock"
             [classes.tiny]
             cpu = 0.5
@@ -326,7 +352,8 @@ mod tests {
             (size("tiny"), size("huge")),
             (Some((500, 64)), Some((64_000, 2048)))
         );
-        assert_eq!(read.deadline_s(), 5400);
+        assert_eq!((read.deadline_s(), read.silence_s()), (5400, 120));
+        assert_eq!(Bootstrap::default().silence_s(), SILENCE_S);
         assert_eq!(Bootstrap::default().deadline_s(), DEADLINE_S);
     }
 
@@ -359,6 +386,7 @@ mod tests {
             ("max_runs = 0", "f: `max_runs` must be at least 1"),
             ("host_env = [\"A B\"]", "f: `host_env` holds `A B`"),
             ("deadline = \"soon\"", "f: `deadline` must be a span"),
+            ("silence = \"0\"", "f: `silence` must be a span"),
         ];
         for (text, beginning) in cases {
             let err = Bootstrap::parse(text, "f").unwrap_err();

@@ -23,5 +23,6 @@ mod services;
 #[path = "../support/skip.rs"]
 mod skip;
 mod support;
+mod unreachable;
 mod verbs;
 mod watch;

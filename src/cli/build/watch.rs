@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::report::{Broken, Report, end_of, hopeless};
 use crate::cli::follow::{News, Piece, RunTail, wait_for_return};
+use crate::cli::words::label;
 use crate::cli::{End, Failure};
 
 /// After this long without news everything is read anew: a reason to wait may change without a change of the run.
@@ -79,6 +80,8 @@ struct Followed {
     grown: bool,
     began: bool,
     over: bool,
+    /// It was told that its agent is unreachable.
+    unreachable: bool,
     since: Instant,
     /// What was said about its waiting, and when.
     said: Option<(String, String, Instant)>,
@@ -362,6 +365,7 @@ impl Followed {
             grown: false,
             began: false,
             over: false,
+            unreachable: false,
             since,
             said: None,
         }
@@ -386,6 +390,16 @@ impl Followed {
         if !self.began {
             self.began = true;
             report.began(&self.row)?;
+        }
+        if self.row.unreachable != self.unreachable && self.row.state == RunState::Running {
+            self.unreachable = self.row.unreachable;
+            let label = label(&self.row);
+            report.note(&match self.row.heard_at {
+                Some(heard) => {
+                    format!("the Build Agent of {label} is unreachable, last heard of {heard}")
+                }
+                None => format!("the Build Agent of {label} is back"),
+            })?;
         }
         let row = &self.row;
         self.over = self

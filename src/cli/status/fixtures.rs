@@ -31,6 +31,7 @@ pub fn run_row() -> RunRow {
         outcome: None,
         cause: String::new(),
         unreachable: false,
+        heard_at: None,
         stopping: false,
         cpu_millis: 2000,
         memory_mb: 4096,

@@ -84,8 +84,8 @@ pub(super) fn print(out: &mut dyn Write, detail: &RunDetail, paint: Paint) -> io
 
 fn pairs(run: &RunRow) -> Vec<(&'static str, String)> {
     let mut status = run.state.word().to_owned();
-    if run.unreachable {
-        status.push_str(" (its agent is unreachable)");
+    if let Some(heard) = run.heard_at.filter(|_| run.unreachable) {
+        status += &format!(" (its agent is unreachable, last heard of {heard})");
     } else if run.stopping {
         status.push_str(" (stopping)");
     }

@@ -168,6 +168,7 @@ fn task(settings: &Settings, engine: Option<PathBuf>, submission: Submission) ->
         cpu_millis: submission.cpu_millis,
         memory_mb: submission.memory_mb,
         deadline_s: settings.deadline_s,
+        silence_s: settings.silence_s,
         docker: containers.map(|containers| Docker {
             engine: engine.unwrap_or_default(),
             data_id: settings.data_id.clone(),

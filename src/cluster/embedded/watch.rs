@@ -1,13 +1,16 @@
 //! Agents as processes: watched to their end, adopted after a server's restart, told to stop, cleaned up after.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
+use tokio::time::timeout;
 
 use super::Inner;
 use crate::api::agent::{BODY_MAX, Event, Finished, Record, RecordBody};
+use crate::clock::{self, Timestamp};
 use crate::cluster::{Report, Reports};
 use crate::ids::AttemptId;
 use crate::processes;
@@ -16,18 +19,72 @@ use crate::storage::spool::Reader;
 /// How long an agent that claimed its token may take to write its `pid`.
 const CLAIM_GRACE: Duration = Duration::from_secs(10);
 
+/// Why a run ended whose agent did not end it.
+const OVERDUE: &str =
+    "the build agent did not end the run at its deadline, nor soon after, and was killed";
+
+/// How long an agent that was told to stop has before it matters whether it is heard of: twice what it gives a step.
+const STOP_GRACE: Duration = Duration::from_secs(10);
+
 /// How often an adopted agent is looked for. It is not our child, so its end comes to nobody by itself.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 impl<R: Reports> Inner<R> {
     /// Waits for a child's end and settles what it left.
     pub(super) async fn watch_child(&self, attempt: AttemptId, mut child: tokio::process::Child) {
-        let status = child.wait().await;
-        let cause = match status {
-            Ok(status) => format!("the build agent ended without a result ({status})"),
-            Err(err) => format!("the build agent was lost from sight: {err}"),
+        let left = self.time_left(&self.attempt_dir(attempt));
+        let cause = match timeout(left, child.wait()).await {
+            Ok(Ok(status)) => format!("the build agent ended without a result ({status})"),
+            Ok(Err(err)) => format!("the build agent was lost from sight: {err}"),
+            Err(_) => {
+                tracing::warn!(attempt = %attempt, "{OVERDUE}");
+                if let Err(err) = child.kill().await {
+                    tracing::warn!(attempt = %attempt, error = %err, "an agent could not be killed");
+                }
+                OVERDUE.to_owned()
+            }
         };
         self.settle(attempt, cause).await;
+    }
+
+    /// How long an agent may live: it ends the run at its deadline by itself, and has the grace for that.
+    fn time_left(&self, dir: &Path) -> Duration {
+        #[derive(serde::Deserialize)]
+        struct Bounds {
+            deadline_s: u64,
+        }
+        let path = dir.join("task.json");
+        // One that an older server has started goes by what that one wrote.
+        let bounds = fs::read(&path)
+            .ok()
+            .and_then(|text| serde_json::from_slice::<Bounds>(&text).ok());
+        let deadline_s = bounds.map_or(self.settings.deadline_s, |bounds| bounds.deadline_s);
+        let now = clock::now();
+        let begun = fs::metadata(&path).map_or(now, |file| Timestamp(file.mtime() * 1000));
+        let span = Duration::from_secs(deadline_s.saturating_add(self.settings.silence_s));
+        begun.plus(span).since(now)
+    }
+
+    /// Tells an agent to stop. One that is still starting learns it with its first report; one that does not hear is
+    /// killed, and what it left is settled by whoever waits for its end.
+    pub(super) async fn stop(&self, attempt: AttemptId) {
+        let dir = self.attempt_dir(attempt);
+        let path = dir.clone();
+        if tokio::task::spawn_blocking(move || signal_stop(&path))
+            .await
+            .is_err()
+        {
+            return;
+        }
+        // It ends its steps first, and the last of them has some seconds for it.
+        tokio::time::sleep(STOP_GRACE).await;
+        while let Some(process) = read_pid(&dir).filter(|process| process.alive()) {
+            if self.reports.unreachable(attempt) {
+                tracing::warn!(attempt = %attempt, "an agent that was told to stop is unreachable and is killed");
+                return process.kill();
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
     }
 
     /// Takes charge of an attempt of an earlier server: alive, ended with a result, dead, or never begun.
@@ -39,19 +96,26 @@ impl<R: Reports> Inner<R> {
             let _ = fs::remove_dir_all(&dir);
             return;
         }
-        let deadline = crate::clock::monotonic() + CLAIM_GRACE;
+        let deadline = clock::monotonic() + CLAIM_GRACE;
         let process = loop {
             match read_pid(&dir) {
                 Some(process) => break Some(process),
-                None if crate::clock::monotonic() > deadline => break None,
+                None if clock::monotonic() > deadline => break None,
                 None => tokio::time::sleep(LOOK_EVERY).await,
             }
         };
-        if let Some(process) = process {
+        let mut cause = "the build agent was killed";
+        if let Some(process) = process
+            && timeout(self.time_left(&dir), process.ended())
+                .await
+                .is_err()
+        {
+            tracing::warn!(attempt = %attempt, "{OVERDUE}");
+            process.kill();
             process.ended().await;
+            cause = OVERDUE;
         }
-        self.settle(attempt, "the build agent was killed".to_owned())
-            .await;
+        self.settle(attempt, cause.to_owned()).await;
     }
 
     /// The agent is gone: takes what is in its spool and result, reports, and clears up.
@@ -173,6 +237,15 @@ impl Process {
         processes::start_time(self.pid.as_raw_nonzero().get() as u32) == Some(self.start)
     }
 
+    /// Kills it; harmless when it is gone.
+    fn kill(self) {
+        if self.alive()
+            && let Err(err) = rustix::process::kill_process(self.pid, Signal::KILL)
+        {
+            tracing::warn!(pid = %self.pid, error = %err, "an agent could not be killed");
+        }
+    }
+
     /// Resolves once it is gone. It need not be our child.
     async fn ended(self) {
         while self.alive() {
@@ -196,8 +269,7 @@ fn unclaimed(dir: &Path) -> bool {
         || fs::rename(dir.join("token"), dir.join("token.revoked")).is_ok()
 }
 
-/// Tells an agent to stop. One that is still starting learns it with its first report.
-pub(super) fn signal_stop(dir: &Path) {
+fn signal_stop(dir: &Path) {
     if let Some(process) = read_pid(dir).filter(|process| process.alive())
         && let Err(err) = rustix::process::kill_process(process.pid, Signal::TERM)
     {

@@ -33,7 +33,15 @@ impl Job {
             Stream::Out => "stdout",
             Stream::Err => "stderr",
         };
-        let head = Line::new().bold(if focused { Role::Accent } else { Role::Strong }, name);
+        // First, because the name of a step may be as long as it likes.
+        let head = match detail.run.heard_at.filter(|_| detail.run.unreachable) {
+            Some(heard) => Line::new().put(
+                Role::Warning,
+                format!("! agent unreachable for {} · ", scene.now.age(heard)),
+            ),
+            None => Line::new(),
+        };
+        let head = head.bold(if focused { Role::Accent } else { Role::Strong }, name);
         let head = if self.is_together() {
             head.muted(" · ")
                 .text(format!("all {} runs", self.runs().len()))

@@ -54,6 +54,7 @@ pub fn run(n: u32) -> RunRow {
         outcome: None,
         cause: String::new(),
         unreachable: false,
+        heard_at: None,
         stopping: false,
         cpu_millis: 2000,
         memory_mb: 4096,
