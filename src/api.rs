@@ -18,6 +18,7 @@ pub mod keep;
 pub mod projects;
 pub mod services;
 pub mod session;
+pub mod settings;
 pub mod tokens;
 pub mod watches;
 
@@ -154,6 +155,8 @@ pub enum Topic {
     Nodes,
     /// Audit rows.
     Audit,
+    /// Settings, saved or staged.
+    Settings,
 }
 
 /// A log grew.
@@ -186,6 +189,9 @@ pub struct ProblemBody {
     /// Problems of a config file, when it is one.
     #[serde(default)]
     pub problems: Vec<crate::pipeline::Problem>,
+    /// What is wrong with settings, when it is that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<crate::settings::check::Finding>,
 }
 
 /// `GET /audit`: one row per write. Newest first by default.

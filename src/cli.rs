@@ -27,6 +27,7 @@ mod project;
 mod rerun;
 mod serve;
 mod services;
+mod settings;
 mod spelling;
 mod status;
 mod stop;
@@ -136,6 +137,9 @@ enum Verb {
     Gc(gc::Args),
     /// Show whether the installation takes work; stop or start that
     Services(services::Args),
+    /// Show and change what the installation is told
+    #[command(subcommand)]
+    Settings(settings::Verb),
     /// Print the version
     Version,
     /// Print completions for a shell
@@ -221,6 +225,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Gc(args) => gc::run(&args, context).await,
             Verb::Token(verb) => token::run(&verb, context).await,
             Verb::Services(args) => services::run(&args, context).await,
+            Verb::Settings(verb) => settings::run(&verb, context).await,
             Verb::Backup(backup::Verb::Create(args)) => backup::create(&args, context).await,
             Verb::Backup(_)
             | Verb::Serve(_)

@@ -11,6 +11,7 @@ pub mod launch;
 mod logs;
 mod projects;
 mod session;
+mod settings;
 mod tokens;
 
 use std::path::{Path, PathBuf};

@@ -34,6 +34,7 @@ mod refusals;
 mod reports;
 mod roster;
 mod runs;
+mod settings;
 mod start;
 mod state;
 mod tokens;
@@ -47,7 +48,8 @@ pub use attention::{Concern, Spot, Urgency};
 pub use cleaning::{Candidate, Cleaning, CleaningError, Pass, Passes, Plan, Removed};
 pub use command::{
     Actor, BuildCommand, Command, CommandError, FleetCommand, InstallationCommand, KeepCommand,
-    NewBuild, NewToken, NewWatch, Note, ProjectCommand, Reply, TokenCommand, WatchCommand,
+    NewBuild, NewToken, NewWatch, Note, ProjectCommand, Reply, SettingsCommand, TokenCommand,
+    WatchCommand,
 };
 pub use estimate::{Expected, Forecast, Overdue};
 pub use gate::{Admission, Gate};
@@ -57,6 +59,7 @@ pub use nodes::{NodeView, Nodes, Totals, kind_word};
 pub use publish::{Changed, Feed, Live, OBJECTIVE_MS, Tally, WAIT_BOUNDS, WaitMinute};
 pub use refusals::Refusal;
 pub use reports::AgentEvent;
+pub use settings::{opened, proposed};
 pub use start::{Engine, Options, start};
 pub use state::Capacity;
 pub use usuals::Usuals;

@@ -23,6 +23,7 @@ mod runs;
 mod serve;
 mod services;
 mod sessions;
+mod settings;
 mod tokens;
 mod translate;
 mod watches;

@@ -21,6 +21,7 @@ mod migrations;
 mod pool;
 mod projects;
 mod records;
+mod settings;
 mod usual;
 mod watches;
 mod writer;
@@ -47,6 +48,7 @@ pub use migrations::SCHEMA;
 pub use pool::ReadPool;
 pub use projects::{ProjectRecord, Removed};
 pub use records::{JobRecord, PipelineRecord, RunRecord, StepRecord, WorkflowRecord};
+pub use settings::{SavedSetting, SettingsRecord, SettingsVersion, StagedSetting, Stored};
 pub use watches::WatchRecord;
 pub use writer::{Tx, Writer};
 

@@ -3,6 +3,7 @@
 use std::io;
 
 use roundel::api::ProblemBody;
+use roundel::api::settings::Finding;
 use roundel::client::ClientError;
 use roundel::client::launch::LaunchError;
 use roundel::error::{Chain, Explain, Kind};
@@ -69,6 +70,14 @@ pub(crate) enum Failure {
         /// All of them.
         problems: Vec<Problem>,
     },
+    /// Settings of a file cannot be so.
+    #[error("{what} has errors, and nothing is changed")]
+    Settings {
+        /// The file.
+        what: String,
+        /// All of them.
+        findings: Vec<Finding>,
+    },
     /// The output could not be written.
     #[error("failed to write the output")]
     Output(#[from] io::Error),
@@ -104,6 +113,14 @@ impl Failure {
         End::Kind(self.kind())
     }
 
+    fn findings(&self) -> &[Finding] {
+        match self {
+            Failure::Client(ClientError::Server { body, .. }) => &body.findings,
+            Failure::Settings { findings, .. } => findings,
+            _ => &[],
+        }
+    }
+
     fn problems(&self) -> &[Problem] {
         match self {
             Failure::Client(ClientError::Server { body, .. }) => &body.problems,
@@ -121,7 +138,7 @@ impl Explain for Failure {
             Failure::Bootstrap(err) => err.kind(),
             Failure::Serve(err) => err.kind(),
             Failure::Backup(err) => err.kind(),
-            Failure::Config { .. } => Kind::Usage,
+            Failure::Config { .. } | Failure::Settings { .. } => Kind::Usage,
             Failure::Output(_) => Kind::Infrastructure,
             Failure::Said { kind, .. } => *kind,
         }
@@ -135,7 +152,7 @@ impl Explain for Failure {
             Failure::Serve(err) => err.hint(),
             Failure::Backup(err) => err.hint(),
             Failure::Said { hint, .. } => hint.clone(),
-            Failure::Config { .. } | Failure::Output(_) => None,
+            Failure::Config { .. } | Failure::Settings { .. } | Failure::Output(_) => None,
         }
     }
 }
@@ -162,6 +179,7 @@ fn print_json(failure: &Failure, context: &mut Context<'_>) -> io::Result<()> {
         causes: Vec::new(),
         hint: failure.hint(),
         problems: failure.problems().to_vec(),
+        findings: failure.findings().to_vec(),
     };
     writeln!(context.err, "{}", serde_json::to_string(&body)?)
 }
@@ -169,6 +187,7 @@ fn print_json(failure: &Failure, context: &mut Context<'_>) -> io::Result<()> {
 fn print_text(failure: &Failure, context: &mut Context<'_>) -> io::Result<()> {
     let paint = context.err_paint();
     problems::print(failure.problems(), context.err, paint)?;
+    problems::print_findings(failure.findings(), context.err, paint)?;
     let text = Chain(failure).to_string();
     let mut lines = text.lines().map(sanitise::line);
     writeln!(

@@ -1,7 +1,8 @@
-//! Problems of a config file, as compilers print them.
+//! Problems of a config file, as compilers print them, and what is wrong with settings.
 
 use std::io::{self, Write};
 
+use roundel::api::settings::Finding;
 use roundel::pipeline::{Problem, Severity};
 use roundel::sanitise;
 
@@ -30,6 +31,30 @@ pub(super) fn print(problems: &[Problem], out: &mut dyn Write, paint: Paint) -> 
         }
         if let Some(hint) = &problem.hint {
             writeln!(out, "  {}: {}", paint.strong("hint"), sanitise::line(hint))?;
+        }
+    }
+    Ok(())
+}
+
+/// Prints what is wrong with settings, one a line, what to do below it.
+pub(super) fn print_findings(
+    findings: &[Finding],
+    out: &mut dyn Write,
+    paint: Paint,
+) -> io::Result<()> {
+    for finding in findings {
+        let word = if finding.is_error() {
+            paint.bad("error")
+        } else {
+            paint.warn("warning")
+        };
+        let (key, message) = (
+            sanitise::line(&finding.key),
+            sanitise::line(&finding.message),
+        );
+        writeln!(out, "{}: {word}: {message}", paint.strong(&key))?;
+        if let Some(fix) = &finding.fix {
+            writeln!(out, "  {}: {}", paint.strong("hint"), sanitise::line(fix))?;
         }
     }
     Ok(())

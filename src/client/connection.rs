@@ -276,6 +276,7 @@ async fn refusal(response: Response<Incoming>) -> ClientError {
             causes: Vec::new(),
             hint: None,
             problems: Vec::new(),
+            findings: Vec::new(),
         }
     });
     ClientError::Server {

@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::ids::{JobId, PipelineId, ProjectId, WorkflowId};
 use crate::pipeline::status::{Outcome, Status};
 use crate::pipeline::{Plan, WorkflowPlan};
+use crate::storage::seal::Seal;
 use crate::store::{JobRecord, NewJob, NewPipeline, PipelineRecord, StoreError, Tx};
 
 /// A batch being decided: everything a decision may read and change.
@@ -15,6 +16,7 @@ pub(super) struct Batch<'a, 'tx> {
     pub state: &'a mut State,
     pub out: &'a mut Outbox,
     pub now: Timestamp,
+    pub seal: &'a Seal,
 }
 
 /// The status of a job whose runs ended so: the worst of them.

@@ -9,7 +9,9 @@ use crate::error::{Explain, Kind};
 use crate::ids::{AttemptId, JobId, NodeId, PipelineId, ProjectId, WatchId, WorkflowId};
 use crate::pipeline::Plan;
 use crate::pipeline::status::Phase;
+use crate::settings::check::Finding;
 use crate::settings::keep::{Kept, Span};
+use crate::settings::value::Value;
 use crate::store::StoreError;
 
 /// Who asks, and what they may do.
@@ -48,6 +50,8 @@ pub enum Command {
     Project(ProjectCommand),
     /// On tokens.
     Token(TokenCommand),
+    /// On settings.
+    Settings(SettingsCommand),
     /// Nothing to be decided: what was done outside of the engine is written into the audit log.
     Note(Note),
 }
@@ -61,6 +65,7 @@ impl Command {
             Command::Installation(_)
             | Command::Keep(_)
             | Command::Project(_)
+            | Command::Settings(_)
             | Command::Token(_) => Role::Admin,
             // What was done was permitted before it was done.
             Command::Note(_) => Role::Operator,
@@ -187,6 +192,24 @@ pub enum ProjectCommand {
     },
 }
 
+/// Wishes on settings.
+#[derive(Clone, Debug)]
+pub enum SettingsCommand {
+    /// Stages values for the next save; `None` gives the default back.
+    Stage(Vec<(String, Option<Value>)>),
+    /// Forgets what is staged: these keys, or everything when there are none.
+    Discard(Vec<String>),
+    /// Saves what is staged as a version.
+    Save {
+        /// Staged first.
+        changes: Vec<(String, Option<Value>)>,
+        /// Warnings are known.
+        accept_warnings: bool,
+    },
+    /// Brings the values of a version back, as a new one.
+    Rollback(u64),
+}
+
 /// Wishes on tokens.
 #[derive(Clone, Debug)]
 pub enum TokenCommand {
@@ -294,6 +317,13 @@ pub enum Reply {
         /// Runs that were.
         runs: u64,
     },
+    /// The settings were changed, or staged.
+    Settings {
+        /// The newest version.
+        version: u64,
+        /// What it changed, when this made it.
+        keys: Vec<String>,
+    },
     /// A token was made or revoked.
     Token {
         /// Which.
@@ -335,6 +365,12 @@ pub enum CommandError {
         /// What stands against it.
         why: String,
     },
+    /// The values of settings cannot be so.
+    #[error("the settings have {} errors or warnings", findings.len())]
+    Settings {
+        /// All that is wrong.
+        findings: Vec<Finding>,
+    },
     /// The one who asks may not.
     #[error("{what} needs the role {needs}, and {who} has {has}")]
     Role {
@@ -367,6 +403,7 @@ impl Explain for CommandError {
             CommandError::NotFound { .. } => Kind::NotFound,
             CommandError::Conflict { .. } => Kind::Conflict,
             CommandError::Role { .. } => Kind::Refused,
+            CommandError::Settings { .. } => Kind::Usage,
             CommandError::ReadOnly { .. } | CommandError::ShuttingDown => Kind::Unavailable,
             CommandError::Store(err) => err.kind(),
         }

@@ -6,15 +6,22 @@ use super::outbox::Topic;
 use crate::clock::Timestamp;
 use crate::error::Chain;
 use crate::settings::keep;
+use crate::settings::value::Value;
 use crate::store::{AuditEntry, StoreError};
 
 /// What the audit log says of a command; `None` of those that are nobody's wish.
 pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<Deed> {
     use super::command::{
         BuildCommand as B, FleetCommand as F, InstallationCommand as I, KeepCommand as K,
-        ProjectCommand as P, TokenCommand as T, WatchCommand as W,
+        ProjectCommand as P, SettingsCommand as S, TokenCommand as T, WatchCommand as W,
     };
     let whole = || "installation".to_owned();
+    let settings = || "settings".to_owned();
+    // Keys, and never a value.
+    let keys = |changes: &[(String, Option<Value>)]| {
+        let keys: Vec<&str> = changes.iter().map(|(key, _)| key.as_str()).collect();
+        keys.join(", ")
+    };
     let (action, object, detail) = match command {
         Command::Installation(I::Stop) => {
             ("installation.stop", whole(), "services stop".to_owned())
@@ -31,6 +38,19 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
             ("gc.run", whole(), pass.words())
         }
         Command::Keep(K::Passed(_) | K::ForgetBuilds(_) | K::ForgetLogs(_)) => return None,
+        Command::Settings(S::Stage(changes)) => ("settings.stage", settings(), keys(changes)),
+        Command::Settings(S::Discard(keys)) if keys.is_empty() => (
+            "settings.discard",
+            settings(),
+            "all that was staged".to_owned(),
+        ),
+        Command::Settings(S::Discard(keys)) => ("settings.discard", settings(), keys.join(", ")),
+        Command::Settings(S::Save { changes, .. }) => ("settings.save", settings(), keys(changes)),
+        Command::Settings(S::Rollback(version)) => (
+            "settings.rollback",
+            settings(),
+            format!("to version {version}"),
+        ),
         Command::Build(B::Create(new)) => {
             let detail = format!(
                 "{} at {}",
@@ -119,7 +139,18 @@ pub(super) fn write_audit(
     deed: &Deed,
     result: &Result<Reply, CommandError>,
 ) -> Result<(), StoreError> {
+    let mut detail = deed.detail.clone();
     let (object, result) = match result {
+        Ok(Reply::Settings { version, keys }) => {
+            let object = if keys.is_empty() {
+                deed.object.clone()
+            } else {
+                // What was staged before belongs to it too.
+                detail = keys.join(", ");
+                format!("settings, version {version}")
+            };
+            (object, "ok".to_owned())
+        }
         Ok(Reply::Node { name, .. }) => (name.clone(), "ok".to_owned()),
         Ok(
             Reply::Pipeline { .. }
@@ -141,7 +172,7 @@ pub(super) fn write_audit(
         action: deed.action.to_owned(),
         object,
         result,
-        detail: deed.detail.clone(),
+        detail,
     })?;
     batch.out.touch(Topic::Audit, deed.action);
     Ok(())

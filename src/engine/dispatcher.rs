@@ -22,6 +22,7 @@ use crate::error::Chain;
 use crate::ids::NodeId;
 use crate::queue::Limits;
 use crate::services::health::{Part, Pulse};
+use crate::storage::seal::Seal;
 use crate::store::{StoreError, Tx, Writer};
 
 /// Messages decided in one transaction: enough to share an fsync, few enough to answer soon.
@@ -43,6 +44,8 @@ pub(super) struct Dispatcher {
     /// The tokens that open, as they are on disk.
     pub tokens: watch::Sender<Arc<Tokens>>,
     pub waits: Waits,
+    /// Seals and opens secrets.
+    pub seal: Arc<Seal>,
     pub pulse: Pulse,
     /// The nodes as they were shown last, and those that have changed since.
     pub nodes: Arc<Nodes>,
@@ -232,8 +235,10 @@ impl Dispatcher {
             if self.stale {
                 let low = self.state.disk_low.clone();
                 let containers = self.state.containers.clone();
+                let running = self.state.settings_running;
                 self.state = State::load(&tx, self.limits, &self.fleet, now)?;
                 self.state.disk_low = low;
+                self.state.settings_running = running;
                 self.state.set_hold();
                 self.state.set_containers(containers);
                 self.stale = false;
@@ -265,6 +270,7 @@ impl Dispatcher {
                     state: &mut self.state,
                     out: outbox,
                     now,
+                    seal: &self.seal,
                 };
                 decide_one(&mut batch, message, held)?;
             }
@@ -273,6 +279,7 @@ impl Dispatcher {
                 state: &mut self.state,
                 out: outbox,
                 now,
+                seal: &self.seal,
             };
             batch.end_unserved()?;
             while batch.place(placed_after)? {}
@@ -349,6 +356,7 @@ fn decide_one(
                 Command::Keep(command) => batch.keep(command),
                 Command::Project(command) => batch.project(command),
                 Command::Token(command) => batch.token(command, &actor),
+                Command::Settings(command) => batch.settings(command, &actor),
                 Command::Note(_) => Ok(Reply::Noted),
                 Command::Installation(command) => batch.installation(command, &actor),
             };

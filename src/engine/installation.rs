@@ -43,7 +43,10 @@ impl Batch<'_, '_> {
                 self.set_phase(Phase::Stopped, &actor.name)?;
             }
             InstallationCommand::Stop if taking => self.set_phase(Phase::Stopping, &actor.name)?,
-            InstallationCommand::Start if !taking => self.set_phase(Phase::Started, &actor.name)?,
+            InstallationCommand::Start if !taking => {
+                self.set_phase(Phase::Started, &actor.name)?;
+                self.state.settings_running = self.tx.settings_version()?;
+            }
             _ => {}
         }
         let now = &self.state.installation;

@@ -13,6 +13,7 @@ pub(super) enum Topic {
     Runs,
     Nodes,
     Audit,
+    Settings,
 }
 
 impl Topic {
@@ -22,6 +23,7 @@ impl Topic {
             Topic::Runs => "runs",
             Topic::Nodes => "nodes",
             Topic::Audit => "audit",
+            Topic::Settings => "settings",
         }
     }
 }
@@ -54,7 +56,7 @@ pub(super) struct Outbox {
     pub moves: Vec<Move>,
     /// How runs ended.
     pub ended: Vec<Outcome>,
-    touched: [BTreeSet<String>; 4],
+    touched: [BTreeSet<String>; 5],
 }
 
 impl Outbox {
@@ -74,7 +76,13 @@ impl Outbox {
 
     /// The topics that changed, each with its ids.
     pub(super) fn changes(&mut self) -> impl Iterator<Item = (Topic, Vec<String>)> {
-        let topics = [Topic::Builds, Topic::Runs, Topic::Nodes, Topic::Audit];
+        let topics = [
+            Topic::Builds,
+            Topic::Runs,
+            Topic::Nodes,
+            Topic::Audit,
+            Topic::Settings,
+        ];
         let touched = std::mem::take(&mut self.touched);
         topics
             .into_iter()

@@ -58,6 +58,8 @@ pub struct Live {
     pub read_only: Option<String>,
     /// Whether new work is taken.
     pub installation: InstallationRecord,
+    /// The version of the settings that the services run with.
+    pub settings_running: u64,
     /// Why the disk has too little room for runs to be placed.
     pub disk_low: Option<String>,
     /// The fleet's container engine.
@@ -208,6 +210,7 @@ pub(super) fn picture(
         nodes,
         read_only,
         installation: state.installation.clone(),
+        settings_running: state.settings_running,
         disk_low: state.disk_low.clone(),
         containers: state.containers.clone(),
         waits: waits.last_hour(now),

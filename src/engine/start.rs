@@ -23,6 +23,7 @@ use crate::pipeline::Classes;
 use crate::queue::Limits;
 use crate::services::health::Pulse;
 use crate::storage::logs::LogStore;
+use crate::storage::seal::Seal;
 use crate::store::{self, StoreError};
 
 /// Read connections: one per core that a small machine has, and one more for a slow question.
@@ -41,6 +42,8 @@ pub struct Options {
     pub silence_s: u64,
     /// Nodes this machine offers, by name.
     pub nodes: Vec<(String, Capacity)>,
+    /// Seals and opens secrets.
+    pub seal: Arc<Seal>,
     /// The fleet's container engine, as far as is known.
     pub containers: Containers,
     /// Resource classes of the installation's own.
@@ -154,6 +157,7 @@ pub fn start<F: Fleet + 'static>(
         effects,
         tokens,
         waits,
+        seal: options.seal.clone(),
         pulse: pulse.clone(),
         nodes,
         nodes_changed: Vec::new(),

@@ -29,6 +29,8 @@ pub(super) struct State {
     pub nodes: BTreeMap<NodeId, Node>,
     /// Whether new work is taken.
     pub installation: InstallationRecord,
+    /// The version of the settings that the services run with: the newest when they were started.
+    pub settings_running: u64,
     /// Why the disk has too little room, while it has. Measured, not remembered.
     pub disk_low: Option<String>,
     /// The most CPU and memory any node could ever give, each by itself.
@@ -184,6 +186,7 @@ impl State {
             attempts: HashMap::new(),
             nodes: BTreeMap::new(),
             installation,
+            settings_running: tx.settings_version()?,
             disk_low: None,
             largest_node: (0, 0),
             containers: Containers::Away("the container engine has not been asked yet".to_owned()),

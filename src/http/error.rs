@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use crate::api::ProblemBody;
 use crate::error::{Explain, Kind};
 use crate::pipeline::Problem;
+use crate::settings::check::Finding;
 
 /// An answer that is not a success.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ impl ApiError {
                 causes: Vec::new(),
                 hint: None,
                 problems: Vec::new(),
+                findings: Vec::new(),
             }),
             retry_after: None,
         }
@@ -90,6 +92,25 @@ impl ApiError {
         err.body.problems = problems;
         err
     }
+
+    /// Settings that cannot be so.
+    pub(super) fn settings(findings: Vec<Finding>) -> Self {
+        let errors = findings.iter().filter(|finding| finding.is_error()).count();
+        let mut err = match (errors, findings.len()) {
+            (0, warnings) => Self::new(
+                Kind::Conflict,
+                format!("the settings have {warnings} warnings that nobody has accepted"),
+            )
+            .code("warnings")
+            .hint("say -yes to save them all the same"),
+            (errors, _) => Self::new(
+                Kind::Usage,
+                format!("the settings have {errors} errors, and nothing is changed"),
+            ),
+        };
+        err.body.findings = findings;
+        err
+    }
 }
 
 impl<E: Explain> From<E> for ApiError {
@@ -106,6 +127,7 @@ impl<E: Explain> From<E> for ApiError {
                 causes,
                 hint: err.hint(),
                 problems: Vec::new(),
+                findings: Vec::new(),
             }),
             retry_after: None,
         }

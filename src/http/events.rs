@@ -122,6 +122,7 @@ fn change(seq: i64, topic: &str, ids: Vec<String>) -> Change {
         "builds" => Topic::Builds,
         "runs" => Topic::Runs,
         "nodes" => Topic::Nodes,
+        "settings" => Topic::Settings,
         _ => Topic::Audit,
     };
     Change { seq, topic, ids }

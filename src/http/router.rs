@@ -13,13 +13,14 @@ use axum::{Json, Router};
 
 use super::{
     Sessions, SignIns, agents, audit, backups, caller, compare, dashboard, events, health, keep,
-    logs, metrics, nodes, pipelines, projects, runs, services, sessions, tokens, watches,
+    logs, metrics, nodes, pipelines, projects, runs, services, sessions, settings, tokens, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
 use crate::engine::{Cleaning, Handle, View, Watching};
 use crate::services::health::Part;
 use crate::storage::logs::LogStore;
+use crate::storage::seal::Seal;
 
 /// What a server is made of; cheap to clone.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct Server {
     pub handle: Handle,
     /// The way to read.
     pub view: View,
+    /// What opens sealed secrets.
+    pub seal: Arc<Seal>,
     /// Logs.
     pub logs: LogStore,
     /// The data directory.
@@ -121,6 +124,14 @@ pub fn router(server: Server) -> Router {
             get(projects::detail).delete(projects::remove),
         )
         .route("/projects/{reference}/rename", post(projects::rename))
+        .route("/settings", get(settings::list))
+        .route("/settings/stage", post(settings::stage))
+        .route("/settings/discard", post(settings::discard))
+        .route("/settings/save", post(settings::save))
+        .route("/settings/rollback", post(settings::rollback))
+        .route("/settings/versions", get(settings::versions))
+        .route("/settings/diff", get(settings::diff))
+        .route("/settings/export", get(settings::export))
         .route("/watches", get(watches::list).post(watches::add))
         .route("/watches/{reference}", delete(watches::remove))
         .route("/watches/{reference}/look", post(watches::look))

@@ -22,6 +22,7 @@ use crate::queue::{ExecutorKind, Limits};
 use crate::settings::paths;
 use crate::storage::data_dir::{self, DataDir, DataDirError};
 use crate::storage::logs::{LogError, LogStore};
+use crate::storage::seal::{Seal, SealError};
 use crate::store::StoreError;
 
 /// How long a server that was started by itself stays without work and without clients.
@@ -80,6 +81,9 @@ pub enum ServeError {
     /// The logs.
     #[error("the server cannot start")]
     Logs(#[from] LogError),
+    /// The key that secrets are sealed under.
+    #[error("the server cannot start")]
+    Seal(#[from] SealError),
     /// The socket.
     #[error("failed to listen on `{path}`")]
     Listen {
@@ -114,6 +118,7 @@ impl Explain for ServeError {
             ServeError::Data(err) => err.kind(),
             ServeError::Store(err) => err.kind(),
             ServeError::Logs(err) => err.kind(),
+            ServeError::Seal(err) => err.kind(),
             ServeError::Account { .. } => Kind::Usage,
             ServeError::Listen { .. } | ServeError::Scratch { .. } => Kind::Infrastructure,
         }
@@ -124,6 +129,7 @@ impl Explain for ServeError {
             ServeError::Data(err) => err.hint(),
             ServeError::Store(err) => err.hint(),
             ServeError::Logs(err) => err.hint(),
+            ServeError::Seal(err) => err.hint(),
             ServeError::Account { .. } => Some(
                 "set host_user in the bootstrap file to an account of this machine, or to \"self\""
                     .to_owned(),
@@ -148,6 +154,7 @@ pub async fn serve(
     let socket = paths::socket_path(&data);
     let listener = listen(&data, &socket)?;
     let logs = LogStore::open(&data.join("logs"))?;
+    let seal = Arc::new(Seal::of(&data.join("secrets"))?);
     let jobs_run_as = match &account {
         Account::Own(name) => name.clone(),
         Account::Other(other) => other.name.clone(),
@@ -174,6 +181,7 @@ pub async fn serve(
             silence_s: options.silence_s,
             nodes: nodes(options.nodes),
             classes: options.classes.clone(),
+            seal: seal.clone(),
             containers: first.clone(),
         },
         &logs,
@@ -196,6 +204,7 @@ pub async fn serve(
     let server = Server {
         handle: engine.handle.clone(),
         view: engine.view.clone(),
+        seal,
         logs,
         data,
         hello: Arc::new(hello),

@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0003_installation.sql"),
     include_str!("migrations/0004_keep.sql"),
     include_str!("migrations/0005_api_tokens.sql"),
+    include_str!("migrations/0006_settings.sql"),
 ];
 
 /// Number of the newest schema this build knows.

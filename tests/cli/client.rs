@@ -144,6 +144,7 @@ async fn what_the_server_says_is_wrong_arrives_whole() {
         causes: vec!["two begin so".to_owned()],
         hint: Some("one of abc, abd".to_owned()),
         problems: Vec::new(),
+        findings: Vec::new(),
     };
     let routes = Router::new()
         .route(

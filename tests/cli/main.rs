@@ -20,6 +20,7 @@ mod offline;
 mod project;
 mod queue;
 mod services;
+mod settings;
 #[path = "../support/skip.rs"]
 mod skip;
 mod support;

@@ -29,6 +29,7 @@ fn live() -> Live {
             since: ago(900),
             by: "server".to_owned(),
         },
+        settings_running: 0,
         disk_low: None,
         containers: crate::cluster::Containers::Away("not asked".to_owned()),
         waits: [0; 6],

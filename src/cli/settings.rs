@@ -1,0 +1,271 @@
+//! `settings`: what the installation is told: listed, staged, looked at, saved as versions, as a file and back.
+
+mod exchange;
+mod show;
+
+use std::io::{IsTerminal, Read};
+use std::path::{Path, PathBuf};
+
+use roundel::api::settings::{Changes, DiffQuery, Save, SettingsRef};
+use roundel::error::Kind;
+use roundel::settings::registry::{self, find};
+use roundel::settings::value::TEXT_MAX;
+use serde_json::Value as Json;
+
+use super::context::Context;
+use super::words::count;
+use super::{End, Failure};
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Verb {
+    /// List the settings
+    List {
+        /// Only those of a group: general, services, engines, github, ldap, ...
+        group: Option<String>,
+        /// Also those that do not matter as the others stand
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one setting: what it means, what it is, who set it
+    Get {
+        /// Its key
+        key: String,
+    },
+    /// Stage a value for the next save; a secret is read from a file or from standard input
+    Set {
+        /// Its key
+        key: String,
+        /// The value; left out, it is read from standard input
+        #[arg(conflicts_with = "file")]
+        value: Option<String>,
+        /// Read the value from a file
+        #[arg(long, value_name = "FILE")]
+        file: Option<PathBuf>,
+    },
+    /// Stage the default for the next save
+    Unset {
+        /// Its key
+        key: String,
+    },
+    /// Show what is staged, or what two versions differ in
+    Diff {
+        /// The older version [default: the newest]
+        from: Option<u64>,
+        /// The newer version [default: what is staged]
+        to: Option<u64>,
+    },
+    /// Forget what is staged
+    Discard {
+        /// Keys [default: everything]
+        keys: Vec<String>,
+    },
+    /// Save what is staged as a version
+    Save {
+        /// Save in spite of warnings (also -yes)
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List the versions
+    History,
+    /// Bring the values of a version back, as a new version
+    Rollback {
+        /// The version
+        version: u64,
+        /// Do not ask (also -yes)
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Print the newest version as a file, without its secrets
+    Export {
+        /// Write it there
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Take a file over: all of it, or nothing when something is wrong with it
+    Import {
+        /// The file; `-` is standard input
+        #[arg(value_name = "FILE", default_value = "-")]
+        file: PathBuf,
+        /// Only stage it
+        #[arg(long)]
+        stage: bool,
+        /// Save in spite of warnings (also -yes)
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+pub(super) async fn run(verb: &Verb, context: &mut Context<'_>) -> Result<End, Failure> {
+    match verb {
+        Verb::List { group, all } => show::list(group.as_deref(), *all, context).await,
+        Verb::Get { key } => show::get(known(key)?, context).await,
+        Verb::Set { key, value, file } => {
+            let text = given(known(key)?, value.as_deref(), file.as_deref())?;
+            let mut changes = Changes::default();
+            changes.set.insert(key.clone(), Json::String(text));
+            stage(&changes, context).await
+        }
+        Verb::Unset { key } => {
+            let changes = Changes {
+                unset: vec![known(key)?.to_owned()],
+                ..Changes::default()
+            };
+            stage(&changes, context).await
+        }
+        Verb::Diff { from, to } => {
+            let query = DiffQuery {
+                from: *from,
+                to: *to,
+            };
+            show::diff(&query, context).await
+        }
+        Verb::Discard { keys } => {
+            for key in keys {
+                known(key)?;
+            }
+            let client = context.connect().await?;
+            let done = client.discard_settings(keys.clone()).await?.value;
+            said(context, &done, || {
+                "What was staged is forgotten.".to_owned()
+            })
+        }
+        Verb::Save { yes } => save(Changes::default(), *yes, context).await,
+        Verb::History => show::history(context).await,
+        Verb::Rollback { version, yes } => {
+            context.confirm(
+                &format!("Bring version {version} of the settings back?"),
+                *yes,
+            )?;
+            let client = context.connect().await?;
+            let done = client.roll_settings_back(*version).await?.value;
+            saved(context, &done)
+        }
+        Verb::Export { out } => exchange::export(out.as_deref(), context).await,
+        Verb::Import { file, stage, yes } => exchange::import(file, *stage, *yes, context).await,
+    }
+}
+
+async fn stage(changes: &Changes, context: &mut Context<'_>) -> Result<End, Failure> {
+    let client = context.connect().await?;
+    let done = client.stage_settings(changes).await?.value;
+    let staged = client.settings_diff(&DiffQuery::default()).await?.len();
+    said(context, &done, || match staged {
+        0 => "Nothing is staged: that is what is saved already.".to_owned(),
+        n => format!(
+            "{} staged. `roundel settings diff` shows what, `roundel settings save` saves it.",
+            count(n as u64, "change")
+        ),
+    })
+}
+
+async fn save(changes: Changes, yes: bool, context: &mut Context<'_>) -> Result<End, Failure> {
+    let save = Save {
+        changes,
+        accept_warnings: yes,
+    };
+    let client = context.connect().await?;
+    let done = client.save_settings(&save).await?.value;
+    saved(context, &done)
+}
+
+fn saved(context: &mut Context<'_>, done: &SettingsRef) -> Result<End, Failure> {
+    said(context, done, || {
+        if done.saved {
+            format!("Saved as version {}.", done.version)
+        } else {
+            "Nothing to save: nothing is changed.".to_owned()
+        }
+    })
+}
+
+fn said(
+    context: &mut Context<'_>,
+    object: &impl serde::Serialize,
+    text: impl FnOnce() -> String,
+) -> Result<End, Failure> {
+    if context.json {
+        context.print_json(object)?;
+    } else {
+        writeln!(context.out, "{}", text())?;
+    }
+    Ok(End::Ok)
+}
+
+/// A key that is there, before a server is asked.
+fn known(key: &str) -> Result<&str, Failure> {
+    if find(key).is_some() {
+        return Ok(key);
+    }
+    let failure = Failure::said(Kind::NotFound, format!("there is no setting `{key}`"));
+    Err(match registry::meant(key) {
+        Some(near) => failure.with_hint(format!("`{near}` is one")),
+        None => failure.with_hint("`roundel settings list --all` lists them"),
+    })
+}
+
+/// The value that was given: a word, a file, or standard input. A secret never as a word: every account of the machine
+/// can read the words of a command.
+fn given(key: &str, word: Option<&str>, file: Option<&Path>) -> Result<String, Failure> {
+    let secret = find(key).is_some_and(|(_, entry)| entry.kind.is_secret());
+    match (word, file) {
+        (Some(_), _) if secret => Err(Failure::said(
+            Kind::Usage,
+            format!("`{key}` is a secret and cannot stand on the command line"),
+        )
+        .with_hint(format!(
+            "write it into a file: `roundel settings set {key} --file FILE`, or give it on standard input"
+        ))),
+        (Some(word), _) => Ok(word.to_owned()),
+        (None, Some(path)) => bounded(path),
+        (None, None) => {
+            if std::io::stdin().is_terminal() {
+                return Err(Failure::said(
+                    Kind::Usage,
+                    format!("no value was given for `{key}`"),
+                )
+                .with_hint("give it as a word, with `--file FILE`, or on standard input"));
+            }
+            bounded(Path::new("-"))
+        }
+    }
+    .map(|text| match find(key) {
+        // A file ends its only line, and that is no part of the value.
+        Some((_, entry)) if is_one_line(entry.kind) => text.trim_end_matches(['\n', '\r']).to_owned(),
+        _ => text,
+    })
+}
+
+fn is_one_line(kind: registry::Kind) -> bool {
+    use registry::Kind as K;
+    !matches!(kind, K::Lines | K::Pem | K::SecretPem | K::List)
+}
+
+/// What a file, or standard input for `-`, holds, up to the longest value.
+fn bounded(path: &Path) -> Result<String, Failure> {
+    read(path, TEXT_MAX)
+}
+
+fn read(path: &Path, most: usize) -> Result<String, Failure> {
+    let failed = |err: std::io::Error| {
+        Failure::said(
+            Kind::Usage,
+            format!("failed to read `{}`: {err}", path.display()),
+        )
+    };
+    let mut bytes = Vec::new();
+    let limit = most as u64 + 1;
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    }
+    .map_err(failed)?;
+    if bytes.len() > most {
+        return Err(Failure::said(
+            Kind::Usage,
+            format!("`{}` is longer than {} KB", path.display(), most / 1024),
+        ));
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| Failure::said(Kind::Usage, format!("`{}` is no text", path.display())))
+}

@@ -1,0 +1,93 @@
+//! Settings to a file and back.
+
+use std::path::Path;
+
+use roundel::api::settings::{Changes, Finding};
+use roundel::error::{Explain, Kind};
+use roundel::settings::exchange::{self, FILE_MAX, Item};
+use serde_json::Value as Json;
+
+use super::{read, save, stage};
+use crate::cli::context::Context;
+use crate::cli::{End, Failure};
+
+pub(super) async fn export(out: Option<&Path>, context: &mut Context<'_>) -> Result<End, Failure> {
+    let client = context.connect().await?;
+    let exported = client.export_settings().await?;
+    if let Some(path) = out {
+        std::fs::write(path, &exported.toml).map_err(|err| {
+            Failure::said(
+                Kind::Usage,
+                format!("failed to write `{}`: {err}", path.display()),
+            )
+        })?;
+        writeln!(
+            context.out,
+            "Version {} is in {}.",
+            exported.version,
+            path.display()
+        )?;
+    } else if context.json {
+        context.print_json(&exported)?;
+    } else {
+        write!(context.out, "{}", exported.toml)?;
+    }
+    Ok(End::Ok)
+}
+
+pub(super) async fn import(
+    file: &Path,
+    only_stage: bool,
+    yes: bool,
+    context: &mut Context<'_>,
+) -> Result<End, Failure> {
+    let text = read(file, FILE_MAX)?;
+    let items = exchange::read(&text)
+        .map_err(|err| {
+            let hint = err.hint();
+            let failure = Failure::said(err.kind(), err.to_string());
+            match hint {
+                Some(hint) => failure.with_hint(hint),
+                None => failure,
+            }
+        })?
+        .map_err(|findings| wrong(file, findings))?;
+    let mut changes = Changes::default();
+    let mut findings = Vec::new();
+    for (key, item) in items {
+        match item {
+            Item::Value(value) => {
+                let json = value.to_json().unwrap_or_else(|| Json::from(value.text()));
+                changes.set.insert(key, json);
+            }
+            Item::File(path) => match super::bounded(Path::new(&path)) {
+                Ok(text) => {
+                    changes.set.insert(key, Json::from(text));
+                }
+                Err(failure) => findings.push(Finding::unreadable(
+                    &key,
+                    format!("cannot be had: {failure}"),
+                )),
+            },
+            Item::Sealed(_) => findings.push(Finding::unreadable(
+                &key,
+                "is sealed under a key of its own, which this build does not open yet".to_owned(),
+            )),
+        }
+    }
+    if !findings.is_empty() {
+        return Err(wrong(file, findings));
+    }
+    if only_stage {
+        stage(&changes, context).await
+    } else {
+        save(changes, yes, context).await
+    }
+}
+
+fn wrong(file: &Path, findings: Vec<Finding>) -> Failure {
+    Failure::Settings {
+        what: file.display().to_string(),
+        findings,
+    }
+}

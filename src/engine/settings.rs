@@ -1,0 +1,221 @@
+//! Settings: staged, looked at, saved as a version, taken back to one. Decisions only; what is sealed is opened for the
+//! look alone.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
+
+use super::builds::Batch;
+use super::command::{Actor, CommandError, Reply, SettingsCommand};
+use super::outbox::Topic;
+use crate::settings::check::{Finding, check};
+use crate::settings::registry::find;
+use crate::settings::value::{Value, Values};
+use crate::storage::seal::Seal;
+use crate::store::{SettingsRecord, SettingsVersion, StagedSetting, Stored};
+
+/// What was given, in the values of the registry; a secret is opened, or locked where it cannot be.
+#[must_use]
+pub fn opened<'a>(stored: impl Iterator<Item = (&'a str, &'a Json)>, seal: &Seal) -> Values {
+    stored
+        .filter_map(|(key, json)| Some((key.to_owned(), open(key, json, seal)?)))
+        .collect()
+}
+
+fn open(key: &str, json: &Json, seal: &Seal) -> Option<Value> {
+    if let Some(sealed) = json.get("sealed").and_then(Json::as_str) {
+        let text = seal.open(&sealed_name(key), sealed);
+        return Some(text.map_or(Value::Locked, Value::Secret));
+    }
+    // A value that the registry of this build does not take any more is as if it were not given.
+    Value::from_json(find(key)?.1.kind, json).ok()
+}
+
+/// A value as it is kept.
+fn kept(key: &str, value: &Value, seal: &Seal) -> Json {
+    value
+        .to_json()
+        .unwrap_or_else(|| json!({ "sealed": seal.seal(&sealed_name(key), value.text()) }))
+}
+
+/// What a sealed setting is bound to, so that it opens nowhere else.
+fn sealed_name(key: &str) -> String {
+    format!("setting {key}")
+}
+
+/// What would be given if everything staged were saved.
+#[must_use]
+pub fn proposed(record: &SettingsRecord) -> BTreeMap<&str, &Json> {
+    let mut values: BTreeMap<&str, &Json> = record
+        .saved
+        .iter()
+        .map(|(key, saved)| (key.as_str(), &saved.value))
+        .collect();
+    for (key, staged) in &record.staged {
+        match &staged.value {
+            Some(value) => values.insert(key, value),
+            None => values.remove(key.as_str()),
+        };
+    }
+    values
+}
+
+impl Batch<'_, '_> {
+    /// Decides a wish on the settings.
+    pub(super) fn settings(
+        &mut self,
+        command: SettingsCommand,
+        actor: &Actor,
+    ) -> Result<Reply, CommandError> {
+        let mut record = self.tx.settings()?;
+        let saved = match command {
+            SettingsCommand::Stage(changes) => {
+                for (key, value) in changes {
+                    match self.stage(&mut record, key.clone(), value, actor) {
+                        Some(staged) => self.tx.stage_setting(&key, staged)?,
+                        None => self.tx.unstage_setting(&key)?,
+                    }
+                }
+                None
+            }
+            SettingsCommand::Discard(keys) => {
+                for key in record.staged.keys() {
+                    if keys.is_empty() || keys.contains(key) {
+                        self.tx.unstage_setting(key)?;
+                    }
+                }
+                None
+            }
+            SettingsCommand::Save {
+                changes,
+                accept_warnings,
+            } => {
+                let before: Vec<String> = record.staged.keys().cloned().collect();
+                for (key, value) in changes {
+                    self.stage(&mut record, key, value, actor);
+                }
+                let values = opened(proposed(&record).into_iter(), self.seal);
+                let changes: BTreeMap<String, Stored> = record
+                    .staged
+                    .into_iter()
+                    .map(|(key, staged)| (key, staged.value))
+                    .collect();
+                // Nothing is written before it is known to be right.
+                look_at(&values, accept_warnings, &changes)?;
+                for key in &before {
+                    self.tx.unstage_setting(key)?;
+                }
+                self.append(record.version, changes, "save".to_owned(), actor)?
+            }
+            SettingsCommand::Rollback(to) => self.rollback(&record, to, actor)?,
+        };
+        self.out.touch(Topic::Settings, "settings");
+        let keys = saved.unwrap_or_default();
+        Ok(Reply::Settings {
+            version: record.version + u64::from(!keys.is_empty()),
+            keys,
+        })
+    }
+
+    /// Stages a change in `record`; what is saved so already is staged no more.
+    fn stage<'r>(
+        &self,
+        record: &'r mut SettingsRecord,
+        key: String,
+        value: Option<Value>,
+        actor: &Actor,
+    ) -> Option<&'r StagedSetting> {
+        let value: Stored = value.map(|value| kept(&key, &value, self.seal));
+        if record.saved.get(&key).map(|saved| &saved.value) == value.as_ref() {
+            record.staged.remove(&key);
+            return None;
+        }
+        let staged = StagedSetting {
+            value,
+            at: self.now,
+            actor: actor.name.clone(),
+        };
+        record.staged.insert(key.clone(), staged);
+        record.staged.get(&key)
+    }
+
+    fn rollback(
+        &mut self,
+        record: &SettingsRecord,
+        to: u64,
+        actor: &Actor,
+    ) -> Result<Option<Vec<String>>, CommandError> {
+        if !record.staged.is_empty() {
+            return Err(CommandError::Conflict {
+                what: "settings",
+                name: format!("version {to}"),
+                why: format!(
+                    "cannot come back while {} staged and not saved",
+                    match record.staged.len() {
+                        1 => "1 change is".to_owned(),
+                        count => format!("{count} changes are"),
+                    }
+                ),
+            });
+        }
+        let Some(then) = self.tx.settings_at(to)? else {
+            return Err(CommandError::NotFound {
+                what: "version of the settings",
+                name: to.to_string(),
+            });
+        };
+        let mut changes: BTreeMap<String, Stored> = BTreeMap::new();
+        for key in then.keys().chain(record.saved.keys()) {
+            let (old, now) = (then.get(key), record.saved.get(key));
+            if old.map(|one| &one.value) != now.map(|one| &one.value) {
+                changes.insert(key.clone(), old.map(|one| one.value.clone()));
+            }
+        }
+        let values = then.iter().map(|(key, saved)| (key.as_str(), &saved.value));
+        // What was good once can be wrong by the rules of a newer build; its warnings were taken then.
+        look_at(&opened(values, self.seal), true, &changes)?;
+        self.append(record.version, changes, format!("rollback to {to}"), actor)
+    }
+
+    /// Appends a version; answers its keys, or nothing where nothing is changed.
+    fn append(
+        &mut self,
+        version: u64,
+        changes: BTreeMap<String, Stored>,
+        origin: String,
+        actor: &Actor,
+    ) -> Result<Option<Vec<String>>, CommandError> {
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        let new = SettingsVersion {
+            version: version + 1,
+            at: self.now,
+            actor: actor.name.clone(),
+            origin,
+            keys: Vec::new(),
+        };
+        self.tx.save_settings(&new, &changes)?;
+        Ok(Some(changes.into_keys().collect()))
+    }
+}
+
+/// Refuses what is wrong, and what somebody should know unless they say that they do. A warning about what is not
+/// changed was taken before.
+fn look_at(
+    values: &Values,
+    accept_warnings: bool,
+    changes: &BTreeMap<String, Stored>,
+) -> Result<(), CommandError> {
+    let findings: Vec<Finding> = check(values)
+        .into_iter()
+        .filter(|finding| {
+            finding.is_error() || (!accept_warnings && changes.contains_key(&finding.key))
+        })
+        .collect();
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(CommandError::Settings { findings })
+    }
+}

@@ -1,0 +1,307 @@
+//! Settings: all of them with their findings, staging, saving, versions, and the file.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+
+use super::caller::Caller;
+use super::error::{Answer, ApiError, blocking};
+use super::pipelines::key;
+use super::router::Server;
+use crate::api::Written;
+use crate::api::settings::{
+    Changes, DiffQuery, DiffRow, Discard, Exported, Rollback, Save, SettingGroup, SettingOption,
+    SettingRow, Settings, SettingsRef, Source, VersionRow,
+};
+use crate::engine::{Command, CommandError, Reply, SettingsCommand, opened, proposed};
+use crate::error::Kind;
+use crate::settings::check::{Finding, check, is_shown};
+use crate::settings::exchange;
+use crate::settings::registry::{self, Entry, GROUPS, Group, Restart, find};
+use crate::settings::value::{Value, Values};
+use crate::storage::seal::Seal;
+use crate::store::SettingsRecord;
+
+/// Versions that are listed.
+const VERSIONS: u64 = 500;
+
+pub(super) async fn list(State(server): State<Server>) -> Answer<Settings> {
+    let record = record(&server).await?;
+    let running = server.view.live().settings_running;
+    let values = opened(proposed(&record).into_iter(), &server.seal);
+    let rows = registry::entries().flat_map(|(group, entry)| {
+        let keys: Vec<&str> = if entry.is_family() {
+            values.of_family(entry).map(|(key, _)| key).collect()
+        } else {
+            vec![entry.key]
+        };
+        let (record, values) = (&record, &values);
+        keys.into_iter()
+            .map(move |key| row(group, entry, key, record, values, running))
+    });
+    Ok(Json(Settings {
+        version: record.version,
+        running,
+        groups: GROUPS.iter().map(group_row).collect(),
+        settings: rows.collect(),
+        findings: check(&values),
+    }))
+}
+
+fn group_row(group: &Group) -> SettingGroup {
+    SettingGroup {
+        name: group.name.to_owned(),
+        title: group.title.to_owned(),
+        note: group.note.map(str::to_owned),
+    }
+}
+
+fn row(
+    group: &Group,
+    entry: &Entry,
+    key: &str,
+    record: &SettingsRecord,
+    values: &Values,
+    running: u64,
+) -> SettingRow {
+    let (staged, saved) = (record.staged.get(key), record.saved.get(key));
+    let (source, changed) = match (staged, saved) {
+        (Some(staged), _) => (Source::Staged, Some((staged.at, &staged.actor))),
+        (None, Some(saved)) => (Source::Saved, Some((saved.at, &saved.actor))),
+        (None, None) => (Source::Default, None),
+    };
+    let value = values.get(key);
+    let options = match entry.kind {
+        registry::Kind::Choice(options) => options,
+        _ => &[],
+    };
+    SettingRow {
+        key: key.to_owned(),
+        group: group.name.to_owned(),
+        label: entry.label.to_owned(),
+        help: entry.help.to_owned(),
+        takes: entry.kind.described(),
+        options: options
+            .iter()
+            .map(|option| SettingOption {
+                word: option.word.to_owned(),
+                label: option.label.to_owned(),
+            })
+            .collect(),
+        secret: entry.kind.is_secret(),
+        set: value.as_ref().is_some_and(|value| !value.is_empty()),
+        value: value.and_then(|value| value.to_json()),
+        source,
+        shown: is_shown(entry, values),
+        required: entry.required.holds(values),
+        restart: entry.restart,
+        waits_for_restart: entry.restart != Restart::Live
+            && saved.is_some_and(|saved| saved.version > running),
+        test: entry.test,
+        changed_at: changed.map(|(at, _)| at),
+        changed_by: changed.map(|(_, by)| by.clone()),
+    }
+}
+
+pub(super) async fn stage(
+    State(server): State<Server>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(changes): Json<Changes>,
+) -> Answer<Written<SettingsRef>> {
+    let changes = read(changes)?;
+    send(&server, caller, &headers, SettingsCommand::Stage(changes)).await
+}
+
+pub(super) async fn discard(
+    State(server): State<Server>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(wanted): Json<Discard>,
+) -> Answer<Written<SettingsRef>> {
+    send(
+        &server,
+        caller,
+        &headers,
+        SettingsCommand::Discard(wanted.keys),
+    )
+    .await
+}
+
+pub(super) async fn save(
+    State(server): State<Server>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(wanted): Json<Save>,
+) -> Answer<Written<SettingsRef>> {
+    let command = SettingsCommand::Save {
+        changes: read(wanted.changes)?,
+        accept_warnings: wanted.accept_warnings,
+    };
+    send(&server, caller, &headers, command).await
+}
+
+pub(super) async fn rollback(
+    State(server): State<Server>,
+    caller: Caller,
+    headers: HeaderMap,
+    Json(wanted): Json<Rollback>,
+) -> Answer<Written<SettingsRef>> {
+    send(
+        &server,
+        caller,
+        &headers,
+        SettingsCommand::Rollback(wanted.version),
+    )
+    .await
+}
+
+pub(super) async fn versions(State(server): State<Server>) -> Answer<Vec<VersionRow>> {
+    let store = server.view.store.clone();
+    let versions = blocking(move || store.settings_versions(VERSIONS)).await?;
+    let rows = versions.into_iter().map(|one| VersionRow {
+        version: one.version,
+        at: one.at,
+        by: one.actor,
+        origin: one.origin,
+        keys: one.keys,
+    });
+    Ok(Json(rows.collect()))
+}
+
+pub(super) async fn diff(
+    State(server): State<Server>,
+    Query(query): Query<DiffQuery>,
+) -> Answer<Vec<DiffRow>> {
+    let now = record(&server).await?;
+    let side = |version: Option<u64>| {
+        let store = server.view.store.clone();
+        let newest = now.version;
+        async move {
+            match version {
+                None => Ok(None),
+                Some(version) if version > newest => Err(ApiError::not_found(
+                    "version of the settings",
+                    &version.to_string(),
+                )),
+                Some(version) => blocking(move || store.settings_at(version)).await.map(Some),
+            }
+        }
+    };
+    let (from, to) = (side(query.from).await?, side(query.to).await?);
+    let plain = |saved: &BTreeMap<String, crate::store::SavedSetting>| {
+        let values = saved
+            .iter()
+            .map(|(key, one)| (key.clone(), one.value.clone()));
+        values.collect::<BTreeMap<_, _>>()
+    };
+    let old = plain(from.as_ref().unwrap_or(&now.saved));
+    let new = match &to {
+        Some(saved) => plain(saved),
+        None => proposed(&now)
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value.clone()))
+            .collect(),
+    };
+    let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let rows = keys
+        .into_iter()
+        .filter(|key| old.get(*key) != new.get(*key))
+        .filter_map(|key| diff_row(key, old.get(key), new.get(key), &server.seal));
+    Ok(Json(rows.collect()))
+}
+
+fn diff_row(
+    key: &str,
+    old: Option<&serde_json::Value>,
+    new: Option<&serde_json::Value>,
+    seal: &Seal,
+) -> Option<DiffRow> {
+    let (_, entry) = find(key)?;
+    let shown = |json: Option<&serde_json::Value>| {
+        let values = opened(json.into_iter().map(|json| (key, json)), seal);
+        values.given(key).map(Value::shown)
+    };
+    Some(DiffRow {
+        key: key.to_owned(),
+        label: entry.label.to_owned(),
+        old: shown(old),
+        new: shown(new),
+        secret: entry.kind.is_secret(),
+        restart: entry.restart,
+    })
+}
+
+pub(super) async fn export(State(server): State<Server>) -> Answer<Exported> {
+    let record = record(&server).await?;
+    let saved = record
+        .saved
+        .iter()
+        .map(|(key, saved)| (key.as_str(), &saved.value));
+    Ok(Json(Exported {
+        toml: exchange::write(&opened(saved, &server.seal), &BTreeMap::new()),
+        version: record.version,
+    }))
+}
+
+async fn record(server: &Server) -> Result<SettingsRecord, ApiError> {
+    let store = server.view.store.clone();
+    blocking(move || store.settings()).await
+}
+
+/// Changes in the values of the registry, or everything that is wrong with them.
+fn read(changes: Changes) -> Result<Vec<(String, Option<Value>)>, ApiError> {
+    let (mut read, mut findings) = (Vec::new(), Vec::new());
+    for (key, json) in changes.set {
+        match find(&key) {
+            None => findings.push(Finding::unknown(&key)),
+            Some((_, entry)) => match Value::from_json(entry.kind, &json) {
+                Ok(value) => read.push((key, Some(value))),
+                Err(message) => findings.push(Finding::unreadable(&key, message)),
+            },
+        }
+    }
+    for key in changes.unset {
+        if find(&key).is_some() {
+            read.push((key, None));
+        } else {
+            findings.push(Finding::unknown(&key));
+        }
+    }
+    if findings.is_empty() {
+        Ok(read)
+    } else {
+        Err(ApiError::settings(findings))
+    }
+}
+
+async fn send(
+    server: &Server,
+    caller: Caller,
+    headers: &HeaderMap,
+    command: SettingsCommand,
+) -> Answer<Written<SettingsRef>> {
+    let sent = server
+        .handle
+        .send(Command::Settings(command), caller.actor, key(headers))
+        .await;
+    match sent {
+        Ok((seq, Reply::Settings { version, keys })) => Ok(Json(Written {
+            seq,
+            value: SettingsRef {
+                version,
+                saved: !keys.is_empty(),
+            },
+        })),
+        Ok(_) => Err(ApiError::new(
+            Kind::Internal,
+            "the settings were asked for and something else answered",
+        )),
+        Err(CommandError::Settings { findings }) => Err(ApiError::settings(findings)),
+        Err(err) => Err(err.into()),
+    }
+}
