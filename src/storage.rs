@@ -2,6 +2,7 @@
 
 pub mod data_dir;
 pub mod logs;
+pub mod own_log;
 pub mod seal;
 pub mod space;
 pub mod spool;

@@ -14,6 +14,6 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> ExitCode {
     // A log that cannot be had must not cost a build.
-    let _ = logging::start(None);
+    let _ = logging::start(None, None);
     roundel::agent::run(&args.dir)
 }

@@ -9,6 +9,7 @@ use roundel::http::{self, JobUser, ServeError, ServeOptions};
 use roundel::queue::Limits;
 use roundel::settings::bootstrap::{Bootstrap, NODES_MAX};
 use roundel::storage::data_dir::DataDirError;
+use roundel::storage::own_log::OwnLog;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::context::{self, Context};
@@ -30,12 +31,14 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<End, Failure> {
     let config = context::config_file(context.global())?;
     let bootstrap = Bootstrap::load(config.as_deref())?;
-    logging::start(bootstrap.log.as_deref())?;
+    let data = data(context.global().data.clone(), &bootstrap)?;
+    let own_log = OwnLog::of_this_process(&data);
+    logging::start(bootstrap.log.as_deref(), own_log)?;
     if args.auto {
         // Only fails for the leader of a process group, which a shell made: then it is detached enough.
         let _ = rustix::process::setsid();
     }
-    let options = options(args, context.global().data.clone(), &bootstrap)?;
+    let options = options(args, data, &bootstrap)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
@@ -53,11 +56,8 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<End, Failure
     }
 }
 
-fn options(
-    args: &Args,
-    data: Option<PathBuf>,
-    bootstrap: &Bootstrap,
-) -> Result<ServeOptions, Failure> {
+/// The data directory; made when it is not there.
+fn data(data: Option<PathBuf>, bootstrap: &Bootstrap) -> Result<PathBuf, Failure> {
     let data = match data
         .or_else(|| env_path("ROUNDEL_DATA"))
         .or_else(|| bootstrap.data.clone())
@@ -65,6 +65,10 @@ fn options(
         Some(data) => data,
         None => launch::default_data()?,
     };
+    Ok(launch::prepare_data(&data)?)
+}
+
+fn options(args: &Args, data: PathBuf, bootstrap: &Bootstrap) -> Result<ServeOptions, Failure> {
     let job_user = match bootstrap.host_user.as_deref() {
         Some("self") => JobUser::Own,
         Some(name) => JobUser::Named(name.to_owned()),
@@ -75,7 +79,7 @@ fn options(
     let own = job_user == JobUser::Own
         || (job_user == JobUser::Unsaid && !rustix::process::geteuid().is_root());
     Ok(ServeOptions {
-        data: launch::prepare_data(&data)?,
+        data,
         auto: args.auto,
         program: std::env::current_exe()?,
         nodes: args.nodes.or(bootstrap.nodes).unwrap_or(1),

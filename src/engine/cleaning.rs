@@ -265,6 +265,13 @@ impl Cleaning {
                     None => meter.done(begun.elapsed(), clock::now()),
                     Some(why) => meter.failed(why.clone(), clock::now()),
                 }
+                if !pass.removed.is_empty() {
+                    tracing::info!(
+                        took_ms = pass.took_ms,
+                        "housekeeping removed {}",
+                        pass.words()
+                    );
+                }
                 lock(&shared.view.passes).last = Some(pass.clone());
                 let command = Command::Keep(KeepCommand::Passed(pass.clone()));
                 // A store that takes no writes has said so already.

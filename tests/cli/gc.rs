@@ -171,3 +171,52 @@ fn a_server_that_is_killed_in_the_middle_leaves_every_log_whole_or_gone() {
             .all(|run| run["log_removed_at"].is_string())
     );
 }
+
+#[test]
+fn the_servers_own_log_is_bounded_while_it_runs() {
+    let home = Home::new();
+    home.run(&["status"]).with_code(0);
+    // A pass that removes something leaves a line.
+    let ask = |home: &Home| {
+        fs::create_dir(home.data().join("scratch").join(LONG_AGO)).unwrap();
+        home.run(&["gc"]).with_code(0);
+    };
+    let server = home.server().unwrap();
+    let folder = home.data().join("log");
+    let log = folder.join("server.log");
+    for _ in 0..5 {
+        let file = fs::File::options().append(true).open(&log).unwrap();
+        let full = 9 << 20;
+        file.set_len(full).unwrap();
+        until("the server goes on in another file", || {
+            ask(&home);
+            fs::metadata(&log).is_ok_and(|file| file.len() < full)
+        });
+    }
+    assert_eq!(
+        home.server(),
+        Some(server),
+        "it is the same server all the time"
+    );
+    let mut names: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["server.log", "server.log.1", "server.log.2", "server.log.3"]
+    );
+    for fd in ["1", "2"] {
+        let path = format!("/proc/{}/fd/{fd}", server.as_raw_nonzero());
+        assert_eq!(fs::read_link(path).unwrap(), log);
+    }
+
+    // Another that comes and goes puts it aside; this one follows.
+    fs::rename(&log, folder.join("server.log.1")).unwrap();
+    fs::write(&log, "").unwrap();
+    until("the server writes where its log is now", || {
+        ask(&home);
+        fs::metadata(&log).is_ok_and(|file| file.len() > 0)
+    });
+}

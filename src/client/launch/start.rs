@@ -3,9 +3,8 @@
 //! Two that start at the same moment race for the data directory's lock; the server that loses ends with success, and
 //! its starter finds the other one.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -16,6 +15,7 @@ use tokio::time::sleep;
 use super::{Connected, LaunchError, socket_of};
 use crate::client::Client;
 use crate::clock;
+use crate::storage::own_log;
 use crate::storage::space::Space;
 
 /// How long a server may take until it answers; with 100,000 runs in its queue it takes one second.
@@ -27,9 +27,6 @@ const LOOK: Duration = Duration::from_millis(5);
 /// How long after a lost race the winner may stay away before another start is tried: the winner may have been an old
 /// server on its way out.
 const SECOND_TRY: Duration = Duration::from_millis(700);
-
-/// Size from which the log of servers is put aside at the next start, as `server.log.1`.
-const LOG_MAX: u64 = 8 << 20;
 
 /// How much of a dead server's log is repeated.
 const TAIL_MAX: u64 = 4096;
@@ -88,8 +85,8 @@ struct Started {
 
 impl Started {
     fn spawn(data: &Path, config: Option<&Path>) -> Result<Self, LaunchError> {
-        let path = data.join("log/server.log");
-        let log = open_log(data, &path).map_err(|source| LaunchError::Data {
+        let path = own_log::path(data);
+        let log = own_log::open(&path).map_err(|source| LaunchError::Data {
             path: data.to_owned(),
             source,
         })?;
@@ -150,19 +147,4 @@ impl Started {
         };
         read().ok().filter(|text| !text.is_empty())
     }
-}
-
-fn open_log(data: &Path, path: &Path) -> io::Result<File> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data.join("log"))?;
-    if fs::metadata(path).is_ok_and(|file| file.len() > LOG_MAX) {
-        fs::rename(path, path.with_extension("log.1"))?;
-    }
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
 }
