@@ -270,11 +270,11 @@ pub enum Write {
         /// Keep what succeeded.
         from_failed: bool,
     },
-    /// Approve the job of a pipeline that waits for it.
+    /// Approve a job that waits for it.
     Approve {
-        /// The pipeline.
-        pipeline: String,
-        /// `org/api #12`, for people.
+        /// The job, or the pipeline when only one of its jobs waits.
+        id: String,
+        /// `hold of org/api #12`, for people.
         name: String,
     },
     /// Let this console write for a while; no time at all takes that back.
@@ -325,7 +325,7 @@ impl Write {
             Write::Services { start: true } => "roundel services start".to_owned(),
             Write::Services { start: false } => "roundel services stop -yes".to_owned(),
             Write::StopRun { name, .. } => format!("roundel stop {name}"),
-            Write::Approve { pipeline, .. } => format!("roundel approve {pipeline}"),
+            Write::Approve { id, .. } => format!("roundel approve {id}"),
             Write::Cancel { pipeline, .. } => format!("roundel cancel {pipeline}"),
             Write::Rerun {
                 id, from_failed, ..

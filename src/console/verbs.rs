@@ -1,7 +1,7 @@
 //! What can be done with the thing under the cursor: one list, from which the action menu, the capital keys and the
 //! palette all come. What cannot be done stays in it, with the reason. What destroys asks first.
 
-use roundel::api::builds::{PipelineRow, RunRow, RunState};
+use roundel::api::builds::{JobRow, PipelineDetail, PipelineRow, RunRow, RunState, Status};
 use roundel::api::fleet::{NodeRow, SetDrain};
 
 use crate::console::action::{Action, Write};
@@ -9,9 +9,10 @@ use crate::console::effect::Effect;
 use crate::console::keymap::{Cmd, Context};
 use crate::console::overlays::{Button, Dialog, Item, Menu, Overlay, Prompt, Purpose};
 use crate::console::place::{JobRef, Place};
-use crate::console::screens::Screen;
+use crate::console::screens::{Screen, workflow};
 use crate::console::shell::Shell;
 use crate::console::text;
+use crate::console::theme::Role;
 
 mod fact;
 #[cfg(test)]
@@ -25,12 +26,23 @@ pub use fact::{Fact, of_installation};
 pub enum Subject<'a> {
     /// A run.
     Run(&'a RunRow),
-    /// A pipeline, and its newest workflow where that is known.
-    Pipeline(&'a PipelineRow, Option<&'a str>),
+    /// A pipeline, and what of it one looks at where that is known.
+    Pipeline(&'a PipelineRow, Option<Within<'a>>),
     /// A node.
     Node(&'a NodeRow),
     /// Something else that can be looked at.
     Fact(Fact<'a>),
+}
+
+/// What of a pipeline one looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Within<'a> {
+    /// The whole of it.
+    pub detail: &'a PipelineDetail,
+    /// Id of the workflow's pass.
+    pub pass: &'a str,
+    /// The job.
+    pub job: &'a JobRow,
 }
 
 /// Something that can be done.
@@ -49,7 +61,7 @@ pub struct Verb {
 pub fn verbs(subjects: &[Subject], protected: Option<&str>) -> Vec<Verb> {
     let all = subjects.iter().flat_map(|subject| match subject {
         Subject::Run(run) => of_run(run),
-        Subject::Pipeline(row, workflow) => of_pipeline(row, *workflow),
+        Subject::Pipeline(row, within) => of_pipeline(row, *within),
         Subject::Node(node) => of_node(node),
         Subject::Fact(fact) => fact.verbs(),
     });
@@ -96,9 +108,12 @@ pub fn menu(screen: &dyn Screen, shell: &Shell, contexts: &[Context]) -> Option<
         if verbs.iter().any(|verb| verb.cmd == cmd) {
             continue;
         }
-        let of_things = matches!(cmd, Cmd::Drain | Cmd::Eligibility | Cmd::Stop | Cmd::Rerun);
+        let of_things = matches!(
+            cmd,
+            Cmd::Drain | Cmd::Eligibility | Cmd::Stop | Cmd::Rerun | Cmd::Approve
+        );
         let effects = if of_things {
-            Err("there is nothing here to do that with".to_owned())
+            Err("nothing here to do that with".to_owned())
         } else {
             Ok(vec![Effect::Press(cmd)])
         };
@@ -208,15 +223,48 @@ fn rerun(row: &PipelineRow, workflow: Option<&str>, from_failed: bool) -> Result
     }
 }
 
-/// The write that approves the job of a build that waits for it, or why there is none.
-fn approve(row: &PipelineRow) -> Result<Write, String> {
+/// What approves the job of a build that waits for it, or why there is none. Where several wait, one is chosen: among
+/// the jobs of the build, so that is where one goes first.
+fn approve(row: &PipelineRow, within: Option<Within>) -> Result<Vec<Effect>, String> {
+    let name = pipeline_name(row);
+    let asked = |id: &str, name: String| {
+        let body = "What requires the approval goes on at once.";
+        let title = format!("Approve {name}?");
+        let id = id.to_owned();
+        ask(&title, body, "Approve", Write::Approve { id, name })
+    };
     if row.jobs.on_hold == 0 {
         return Err("no job of it waits for approval".to_owned());
     }
-    // A person approves the pipeline; where several jobs of it wait, the server asks which.
-    Ok(Write::Approve {
-        pipeline: row.id.clone(),
-        name: pipeline_name(row),
+    let passes = within.map(|within| workflow::newest(within.detail));
+    let jobs = passes.iter().flatten().flat_map(|(pass, _)| &pass.jobs);
+    let mut held: Vec<&JobRow> = jobs.filter(|job| job.status == Status::OnHold).collect();
+    // The one that is looked at comes first.
+    held.sort_by_key(|job| within.is_none_or(|within| within.job.id != job.id));
+    let of = |job: &JobRow| asked(&job.id, format!("{} of {name}", job.name));
+    Ok(match held.as_slice() {
+        [] if row.jobs.on_hold == 1 => asked(&row.id, name),
+        [] => vec![
+            Effect::Go(Place::Pipeline(row.id.clone())),
+            Effect::Say(
+                Role::Accent,
+                format!(
+                    "{} jobs of it wait for approval; A chooses",
+                    row.jobs.on_hold
+                ),
+            ),
+        ],
+        [job] => of(job),
+        several => {
+            let items = several.iter().zip('1'..='9').map(|(job, key)| Item {
+                key: Some(key),
+                label: job.name.clone(),
+                note: String::new(),
+                effects: Ok(of(job)),
+            });
+            let menu = Menu::new(format!("Approve which job of {name}?"), items.collect());
+            vec![Effect::Open(Overlay::Menu(menu))]
+        }
     })
 }
 
@@ -255,10 +303,10 @@ fn rerun_menu(
     vec![Effect::Open(Overlay::Menu(menu))]
 }
 
-fn of_pipeline(row: &PipelineRow, workflow: Option<&str>) -> Vec<Verb> {
+fn of_pipeline(row: &PipelineRow, within: Option<Within>) -> Vec<Verb> {
     let name = pipeline_name(row);
-    let write =
-        |from_failed| rerun(row, workflow, from_failed).map(|write| vec![Effect::Write(write)]);
+    let pass = within.map(|within| within.pass);
+    let write = |from_failed| rerun(row, pass, from_failed).map(|write| vec![Effect::Write(write)]);
     let again = write(false).map(|all| rerun_menu(&name, Ok(all), write(true)));
     let cancel = cancel(row).map(|write| {
         let body = format!(
@@ -282,10 +330,7 @@ fn of_pipeline(row: &PipelineRow, workflow: Option<&str>) -> Vec<Verb> {
         Verb {
             cmd: Cmd::Approve,
             label: "approve it".into(),
-            effects: approve(row).map(|write| {
-                let body = "What requires the approval goes on at once.";
-                ask(&format!("Approve {name}?"), body, "Approve", write)
-            }),
+            effects: approve(row, within),
         },
         Verb {
             cmd: Cmd::Stop,

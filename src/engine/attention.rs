@@ -6,10 +6,10 @@ use super::publish::{Live, OBJECTIVE_MS};
 use super::view::View;
 use super::wellness::PartStands;
 use crate::clock::Timestamp;
-use crate::ids::AttemptId;
+use crate::ids::{AttemptId, PipelineId};
 use crate::pipeline::status::Phase;
 use crate::services::health::{Health, Part};
-use crate::store::StoreError;
+use crate::store::{HeldRecord, StoreError};
 
 /// How soon somebody is needed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -35,6 +35,10 @@ pub enum Spot {
     Node(String),
     /// A run.
     Run(AttemptId),
+    /// The builds.
+    Builds,
+    /// A build.
+    Pipeline(PipelineId),
 }
 
 /// Something that needs somebody.
@@ -85,6 +89,7 @@ impl View {
         all.extend(nodes(&live, now));
         all.extend(never(&live));
         all.extend(objective(&live));
+        all.extend(held(self.store.held()?));
         for run in self.overdue(now)?.into_iter().take(EACH) {
             all.push(Concern {
                 urgency: Urgency::Soon,
@@ -280,6 +285,43 @@ fn never(live: &Live) -> Option<Concern> {
             _ => Spot::Queue,
         },
     })
+}
+
+/// Builds that wait for somebody's approval: the first few each by itself, the others in one line.
+fn held(mut builds: Vec<HeldRecord>) -> Vec<Concern> {
+    let more = builds.split_off(builds.len().min(EACH));
+    let concern = |since, text: String, help: &str, spot| Concern {
+        urgency: Urgency::Soon,
+        since,
+        text,
+        help: help.to_owned(),
+        spot,
+    };
+    let help = "whoever may decide it: A on the build, or roundel approve";
+    let each = builds.into_iter().map(|one| {
+        let text = match one.jobs {
+            1 => format!(
+                "{} #{} waits for approval: {}",
+                one.title, one.number, one.name
+            ),
+            n => format!("{} #{}: {n} jobs wait for approval", one.title, one.number),
+        };
+        concern(one.since, text, help, Spot::Pipeline(one.pipeline))
+    });
+    let mut all: Vec<Concern> = each.collect();
+    if let Some(first) = more.first() {
+        let text = match more.len() {
+            1 => "1 more build waits for approval".to_owned(),
+            n => format!("{n} more builds wait for approval"),
+        };
+        all.push(concern(
+            first.since,
+            text,
+            "Builds, filter / status:hold",
+            Spot::Builds,
+        ));
+    }
+    all
 }
 
 fn objective(live: &Live) -> Option<Concern> {

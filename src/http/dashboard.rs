@@ -103,6 +103,8 @@ fn item(concern: Concern) -> AttentionItem {
             Spot::Cluster => "cluster".to_owned(),
             Spot::Node(name) => format!("node:{name}"),
             Spot::Run(attempt) => format!("run:{attempt}"),
+            Spot::Builds => "builds".to_owned(),
+            Spot::Pipeline(pipeline) => format!("pipeline:{pipeline}"),
         },
     }
 }

@@ -14,6 +14,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0004_keep.sql"),
     include_str!("migrations/0005_api_tokens.sql"),
     include_str!("migrations/0006_settings.sql"),
+    include_str!("migrations/0007_held.sql"),
 ];
 
 /// Number of the newest schema this build knows.

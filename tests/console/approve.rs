@@ -35,8 +35,13 @@ fn a_build_on_hold_says_so_and_goes_on_once_somebody_approves_it() {
         console.press("x", &["approve it", "cancel this build"]);
         console.keys(key::ESC);
         console.loses("approve it");
+        // From the Dashboard two keys lead to the question, and the third answers it.
+        console.press("1", &["waits for approval: hold"]);
         console.press(key::ENTER, &["Builds › ", "hold", "on hold", "1 on hold"]);
-        console.press("A", &["Approve local/web", "[ Cancel ]", "roundel approve"]);
+        console.press(
+            "A",
+            &["Approve hold of local/web", "[ Cancel ]", "roundel approve"],
+        );
         console.press("a", &["is approved and goes on", "3 passed"]);
         console.press("A", &["cannot approve it: no job of it waits for approval"]);
     }

@@ -101,8 +101,8 @@ async fn perform(
             client.stop_run(attempt).await?;
             done(format!("{name} is being stopped"))
         }
-        Write::Approve { pipeline, name } => {
-            client.approve(pipeline).await?;
+        Write::Approve { id, name } => {
+            client.approve(id).await?;
             done(format!("{name} is approved and goes on"))
         }
         Write::Cancel { pipeline, name } => {

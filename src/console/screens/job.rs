@@ -20,7 +20,7 @@ use crate::console::pen::Pen;
 use crate::console::place::JobRef;
 use crate::console::shell::Shell;
 use crate::console::spot::Spot;
-use crate::console::verbs::Subject;
+use crate::console::verbs::{Subject, Within};
 
 mod choose;
 mod find;
@@ -325,11 +325,14 @@ impl Screen for Job {
 
     fn subjects(&self) -> Vec<Subject<'_>> {
         let run = self.detail().map(|detail| Subject::Run(&detail.run));
-        let pass = self.job().map(|(pass, _)| pass.id.as_str());
-        let pipeline = self
-            .pipeline
-            .data()
-            .map(|detail| Subject::Pipeline(&detail.row, pass));
+        let pipeline = self.pipeline.data().map(|detail| {
+            let within = self.job().map(|(pass, job)| Within {
+                detail,
+                pass: &pass.id,
+                job,
+            });
+            Subject::Pipeline(&detail.row, within)
+        });
         run.into_iter().chain(pipeline).collect()
     }
 

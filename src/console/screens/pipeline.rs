@@ -20,7 +20,7 @@ use crate::console::shell::Shell;
 use crate::console::spot::Spot;
 use crate::console::text;
 use crate::console::theme::Role;
-use crate::console::verbs::{Subject, pipeline_name};
+use crate::console::verbs::{Subject, Within, pipeline_name};
 use crate::console::widgets::graph::Graph;
 
 /// Lines of the panel about the job under the cursor, its head counted.
@@ -164,16 +164,16 @@ impl Screen for Pipeline {
             return Vec::new();
         };
         let passes = workflow::newest(detail);
-        let of_job = |job: &JobRow| {
-            passes
-                .iter()
-                .find(|(pass, _)| pass.jobs.iter().any(|one| one.id == job.id))
-        };
-        let pass = self
-            .current()
-            .and_then(of_job)
-            .map(|(pass, _)| pass.id.as_str());
-        vec![Subject::Pipeline(&detail.row, pass)]
+        let within = self.current().and_then(|job| {
+            let mut passes = passes.iter().map(|(pass, _)| pass);
+            let pass = passes.find(|pass| pass.jobs.iter().any(|one| one.id == job.id))?;
+            Some(Within {
+                detail,
+                pass: &pass.id,
+                job,
+            })
+        });
+        vec![Subject::Pipeline(&detail.row, within)]
     }
 
     fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene) {

@@ -30,7 +30,7 @@ pub fn newest(detail: &PipelineDetail) -> Vec<(&WorkflowDetail, usize)> {
     newest
 }
 
-/// The job one looks for first: one that failed, else one that runs, else one that was stopped, else the first.
+/// The job one looks for first: one that failed, else one that runs, waits for approval, or was stopped, else the first.
 pub fn foremost(detail: &PipelineDetail) -> Option<&JobRow> {
     let passes = newest(detail);
     let jobs = || passes.iter().flat_map(|(pass, _)| &pass.jobs);
@@ -40,10 +40,12 @@ pub fn foremost(detail: &PipelineDetail) -> Option<&JobRow> {
             Status::Failed | Status::Timedout | Status::InfrastructureFail | Status::Failing
         )
     };
+    let one = |status: Status| jobs().find(|job| job.status == status);
     jobs()
         .find(failed)
-        .or_else(|| jobs().find(|job| job.status == Status::Running))
-        .or_else(|| jobs().find(|job| job.status == Status::Canceled))
+        .or_else(|| one(Status::Running))
+        .or_else(|| one(Status::OnHold))
+        .or_else(|| one(Status::Canceled))
         .or_else(|| jobs().next())
 }
 

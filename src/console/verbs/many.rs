@@ -168,7 +168,9 @@ fn cancels(marked: &[Subject]) -> Result<Vec<Effect>, String> {
 fn reruns(marked: &[Subject]) -> Result<Vec<Effect>, String> {
     let again = |from_failed| {
         Hit::of(marked, |subject| match subject {
-            Subject::Pipeline(row, workflow) => rerun(row, *workflow, from_failed),
+            Subject::Pipeline(row, within) => {
+                rerun(row, within.map(|within| within.pass), from_failed)
+            }
             _ => Err("it is no build".to_owned()),
         })
         .some()

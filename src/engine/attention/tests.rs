@@ -255,3 +255,32 @@ fn the_objective_is_missed_by_a_share_of_enough_runs() {
     );
     assert_eq!(told.since, Some(ago(8)));
 }
+
+#[test]
+fn what_waits_for_approval_is_told_build_by_build_and_many_in_one_more_line() {
+    let build = |number: i64, jobs: u32| HeldRecord {
+        pipeline: PipelineId::fresh(),
+        title: "org/api".to_owned(),
+        number,
+        jobs,
+        name: "hold".to_owned(),
+        since: Some(ago(60 - number)),
+    };
+    assert_eq!(held(Vec::new()), []);
+    let two = vec![build(1, 1), build(2, 3)];
+    let told = held(two.clone());
+    assert_eq!(told[0].text, "org/api #1 waits for approval: hold");
+    assert_eq!(told[1].text, "org/api #2: 3 jobs wait for approval");
+    assert_eq!(
+        (&told[1].spot, told[1].since),
+        (&Spot::Pipeline(two[1].pipeline), Some(ago(58)))
+    );
+    let told = held((1..=4).map(|n| build(n, 1)).collect());
+    assert_eq!(
+        (told.len(), told[3].text.as_str()),
+        (4, "1 more build waits for approval")
+    );
+    let told = held((1..=9).map(|n| build(n, 1)).collect());
+    assert_eq!((told.len(), &told[3].spot), (4, &Spot::Builds));
+    assert_eq!(told[3].text, "6 more builds wait for approval");
+}

@@ -31,6 +31,12 @@ async fn what_waits_for_approval_waits_over_a_restart_and_goes_on_once_it_is_giv
     bench.end("build", Outcome::Success).await;
     assert_eq!(bench.status(id), Status::OnHold);
     assert_eq!(bench.running(), [""; 0]);
+    let held = bench.engine.view.store.held().unwrap();
+    assert_eq!(
+        (held[0].pipeline, held[0].jobs, held[0].name.as_str()),
+        (id, 1, "hold")
+    );
+    assert!(held.len() == 1 && held[0].since.is_some());
     bench.engine.stop().await;
 
     let bench = start_in(dir.path(), NO_LIMITS);
@@ -38,6 +44,7 @@ async fn what_waits_for_approval_waits_over_a_restart_and_goes_on_once_it_is_giv
     let hold = job(&bench, id, "hold");
     bench.send(BuildCommand::Approve(hold)).await.unwrap();
     assert_eq!(bench.running(), ["deploy"]);
+    assert_eq!(bench.engine.view.store.held().unwrap(), []);
     assert_eq!(bench.status(id), Status::Running);
     let again = bench.send(BuildCommand::Approve(hold)).await.unwrap_err();
     assert_eq!(again.kind(), Kind::Conflict);

@@ -39,6 +39,8 @@ fn spot(screen: &str) -> String {
     match Place::parse(screen) {
         Ok(Place::Node(name)) => format!("Cluster › {name}"),
         Ok(Place::Job(_)) => "Builds › job".to_owned(),
+        Ok(Place::Builds) => "Builds".to_owned(),
+        Ok(Place::Pipeline(_)) => "Builds › build".to_owned(),
         Ok(Place::Queue) => "Queue".to_owned(),
         Ok(Place::Cluster) => "Cluster".to_owned(),
         Ok(Place::Audit) => "Audit Log".to_owned(),
