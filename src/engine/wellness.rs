@@ -76,12 +76,13 @@ impl View {
     fn passes_told(&self, now: Timestamp) -> String {
         let passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
         let last = match &passes.last {
-            None => "nothing removed yet".to_owned(),
-            Some(last) => format!("removed {} {} ago", last.words(), ago(last.at, now)),
+            None => "removed nothing yet".to_owned(),
+            Some(last) => format!("{} ago removed {}", ago(last.at, now), last.words()),
         };
+        // Where there is little room, what comes is worth more than what was.
         match (passes.running, passes.next) {
-            (Some(_), _) => format!("{last}; removing now"),
-            (None, Some(next)) => format!("{last}; next in {}", ago(now, next)),
+            (Some(_), _) => format!("at it now; {last}"),
+            (None, Some(next)) => format!("next in {}; {last}", ago(now, next)),
             (None, None) => last,
         }
     }
