@@ -16,7 +16,7 @@ use crate::error::{Explain, Kind};
 
 pub use git::version;
 pub use log::{Between, Commit, between};
-pub use mirror::{Revision, fetch, read_file};
+pub use mirror::{Revision, bring_back, fetch, read_file};
 pub use source::{Place, Source, is_local, locate};
 pub use tips::{Tips, bring, commits_since, tips};
 

@@ -14,6 +14,7 @@ use crate::api::builds::{
 };
 use crate::api::{ListQuery, Page, Written};
 use crate::clock;
+use crate::cluster::embedded::mirror_path;
 use crate::engine::intake::{self, Prepared, Wanted};
 use crate::engine::{BuildCommand, Command, Reply, Usuals};
 use crate::error::Kind;
@@ -22,6 +23,7 @@ use crate::pipeline::Problem;
 use crate::pipeline::status::Status;
 use crate::services::health::Part;
 use crate::store::{Named, RunRecord, WorkflowRecord};
+use crate::vcs;
 
 pub(super) async fn list(
     State(server): State<Server>,
@@ -261,7 +263,12 @@ pub(super) async fn rerun(
 ) -> Answer<Written<PipelineRef>> {
     let finder = server.clone();
     let from_failed = rerun.from_failed;
-    let workflows = blocking(move || again(&finder, &reference, from_failed)).await?;
+    let workflows = blocking(move || {
+        let workflows = again(&finder, &reference, from_failed)?;
+        bring_back(&finder, &workflows)?;
+        Ok::<_, ApiError>(workflows)
+    })
+    .await?;
     let mut last = None;
     for (n, workflow) in workflows.into_iter().enumerate() {
         let command = Command::Build(BuildCommand::Rerun {
@@ -279,6 +286,22 @@ pub(super) async fn rerun(
     }
     let (seq, reply) = last.expect("there is a workflow, or there was an error");
     Ok(written(seq, &reply))
+}
+
+/// Sees to it that what these check out is there: a mirror of which nothing was built for long is removed.
+fn bring_back(server: &Server, workflows: &[WorkflowId]) -> Result<(), ApiError> {
+    let store = &server.view.store;
+    // Those of one rerun are of one pipeline.
+    let jobs = workflows.first().map(|id| store.jobs(*id)).transpose()?;
+    let Some(pipeline) = jobs.and_then(|jobs| Some(jobs.first()?.pipeline)) else {
+        return Ok(());
+    };
+    if let (Some(record), Some((key, _))) = (store.pipeline(pipeline)?, store.project_of(pipeline)?)
+    {
+        let mirror = mirror_path(&server.data, &key);
+        vcs::bring_back(&record.revision, &record.branch, &record.source, &mirror)?;
+    }
+    Ok(())
 }
 
 /// The workflows that a rerun of this one, or of all of this pipeline, is about: at least one.

@@ -9,7 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::VcsError;
 use super::git::{git, run};
-use super::source::{LOCAL, Place, Source};
+use super::source::{LOCAL, Place, Source, locate};
 
 /// Time for a fetch over the network.
 pub(super) const FETCH: Duration = Duration::from_secs(600);
@@ -299,6 +299,20 @@ pub(super) fn keep(mirror: &Path, id: &str) -> Result<(), VcsError> {
     run(command, "keep a commit in the mirror", LOCAL, 1024)?
         .or_failed("keep a commit in the mirror")?;
     Ok(())
+}
+
+/// Brings a revision that was built before into the mirror again, unless it is there: mirrors are removed after a while.
+///
+/// # Errors
+/// See [`VcsError`]; when its branch no longer holds it, what git says.
+pub fn bring_back(revision: &str, branch: &str, from: &str, mirror: &Path) -> Result<(), VcsError> {
+    if kept(mirror, revision) {
+        return Ok(());
+    }
+    let source = locate(from)?;
+    let branch = Some(branch).filter(|name| !name.is_empty() && *name != "HEAD");
+    fetch(&source, branch, mirror)?;
+    keep(mirror, revision)
 }
 
 /// Reads a file of a revision; `None` when it has none.

@@ -123,6 +123,34 @@ fn what_runs_keeps_its_files_and_what_lies_about_goes() {
 }
 
 #[test]
+fn a_build_whose_mirror_was_removed_is_run_again_all_the_same() {
+    let home = Home::new();
+    home.repository("app", &ONE.replace("[{run", "[checkout, {run"));
+    home.run(&["build", "app"]).with_code(0);
+    fs::write(home.path("app/more"), "").unwrap();
+    home.commit("app", "More");
+    home.run(&["gc", "--keep", "repos=0"]).with_code(0);
+    let mirrors = || {
+        let names = fs::read_dir(home.data().join("repos")).unwrap();
+        let names = names.map(|entry| entry.unwrap().path());
+        names
+            .filter(|path| path.extension().is_some_and(|word| word == "git"))
+            .count()
+    };
+    assert_eq!(mirrors(), 1);
+    // What was used within this very second is still in use.
+    until("the mirror goes", || {
+        home.run(&["gc"]).with_code(0);
+        mirrors() == 0
+    });
+    home.run(&["rerun", "app#1"]).with_code(0);
+    until("it ran again", || {
+        let rows = runs(&home);
+        rows.len() == 2 && rows.iter().all(|row| row["outcome"] == "success")
+    });
+}
+
+#[test]
 fn a_server_that_is_killed_in_the_middle_leaves_every_log_whole_or_gone() {
     const COPIES: usize = 12;
     let home = Home::new();

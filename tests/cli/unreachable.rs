@@ -111,6 +111,30 @@ fn silence_is_told_wherever_the_run_is_shown_until_the_agent_speaks_again() {
 }
 
 #[test]
+fn a_run_ends_at_its_deadline_and_a_step_at_the_end_of_its_patience() {
+    let home = Home::new();
+    fs::create_dir_all(home.path("config/roundel")).unwrap();
+    let bounds = "deadline = \"2s\"\n";
+    fs::write(home.path("config/roundel/config.toml"), bounds).unwrap();
+    home.repository("app", WAITS);
+    let quiet = "steps: [{run: {command: sleep 60, no_output_timeout: 1s}}]\n";
+    let config = WAITS.replace(
+        "steps: [{run: 'while [ ! -e ../../../../go ]; do sleep 0.05; done'}]\n",
+        quiet,
+    );
+    home.repository("quiet", &config);
+    for (name, cause) in [
+        ("app", "the run took longer than 2s"),
+        ("quiet", "too long with no output (exceeded 1s)"),
+    ] {
+        home.run(&["build", name]).with_code(1);
+        let row = row(&home);
+        assert_eq!(row["outcome"], "timedout", "{row}");
+        assert!(row["cause"].as_str().unwrap().contains(cause), "{row}");
+    }
+}
+
+#[test]
 fn a_held_up_agent_is_killed_soon_after_the_deadline_of_its_run() {
     let held = Held::new("silence = \"2s\"\ndeadline = \"4s\"\n");
     let (home, said) = held.ends();
