@@ -4,26 +4,28 @@
 //! that is killed in between leaves files that nobody can ask for, and the next pass finds them. Nothing of what runs,
 //! waits or is watched is ever a candidate: those are the rules of `candidates`.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::command::{Actor, Command, CommandError, KeepCommand, Reply};
 use super::handle::Handle;
 use super::view::View;
 use crate::clock::{self, Timestamp};
-use crate::error::{Chain, Explain, Kind};
+use crate::error::Chain;
 use crate::services::health::Part;
 use crate::settings::keep::{Keep, Kept, Span};
 use crate::store::StoreError;
 
 mod candidates;
+mod pass;
 
 pub use candidates::Candidate;
 pub(super) use candidates::Finder;
 use candidates::What;
+pub(super) use pass::Board;
+pub use pass::{CleaningError, Pass, Passes, Plan, Removed};
 
 /// Time between two passes, unless something is kept for less.
 const EVERY: Duration = Duration::from_secs(3600);
@@ -33,117 +35,6 @@ const LEAST: Duration = Duration::from_secs(30);
 const FIRST: Duration = Duration::from_secs(30);
 /// Builds, or runs with logs, that are forgotten in one transaction: others wait for it.
 const BATCH: u32 = 50;
-
-/// What a pass removed of a kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Removed {
-    /// Which.
-    pub kind: Kept,
-    /// How many.
-    pub count: u64,
-    /// Bytes that their files took.
-    pub bytes: u64,
-}
-
-/// What a pass came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pass {
-    /// When it began.
-    pub at: Timestamp,
-    /// How long it took.
-    pub took_ms: u64,
-    /// What it removed, of each kind of which there was something.
-    pub removed: Vec<Removed>,
-    /// What could not be done, the first of it.
-    pub error: Option<String>,
-}
-
-impl Pass {
-    /// `2 builds, 5 logs, 1234 bytes`.
-    #[must_use]
-    pub fn words(&self) -> String {
-        if self.removed.is_empty() {
-            return "nothing".to_owned();
-        }
-        let bytes: u64 = self.removed.iter().map(|one| one.bytes).sum();
-        let counts = self.removed.iter();
-        let counts = counts.map(|one| format!("{} {}, ", one.count, one.kind.word()));
-        format!("{}{bytes} bytes", counts.collect::<String>())
-    }
-
-    pub(super) fn to_text(&self) -> String {
-        serde_json::to_string(self).expect("a pass is plain data")
-    }
-
-    fn add(&mut self, kind: Kept, bytes: u64) {
-        match self.removed.iter_mut().find(|one| one.kind == kind) {
-            Some(one) => {
-                one.count += 1;
-                one.bytes += bytes;
-            }
-            None => self.removed.push(Removed {
-                kind,
-                count: 1,
-                bytes,
-            }),
-        }
-    }
-
-    fn fail(&mut self, why: String) {
-        tracing::warn!("housekeeping: {why}");
-        self.error.get_or_insert(why);
-    }
-}
-
-/// How the passes stand.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Passes {
-    /// The last one that ended, of an earlier server too.
-    pub last: Option<Pass>,
-    /// Since when one is under way.
-    pub running: Option<Timestamp>,
-    /// When the next one begins.
-    pub next: Option<Timestamp>,
-}
-
-/// Where the passes stand, for whoever looks; cheap to clone.
-pub(super) type Board = Arc<Mutex<Passes>>;
-
-/// What a pass would remove now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Plan {
-    /// All of it, by kind.
-    pub removed: Vec<Removed>,
-    /// The oldest of each kind.
-    pub candidates: Vec<(Candidate, u64)>,
-}
-
-/// Why there was no pass.
-#[derive(Debug, thiserror::Error)]
-pub enum CleaningError {
-    /// What may go could not be read.
-    #[error("failed to look for what may be removed")]
-    Store(#[from] StoreError),
-    /// The engine has ended.
-    #[error("the server is shutting down")]
-    Ended,
-}
-
-impl Explain for CleaningError {
-    fn kind(&self) -> Kind {
-        match self {
-            CleaningError::Store(err) => err.kind(),
-            CleaningError::Ended => Kind::Unavailable,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            CleaningError::Store(err) => err.hint(),
-            CleaningError::Ended => None,
-        }
-    }
-}
 
 /// The passes; cheap to clone.
 #[derive(Clone, Debug)]

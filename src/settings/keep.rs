@@ -1,7 +1,6 @@
 //! How long what nobody needs any more is kept, by kind. Pure: knows the kinds and what holds until somebody says otherwise,
 //! and nothing of where they lie.
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -125,7 +124,7 @@ pub fn log_removed(stopped: Option<Timestamp>, removed: Timestamp) -> String {
 }
 
 /// How long each kind is kept.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Keep([Span; Kept::ALL.len()]);
 
 impl Default for Keep {
@@ -150,13 +149,6 @@ impl Keep {
     #[must_use]
     pub fn shortest(&self) -> Option<u64> {
         self.0.iter().flatten().min().copied()
-    }
-}
-
-impl fmt::Debug for Keep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pairs = Kept::ALL.map(|kind| (kind.word(), written(self.of(kind))));
-        f.debug_map().entries(pairs).finish()
     }
 }
 
