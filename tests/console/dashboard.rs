@@ -24,7 +24,6 @@ fn the_console_opens_with_it_once_something_was_built() {
         console.sees(&[
             "● Started",
             "Needs attention",
-            "✓ nothing",
             "Services",
             "commits within",
             "Last builds",

@@ -106,7 +106,8 @@ fn what_is_saved_is_what_the_verb_prints_byte_for_byte() {
     console.keys("\x13");
     console.keys("\x15kept.log\r");
     console.sees(&["Replace kept.log?", "[ Cancel ]"]);
-    console.acts(key::ESC);
+    console.keys(key::ESC);
+    console.loses("Replace kept.log?");
     assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
 }
 

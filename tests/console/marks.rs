@@ -38,7 +38,8 @@ fn marked_nodes_are_drained_together_and_all_of_them_only_by_the_words() {
         console.press("D", &["End the drain of 4 nodes?"]);
         console.press("e", &["4 of 4 went through", "4 ready"]);
         console.press("@", &["node-drain -disable", "node-drain -enable"]);
-        console.acts(key::ESC);
+        console.keys(key::ESC);
+        console.loses("Esc close");
         console.keys("q");
         console.sees(&["Leave the console?"]);
     }
@@ -62,7 +63,8 @@ fn marks_outlive_filters_and_esc_takes_them_away_first() {
     console.press(" ", &["2 marked"]);
     console.press("c", &["copied 2 names"]);
     console.press("d", &["2 marked", "local/web #2", "local/api #1"]);
-    console.acts(key::ESC);
+    console.keys(key::ESC);
+    console.loses("Esc close");
     console.keys(key::ESC);
     console.loses("marked");
     console.sees(&["filter / api"]);

@@ -279,7 +279,7 @@ impl Terminal {
         self.sees(words);
     }
 
-    /// Types, then waits until something of it is drawn: Esc and the next key would be another chord together.
+    /// Types, then waits until something of it is drawn. After Esc that is no proof: wait for what it takes away.
     #[track_caller]
     pub fn acts(&mut self, keys: &str) {
         let before = self.screen().bytes().len();
