@@ -158,7 +158,8 @@ impl Shell {
     /// Why not even this console can be armed, if so.
     #[must_use]
     pub fn unreachable(&self) -> Option<String> {
-        if !self.is_live() {
+        // A server that has shown its first rows takes writes, also before its stream is open.
+        if matches!(self.link, Link::Lost { .. } | Link::Starting) {
             return Some("the server is away".to_owned());
         }
         self.summary

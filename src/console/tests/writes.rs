@@ -555,3 +555,14 @@ fn where_there_is_no_build_the_menu_says_that_there_is_none_to_approve() {
     let line = stage.frame().line_with("approve");
     assert!(line.contains("nothing here to do that with"), "{line}");
 }
+
+#[test]
+fn what_is_asked_for_before_the_stream_is_open_is_done() {
+    let mut stage = Stage::cold(Place::Builds, (80, 24), Model::empty());
+    stage.answer();
+    stage.keys("P");
+    stage.types("/srv/web");
+    stage.keys("enter");
+    let source = "/srv/web".into();
+    assert_eq!(stage.writes(), [Write::Build { source }]);
+}
