@@ -4,8 +4,11 @@
 //! spool on disk, so that neither a server that is away nor one that restarts loses anything. Knows the wire and the
 //! client; knows no queue, no store and no engine.
 
+mod environment;
 mod executors;
 mod journal;
+mod log;
+mod mask;
 mod paths;
 mod session;
 mod steps;
@@ -20,6 +23,7 @@ use crate::api::agent::{Finished, Task};
 use crate::error::Chain;
 use crate::storage::spool;
 use journal::Journal;
+pub use log::log;
 use session::Session;
 
 /// Runs the attempt whose files are in `dir` to its end: until the server has everything, or says that the attempt is
@@ -67,7 +71,7 @@ async fn work(dir: &Path, session: &Session) -> std::io::Result<()> {
     session::obey_signals(&journal)?;
     journal.agent_started().await;
 
-    let finished = steps::run_all(task, dir, &journal).await;
+    let finished = steps::run_all(session, dir, &journal).await;
     tracing::info!(outcome = finished.outcome.word(), cause = %finished.cause, "run ended");
     write_result(dir, &finished).await;
     journal.finish(finished).await;

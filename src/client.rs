@@ -30,6 +30,7 @@ use crate::api::builds::{
 use crate::api::compare::{CompareQuery, Comparison};
 use crate::api::dashboard::Dashboard;
 use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
+use crate::api::projects::Variable;
 use crate::api::services::{Installation, Services};
 use crate::api::watches::{AddWatch, WatchRef, WatchRow};
 use crate::api::{AuditRow, Hello, ListQuery, Page, Summary, Written};
@@ -339,6 +340,18 @@ impl Client {
             key: None,
             token: Some(token.to_owned()),
             patience: PATIENCE,
+        };
+        decode(&self.pool.ask(&ask).await?)
+    }
+
+    /// The variables of an attempt's project, in clear, for its agent.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn variables(&self, attempt: &str, token: &str) -> Result<Vec<Variable>> {
+        let ask = Ask {
+            token: Some(token.to_owned()),
+            ..Ask::get(format!("/attempts/{}/variables", escape(attempt)))
         };
         decode(&self.pool.ask(&ask).await?)
     }

@@ -28,6 +28,8 @@ pub struct Submission {
     pub job: JobPlan,
     /// Variables of the run (`CI`, `CIRCLE_*`) and of the job, in order; later ones win.
     pub environment: Vec<(String, String)>,
+    /// Where among them those of the project belong, when it has some; the agent asks for them.
+    pub variables: Option<usize>,
     /// Sentences for step 0.
     pub notes: Vec<String>,
     /// What `checkout` brings.

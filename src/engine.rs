@@ -48,8 +48,8 @@ pub use attention::{Concern, Spot, Urgency};
 pub use cleaning::{Candidate, Cleaning, CleaningError, Pass, Passes, Plan, Removed};
 pub use command::{
     Actor, BuildCommand, Command, CommandError, FleetCommand, InstallationCommand, KeepCommand,
-    NewBuild, NewToken, NewWatch, Note, ProjectCommand, Reply, SettingsCommand, TokenCommand,
-    WatchCommand,
+    NewBuild, NewToken, NewWatch, Note, ProjectCommand, ProjectOf, Reply, SettingsCommand,
+    TokenCommand, WatchCommand,
 };
 pub use estimate::{Expected, Forecast, Overdue};
 pub use gate::{Admission, Gate};

@@ -26,6 +26,7 @@ mod sessions;
 mod settings;
 mod tokens;
 mod translate;
+mod variables;
 mod watches;
 
 pub use caller::SignIns;

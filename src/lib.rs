@@ -14,6 +14,7 @@ pub mod error;
 pub mod ids;
 mod nearest;
 pub mod sanitise;
+pub mod secret;
 pub mod settings;
 
 // Pure: values in, decisions out; no clock, no file, no socket.

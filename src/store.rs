@@ -24,6 +24,7 @@ mod projects;
 mod records;
 mod settings;
 mod usual;
+mod variables;
 mod watches;
 mod writer;
 
@@ -51,6 +52,7 @@ pub use pool::ReadPool;
 pub use projects::{ProjectRecord, Removed};
 pub use records::{JobRecord, PipelineRecord, RunRecord, StepRecord, WorkflowRecord};
 pub use settings::{SavedSetting, SettingsRecord, SettingsVersion, StagedSetting, Stored};
+pub use variables::VariableRecord;
 pub use watches::WatchRecord;
 pub use writer::{Tx, Writer};
 

@@ -1,13 +1,16 @@
 //! Everything an agent has to say: numbered, spooled to disk, and sent from there until the server has it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 
+use super::mask::{Mask, Stream};
 use super::session::Session;
 use crate::api::agent::{BODY_MAX, Event, Finished, OUTPUT_MAX, Record, RecordBody};
 use crate::api::builds::StepStatus;
@@ -25,6 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// How often a full disk is tried again.
 const FULL_DISK_PAUSE: Duration = Duration::from_millis(500);
 
+/// How long a stream may pause with a few bytes held back that may be the beginning of a secret, before they are shown:
+/// nobody who looks on notices it, and a program that writes in pieces is faster.
+const PAUSE: Duration = Duration::from_millis(500);
+
 /// The journal. Single-threaded: steps write, the sender reads.
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -33,10 +40,29 @@ pub(super) struct Journal {
     written: Notify,
     finished: Cell<bool>,
     stop: watch::Sender<bool>,
+    /// What is hidden, and each stream as it was searched.
+    mask: RefCell<Option<Masked>>,
     pid_start: u64,
     attempt: String,
     socket: PathBuf,
     heartbeat: Duration,
+}
+
+/// What is hidden in output.
+#[derive(Debug)]
+struct Masked {
+    mask: Arc<Mask>,
+    /// By step and stream; they stay, since what a step left running may write on.
+    streams: BTreeMap<(u16, u8), Output>,
+}
+
+#[derive(Debug)]
+struct Output {
+    text: Stream,
+    /// Somebody waits for a pause of it.
+    watched: bool,
+    /// It went on since.
+    goes_on: bool,
 }
 
 /// Tries until a write goes through: a full disk holds the run up and loses nothing. Gives up when the directory is
@@ -67,6 +93,7 @@ impl Journal {
             written: Notify::new(),
             finished: Cell::new(false),
             stop: watch::channel(false).0,
+            mask: RefCell::default(),
             pid_start: session.pid_start,
             attempt: session.task.attempt.to_string(),
             socket: session.task.socket.clone(),
@@ -103,6 +130,7 @@ impl Journal {
     }
 
     pub(super) async fn step_ended(&self, step: u16, status: StepStatus, exit_code: Option<i32>) {
+        self.end_streams(Some(step)).await;
         self.append(RecordBody::Event(Event::StepEnded {
             step,
             at: clock::now(),
@@ -112,8 +140,97 @@ impl Journal {
         .await;
     }
 
-    /// Output of a step, as it came; cut into records of the size the wire takes.
-    pub(super) async fn output(&self, step: u16, stream: u8, bytes: &[u8]) {
+    /// Hides this in all that is written from now on.
+    pub(super) fn hide(&self, mask: Arc<Mask>) {
+        self.mask.replace(Some(Masked {
+            mask,
+            streams: BTreeMap::new(),
+        }));
+    }
+
+    /// A text of the agent's own, with what is hidden hidden.
+    pub(super) fn clean(&self, text: String) -> String {
+        match &*self.mask.borrow() {
+            Some(masked) => {
+                let clean = masked.mask.whole(text.as_bytes());
+                String::from_utf8_lossy(&clean).into_owned()
+            }
+            None => text,
+        }
+    }
+
+    /// Output of a step, without what is hidden.
+    pub(super) async fn output(self: &Rc<Self>, step: u16, stream: u8, bytes: &[u8]) {
+        let Some((clean, watch)) = self.masked(step, stream, |mask, output| {
+            let clean = mask.feed(&mut output.text, bytes);
+            let watch = output.text.waits() && !output.watched;
+            output.watched |= watch;
+            output.goes_on = !watch;
+            (clean, watch)
+        }) else {
+            return self.append_output(step, stream, bytes).await;
+        };
+        if watch {
+            let journal = self.clone();
+            tokio::task::spawn_local(async move { journal.show_after_pause(step, stream).await });
+        }
+        self.append_output(step, stream, &clean).await;
+    }
+
+    /// Shows the few bytes that are held back of a stream once it has paused.
+    async fn show_after_pause(&self, step: u16, stream: u8) {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            let shown = self.masked(step, stream, |mask, output| {
+                if std::mem::take(&mut output.goes_on) && output.text.waits() {
+                    return None;
+                }
+                output.watched = false;
+                Some(mask.pause(&mut output.text))
+            });
+            match shown {
+                Some(None) => {}
+                Some(Some(clean)) => return self.append_output(step, stream, &clean).await,
+                None => return,
+            }
+        }
+    }
+
+    /// The ends of streams: all is shown that is still held back. Of a step, or of all of them.
+    async fn end_streams(&self, of: Option<u16>) {
+        let ended: Vec<(u16, u8)> = match &*self.mask.borrow() {
+            Some(masked) => masked.streams.keys().copied().collect(),
+            None => return,
+        };
+        for (step, stream) in ended {
+            if of.is_none_or(|of| of == step)
+                && let Some(clean) =
+                    self.masked(step, stream, |mask, output| mask.finish(&mut output.text))
+            {
+                self.append_output(step, stream, &clean).await;
+            }
+        }
+    }
+
+    /// Does something with a stream, when anything is hidden.
+    fn masked<T>(
+        &self,
+        step: u16,
+        stream: u8,
+        work: impl FnOnce(&Mask, &mut Output) -> T,
+    ) -> Option<T> {
+        let mut masked = self.mask.borrow_mut();
+        let Masked { mask, streams } = masked.as_mut()?;
+        let output = streams.entry((step, stream)).or_insert_with(|| Output {
+            text: mask.stream(),
+            watched: false,
+            goes_on: false,
+        });
+        Some(work(mask, output))
+    }
+
+    /// Cut into records of the size the wire takes.
+    async fn append_output(&self, step: u16, stream: u8, bytes: &[u8]) {
         for part in bytes.chunks(OUTPUT_MAX) {
             self.append(RecordBody::Output {
                 step,
@@ -132,8 +249,9 @@ impl Journal {
         self.written.notify_one();
     }
 
-    /// Number of the newest record.
-    pub(super) fn last_seq(&self) -> u64 {
+    /// The end of all output; answers the number of the newest record.
+    pub(super) async fn end_output(&self) -> u64 {
+        self.end_streams(None).await;
         self.seq.get()
     }
 
@@ -232,7 +350,7 @@ fn is_gone(dir: &Path) -> bool {
 }
 
 /// Where a later server says it listens.
-fn moved_to(dir: &Path) -> Option<PathBuf> {
+pub(super) fn moved_to(dir: &Path) -> Option<PathBuf> {
     let text = std::fs::read_to_string(dir.join("server")).ok()?;
     Some(PathBuf::from(text)).filter(|path| path.is_absolute())
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::executors::{End, Executor, NotReady};
 use super::journal::Journal;
+use super::session::Session;
 use crate::api::agent::{Finished, SPIN_UP, Task};
 use crate::api::builds::{Outcome, StepStatus};
 use crate::clock;
@@ -28,16 +29,19 @@ struct Verdict {
 /// What every step can reach.
 struct Context<'a> {
     task: &'a Task,
+    token: &'a str,
     dir: &'a Path,
     journal: &'a Rc<Journal>,
     deadline: Instant,
 }
 
 /// Runs all steps and answers how it went. Nothing is left running.
-pub(super) async fn run_all(task: &Task, dir: &Path, journal: &Rc<Journal>) -> Finished {
+pub(super) async fn run_all(session: &Session, dir: &Path, journal: &Rc<Journal>) -> Finished {
+    let task = &session.task;
     let deadline = clock::monotonic() + Duration::from_secs(task.deadline_s);
     let context = Context {
         task,
+        token: &session.token,
         dir,
         journal,
         deadline,
@@ -55,10 +59,10 @@ pub(super) async fn run_all(task: &Task, dir: &Path, journal: &Rc<Journal>) -> F
     Finished {
         at: clock::now(),
         outcome: verdict.outcome,
-        cause: verdict.cause,
+        cause: journal.clean(verdict.cause),
         step: verdict.step,
         exit_code: verdict.exit_code,
-        last_seq: journal.last_seq(),
+        last_seq: journal.end_output().await,
     }
 }
 

@@ -44,6 +44,10 @@ pub struct Task {
     pub notes: Vec<String>,
     /// The whole environment of the steps but HOME, PWD and `BASH_ENV`, which the agent adds.
     pub environment: Vec<(String, String)>,
+    /// The project has variables: where in `environment` they belong. They are not in this file, but at
+    /// `GET /attempts/{id}/variables`, for the attempt's token.
+    #[serde(default)]
+    pub variables: Option<usize>,
     /// As written; `~` is the scratch home.
     pub working_directory: String,
     /// The job's shell words.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
+use crate::secret::Secret;
 
 /// Row of `GET /projects`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,4 +38,36 @@ pub struct ProjectRef {
     pub pipelines: u64,
     /// Runs that were.
     pub runs: u64,
+}
+
+/// Row of `GET /projects/{reference}/env`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VariableRow {
+    /// Its name.
+    pub name: String,
+    /// `xxxx`, followed by the last four characters of a value that is long enough.
+    pub value: String,
+    /// Set at.
+    pub set_at: Timestamp,
+    /// Set by.
+    pub by: String,
+}
+
+/// `POST /projects/{reference}/env`, and an item of `GET /attempts/{id}/variables`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value, in clear: from whoever sets it to the server, and from there to the agent of a run.
+    #[serde(serialize_with = "Secret::reveal")]
+    pub value: Secret,
+}
+
+/// Answer to a write on a variable.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VariableRef {
+    /// `org/name` of the project.
+    pub project: String,
+    /// Its name.
+    pub name: String,
 }

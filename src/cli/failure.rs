@@ -10,6 +10,7 @@ use roundel::error::{Chain, Explain, Kind};
 use roundel::http::ServeError;
 use roundel::pipeline::Problem;
 use roundel::sanitise;
+use roundel::secret::SecretError;
 use roundel::services::backup::BackupError;
 use roundel::settings::bootstrap::BootstrapError;
 
@@ -62,6 +63,9 @@ pub(crate) enum Failure {
     /// A backup could not be checked or restored.
     #[error(transparent)]
     Backup(#[from] BackupError),
+    /// A variable that cannot be.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
     /// A config file has errors.
     #[error("{what} has errors")]
     Config {
@@ -138,6 +142,7 @@ impl Explain for Failure {
             Failure::Bootstrap(err) => err.kind(),
             Failure::Serve(err) => err.kind(),
             Failure::Backup(err) => err.kind(),
+            Failure::Secret(err) => err.kind(),
             Failure::Config { .. } | Failure::Settings { .. } => Kind::Usage,
             Failure::Output(_) => Kind::Infrastructure,
             Failure::Said { kind, .. } => *kind,
@@ -151,6 +156,7 @@ impl Explain for Failure {
             Failure::Bootstrap(err) => err.hint(),
             Failure::Serve(err) => err.hint(),
             Failure::Backup(err) => err.hint(),
+            Failure::Secret(err) => err.hint(),
             Failure::Said { hint, .. } => hint.clone(),
             Failure::Config { .. } | Failure::Settings { .. } | Failure::Output(_) => None,
         }

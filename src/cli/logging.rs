@@ -24,7 +24,8 @@ impl<'a> MakeWriter<'a> for Bounded {
 
 impl Write for Entry<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        io::stderr().write(bytes)
+        // An agent's hides the secrets of its run.
+        roundel::agent::log().write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -1,4 +1,6 @@
-//! `project`: lists and shows projects, renames and removes them.
+//! `project`: lists and shows projects, renames and removes them, sets variables for their jobs.
+
+mod env;
 
 use roundel::api::projects::ProjectRow;
 
@@ -33,6 +35,9 @@ enum Verb {
     },
     /// Remove a project with its pipelines and logs
     Remove(Named),
+    /// List, set and unset the variables of its jobs
+    #[command(subcommand)]
+    Env(env::Verb),
 }
 
 /// A project, as a person names it.
@@ -65,6 +70,7 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
             let text = format!("{} is {} now.", before.project, written.value.project);
             said(context, &written, &text)
         }
+        Verb::Env(verb) => env::run(verb, context).await,
         Verb::Remove(named) => remove(args.yes, named, context).await,
     }
 }

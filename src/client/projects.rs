@@ -2,7 +2,9 @@
 
 use super::{Client, Result, escape};
 use crate::api::Written;
-use crate::api::projects::{ProjectRef, ProjectRow, RenameProject};
+use crate::api::projects::{
+    ProjectRef, ProjectRow, RenameProject, Variable, VariableRef, VariableRow,
+};
 
 impl Client {
     /// All projects, by name.
@@ -37,6 +39,40 @@ impl Client {
     /// As [`Client::hello`].
     pub async fn remove_project(&self, reference: &str) -> Result<Written<ProjectRef>> {
         self.delete(path(reference)).await
+    }
+
+    /// The variables of a project, by name, without their values.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn project_env(&self, reference: &str) -> Result<Vec<VariableRow>> {
+        self.get(format!("{}/env", path(reference))).await
+    }
+
+    /// Sets a variable; the project may be one that is not built yet, named by its repository.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn set_project_env(
+        &self,
+        reference: &str,
+        variable: &Variable,
+    ) -> Result<Written<VariableRef>> {
+        self.write(format!("{}/env", path(reference)), variable)
+            .await
+    }
+
+    /// Takes a variable away.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn unset_project_env(
+        &self,
+        reference: &str,
+        name: &str,
+    ) -> Result<Written<VariableRef>> {
+        self.delete(format!("{}/env/{}", path(reference), escape(name)))
+            .await
     }
 }
 

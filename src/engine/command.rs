@@ -190,6 +190,39 @@ pub enum ProjectCommand {
         /// Its name.
         title: String,
     },
+    /// Sets a variable for its jobs; makes the project when it is not there.
+    SetVariable {
+        /// Which.
+        project: ProjectOf,
+        /// The variable.
+        name: String,
+        /// Its value, sealed.
+        sealed: String,
+        /// The end of the value, when that may be shown.
+        hint: String,
+    },
+    /// Takes a variable away.
+    UnsetVariable {
+        /// Which.
+        project: ProjectId,
+        /// Its name.
+        title: String,
+        /// The variable.
+        name: String,
+    },
+}
+
+/// A project as its repository tells it.
+#[derive(Clone, Debug)]
+pub struct ProjectOf {
+    /// Normalised origin URL, else the path.
+    pub key: String,
+    /// Owner part of its name.
+    pub org: String,
+    /// Name part.
+    pub name: String,
+    /// What a checkout's origin should be.
+    pub origin: String,
 }
 
 /// Wishes on settings.

@@ -116,6 +116,13 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
             ("token.create", new.id.clone(), detail)
         }
         Command::Token(T::Revoke(id)) => ("token.revoke", id.clone(), String::new()),
+        Command::Project(P::SetVariable { project, name, .. }) => {
+            let title = format!("{}/{}", project.org, project.name);
+            ("project.env.set", title, name.clone())
+        }
+        Command::Project(P::UnsetVariable { title, name, .. }) => {
+            ("project.env.unset", title.clone(), name.clone())
+        }
         Command::Note(note) => (note.action, note.object.clone(), note.detail.clone()),
     };
     let failure = match command {

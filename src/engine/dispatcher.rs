@@ -354,9 +354,9 @@ fn decide_one(
                 Command::Fleet(command) => batch.fleet(&command, &actor),
                 Command::Watch(command) => batch.watch(command, &actor),
                 Command::Keep(command) => batch.keep(command),
-                Command::Project(command) => batch.project(command),
                 Command::Token(command) => batch.token(command, &actor),
                 Command::Settings(command) => batch.settings(command, &actor),
+                Command::Project(command) => batch.project(command, &actor),
                 Command::Note(_) => Ok(Reply::Noted),
                 Command::Installation(command) => batch.installation(command, &actor),
             };

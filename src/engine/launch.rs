@@ -13,7 +13,7 @@ use super::view::View;
 use crate::clock;
 use crate::cluster::{Fleet, Report as FleetReport, Reports, Source, Submission};
 use crate::error::Chain;
-use crate::ids::{AttemptId, NodeId};
+use crate::ids::{AttemptId, NodeId, ProjectId};
 use crate::pipeline::{Executor, JobPlan};
 use crate::services::health::Part;
 use crate::storage::logs::LogStore;
@@ -122,6 +122,9 @@ fn submission(
         ("CIRCLE_TAG", &pipeline.tag)
     };
     environment.push((reference.0.to_owned(), reference.1.clone()));
+    // As CircleCI has it: what is built in gives way to the project, and that to the job.
+    let project = ProjectId(run.project);
+    let variables = (!view.store.variables(project)?.is_empty()).then_some(environment.len());
     if let Executor::Docker { containers } = &plan.executor {
         let primary = containers.iter().take(1);
         environment.extend(primary.flat_map(|container| container.environment.clone()));
@@ -134,6 +137,7 @@ fn submission(
         token,
         job: plan,
         environment,
+        variables,
         notes,
         checkout: Source {
             project_key: key,

@@ -1,13 +1,24 @@
-//! Projects: another name, removal with all that was built. Decisions only.
+//! Projects: another name, removal with all that was built, variables. Decisions only; values come sealed.
 
 use super::builds::Batch;
-use super::command::{CommandError, ProjectCommand, Reply};
+use super::command::{Actor, CommandError, ProjectCommand, Reply};
 use super::outbox::Topic;
 use crate::ids::ProjectId;
+use crate::store::VariableRecord;
+
+/// Most variables of a project.
+const VARIABLES_MAX: u64 = 200;
+
+/// Most bytes of them, sealed: a Build Agent needs some hundred bytes for each of them to look for it.
+const VARIABLES_BYTES: u64 = 64 * 1024;
 
 impl Batch<'_, '_> {
     /// Decides a wish on a project.
-    pub(super) fn project(&mut self, command: ProjectCommand) -> Result<Reply, CommandError> {
+    pub(super) fn project(
+        &mut self,
+        command: ProjectCommand,
+        actor: &Actor,
+    ) -> Result<Reply, CommandError> {
         let reply = match command {
             ProjectCommand::Rename {
                 project,
@@ -21,11 +32,7 @@ impl Batch<'_, '_> {
                     return Err(conflict(title, format!("is there already: {other}")));
                 }
                 self.tx.rename_project(project, &org, &name)?;
-                Reply::Project {
-                    title,
-                    pipelines: 0,
-                    runs: 0,
-                }
+                unbuilt(title)
             }
             ProjectCommand::Remove { project, title } => {
                 let title = self.at_rest(project, title)?;
@@ -39,6 +46,46 @@ impl Batch<'_, '_> {
                     pipelines: gone.pipelines,
                     runs: gone.runs,
                 }
+            }
+            ProjectCommand::SetVariable {
+                project,
+                name,
+                sealed,
+                hint,
+            } => {
+                let (key, origin) = (&project.key, &project.origin);
+                let id = self
+                    .tx
+                    .project(key, &project.org, &project.name, origin)?
+                    .id;
+                let title = self.tx.project_title(id)?.unwrap_or_default();
+                let (count, bytes) = self.tx.other_variables(id, &name)?;
+                if count >= VARIABLES_MAX || bytes + sealed.len() as u64 > VARIABLES_BYTES {
+                    let most = format!("{VARIABLES_MAX} variables of {VARIABLES_BYTES} bytes");
+                    return Err(conflict(title, format!("can have no more than {most}")));
+                }
+                let variable = VariableRecord {
+                    name,
+                    sealed,
+                    hint,
+                    at: self.now,
+                    by: actor.name.clone(),
+                };
+                self.tx.set_variable(id, &variable)?;
+                unbuilt(title)
+            }
+            ProjectCommand::UnsetVariable {
+                project,
+                title,
+                name,
+            } => {
+                if !self.tx.unset_variable(project, &name)? {
+                    return Err(CommandError::NotFound {
+                        what: "variable",
+                        name,
+                    });
+                }
+                unbuilt(title)
             }
         };
         self.out.touch(Topic::Builds, "project");
@@ -66,6 +113,15 @@ impl Batch<'_, '_> {
                 format!("has {n} workflows that are not over"),
             )),
         }
+    }
+}
+
+/// A change that removes nothing that was built.
+fn unbuilt(title: String) -> Reply {
+    Reply::Project {
+        title,
+        pipelines: 0,
+        runs: 0,
     }
 }
 

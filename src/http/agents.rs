@@ -11,11 +11,14 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::{ApiError, blocking};
 use super::router::Server;
+use super::variables::sealed_as;
 use crate::api::agent::{Ack, BODY_MAX, Event, Record, RecordBody, frame};
+use crate::api::projects::Variable;
 use crate::clock;
 use crate::engine::{Admission, AgentEvent, Refusal};
 use crate::error::Kind;
 use crate::ids::AttemptId;
+use crate::secret::Secret;
 use crate::services::health::Part;
 
 /// Axum's own limit must let the largest body through; ours is checked after.
@@ -29,30 +32,8 @@ pub(super) async fn records(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, ApiError> {
-    let attempt =
-        AttemptId::from_str(&attempt).map_err(|_| ApiError::not_found("attempt", &attempt))?;
-    let token = headers
-        .get("authorization")
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .unwrap_or_default();
-    let stop = match server.view.gate.admit(attempt, token, clock::now()) {
-        Admission::Open { stop } => stop,
-        Admission::WrongToken => {
-            let err = ApiError::new(
-                Kind::Refused,
-                format!("the token does not open attempt `{attempt}`"),
-            );
-            let refusal = Refusal {
-                who: "an agent".to_owned(),
-                what: format!("report of attempt {attempt}"),
-                why: err.text(),
-                from: String::new(),
-            };
-            server.handle.refused(refusal).await;
-            return Err(err);
-        }
-        Admission::Over => return Ok(StatusCode::GONE.into_response()),
+    let (attempt, Some(stop)) = admit(&server, &attempt, &headers).await? else {
+        return Ok(StatusCode::GONE.into_response());
     };
     if body.len() > BODY_MAX {
         return Err(ApiError::new(
@@ -120,6 +101,68 @@ pub(super) async fn records(
         stop,
     })
     .into_response())
+}
+
+/// The attempt whose token came along, and whether it is to stop; `None`: it is over.
+async fn admit(
+    server: &Server,
+    attempt: &str,
+    headers: &HeaderMap,
+) -> Result<(AttemptId, Option<bool>), ApiError> {
+    let attempt =
+        AttemptId::from_str(attempt).map_err(|_| ApiError::not_found("attempt", attempt))?;
+    let token = headers
+        .get("authorization")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .unwrap_or_default();
+    match server.view.gate.admit(attempt, token, clock::now()) {
+        Admission::Open { stop } => Ok((attempt, Some(stop))),
+        Admission::WrongToken => {
+            let err = ApiError::new(
+                Kind::Refused,
+                format!("the token does not open attempt `{attempt}`"),
+            );
+            let refusal = Refusal {
+                who: "an agent".to_owned(),
+                what: format!("report of attempt {attempt}"),
+                why: err.text(),
+                from: String::new(),
+            };
+            server.handle.refused(refusal).await;
+            Err(err)
+        }
+        Admission::Over => Ok((attempt, None)),
+    }
+}
+
+/// The variables of the attempt's project, opened: the one place where they leave the server.
+pub(super) async fn variables(
+    State(server): State<Server>,
+    Path(attempt): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let (attempt, Some(_)) = admit(&server, &attempt, &headers).await? else {
+        return Ok(StatusCode::GONE.into_response());
+    };
+    let opened: Vec<Variable> = blocking(move || {
+        let (project, key) = server.view.store.project_of_attempt(attempt)?;
+        let sealed = server.view.store.variables(project)?;
+        tracing::info!(attempt = %attempt, variables = sealed.len(), "variables are handed to an agent");
+        sealed
+            .into_iter()
+            .map(|variable| {
+                let object = sealed_as(&key, &variable.name);
+                let value = Secret::new(server.seal.open(&object, &variable.sealed)?);
+                Ok(Variable {
+                    name: variable.name,
+                    value,
+                })
+            })
+            .collect::<Result<_, ApiError>>()
+    })
+    .await?;
+    Ok(Json(opened).into_response())
 }
 
 /// Bytes of output that a record carries.

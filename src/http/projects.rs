@@ -27,9 +27,10 @@ pub(super) async fn list(State(server): State<Server>) -> Answer<Vec<ProjectRow>
 
 pub(super) async fn detail(
     State(server): State<Server>,
+    caller: Caller,
     Path(reference): Path<String>,
 ) -> Answer<ProjectRow> {
-    Ok(Json(row(find(&server, reference).await?)))
+    Ok(Json(row(find(&server, &caller, reference).await?)))
 }
 
 pub(super) async fn rename(
@@ -46,7 +47,7 @@ pub(super) async fn rename(
         )
         .hint("write it as org/name, in letters, digits, `.`, `_` and `-`"));
     };
-    let project = find(&server, reference).await?;
+    let project = find(&server, &caller, reference).await?;
     let command = ProjectCommand::Rename {
         title: project.title(),
         project: project.id,
@@ -62,7 +63,7 @@ pub(super) async fn remove(
     Path(reference): Path<String>,
     headers: HeaderMap,
 ) -> Answer<Written<ProjectRef>> {
-    let project = find(&server, reference).await?;
+    let project = find(&server, &caller, reference).await?;
     let store = server.view.store.clone();
     let id = project.id;
     let runs = blocking(move || store.runs_of_project(id)).await?;
@@ -128,13 +129,16 @@ fn clear(server: &Server, project: &ProjectRecord, runs: &[AttemptId]) {
 
 /// By name (`org/name`, or `name` where only one project has it), by key, or by where its repository is: an absolute
 /// path or a URL.
-pub(super) async fn find(server: &Server, reference: String) -> Result<ProjectRecord, ApiError> {
+pub(super) async fn find(
+    server: &Server,
+    caller: &Caller,
+    reference: String,
+) -> Result<ProjectRecord, ApiError> {
     let store = server.view.store.clone();
+    let place = is_place(&reference) && caller.may_name(&reference).is_ok();
     blocking(move || {
         let mut projects = store.projects()?;
-        let source = is_place(&reference)
-            .then(|| vcs::locate(&reference))
-            .transpose();
+        let source = place.then(|| vcs::locate(&reference)).transpose();
         projects.retain(|project| match &source {
             Ok(Some(source)) => project.key == source.key,
             _ => {
@@ -165,7 +169,7 @@ pub(super) async fn find(server: &Server, reference: String) -> Result<ProjectRe
 }
 
 /// Whether it says where a repository is, and is not a name.
-fn is_place(reference: &str) -> bool {
+pub(super) fn is_place(reference: &str) -> bool {
     reference.starts_with('/') || reference.contains(':')
 }
 

@@ -13,7 +13,8 @@ use axum::{Json, Router};
 
 use super::{
     Sessions, SignIns, agents, audit, backups, caller, compare, dashboard, events, health, keep,
-    logs, metrics, nodes, pipelines, projects, runs, services, sessions, settings, tokens, watches,
+    logs, metrics, nodes, pipelines, projects, runs, services, sessions, settings, tokens,
+    variables, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
@@ -132,6 +133,11 @@ pub fn router(server: Server) -> Router {
         .route("/settings/versions", get(settings::versions))
         .route("/settings/diff", get(settings::diff))
         .route("/settings/export", get(settings::export))
+        .route(
+            "/projects/{reference}/env",
+            get(variables::list).post(variables::set),
+        )
+        .route("/projects/{reference}/env/{name}", delete(variables::unset))
         .route("/watches", get(watches::list).post(watches::add))
         .route("/watches/{reference}", delete(watches::remove))
         .route("/watches/{reference}/look", post(watches::look))
@@ -148,6 +154,7 @@ pub fn router(server: Server) -> Router {
         .route("/health", get(health::read));
     let agents = Router::new()
         .route("/attempts/{attempt}/records", post(agents::records))
+        .route("/attempts/{attempt}/variables", get(agents::variables))
         .layer(agents::body_limit());
     Router::new()
         .nest(api::ROOT, clients.merge(agents))

@@ -15,6 +15,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0005_api_tokens.sql"),
     include_str!("migrations/0006_settings.sql"),
     include_str!("migrations/0007_held.sql"),
+    include_str!("migrations/0008_variables.sql"),
 ];
 
 /// Number of the newest schema this build knows.

@@ -13,7 +13,7 @@ use crate::skip::skip;
 use crate::support::{Home, Said, until};
 
 /// The engine's socket; without one the running test is skipped.
-fn engine() -> Option<PathBuf> {
+pub fn engine() -> Option<PathBuf> {
     let socket = std::env::var_os("ROUNDEL_TEST_ENGINE").map(PathBuf::from);
     if socket.is_none() {
         let why = std::env::var("ROUNDEL_TEST_ENGINE_NEEDS");
@@ -27,7 +27,7 @@ fn engine() -> Option<PathBuf> {
 }
 
 /// A home whose server uses the engine, with a class too small for anything but a shell.
-fn home(engine: &PathBuf) -> Home {
+pub fn home(engine: &PathBuf) -> Home {
     let home = Home::new();
     std::os::unix::fs::symlink(engine, home.path("engine.sock")).unwrap();
     fs::create_dir_all(home.path("config/roundel")).unwrap();
@@ -48,18 +48,9 @@ fn left(home: &Home, engine: &PathBuf) -> Vec<String> {
         serde_json::from_str(&home.run(&["status", "-json"]).with_code(0).out).unwrap();
     assert!(hello["rows"].is_array(), "{hello}");
     in_engine(engine, async |api| {
-        let data = data_id(home);
-        let filters =
-            std::collections::HashMap::from([("label", vec![format!("{LABEL_DATA}={data}")])]);
-        let options = ListContainersOptionsBuilder::new()
-            .all(true)
-            .filters(&filters)
-            .build();
-        let containers = api.list_containers(Some(options)).await.unwrap();
-        let mut names: Vec<String> = containers
-            .into_iter()
-            .filter_map(|found| found.id)
-            .collect();
+        let mut names = containers_of(home, &api).await;
+        let label = vec![format!("{LABEL_DATA}={}", data_id(home))];
+        let filters = std::collections::HashMap::from([("label", label)]);
         let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
         let networks = api.list_networks(Some(options)).await.unwrap();
         names.extend(networks.into_iter().filter_map(|found| found.name));
@@ -78,6 +69,55 @@ fn in_engine<T>(engine: &PathBuf, work: impl AsyncFnOnce(bollard::Docker) -> T) 
             .unwrap();
         work(found.api).await
     })
+}
+
+/// Ids of the containers of this home's server.
+async fn containers_of(home: &Home, api: &bollard::Docker) -> Vec<String> {
+    let label = vec![format!("{LABEL_DATA}={}", data_id(home))];
+    let filters = std::collections::HashMap::from([("label", label)]);
+    let options = ListContainersOptionsBuilder::new()
+        .all(true)
+        .filters(&filters)
+        .build();
+    let containers = api.list_containers(Some(options)).await.unwrap();
+    containers
+        .into_iter()
+        .filter_map(|found| found.id)
+        .collect()
+}
+
+/// All that the engine tells of the containers of this home's server, and of what runs in them.
+pub fn inspected(home: &Home, engine: &PathBuf) -> String {
+    in_engine(engine, async |api| {
+        let mut told = String::new();
+        for id in containers_of(home, &api).await {
+            let found = api.inspect_container(&id, None).await.unwrap();
+            told.push_str(&serde_json::to_string(&found).unwrap());
+            for exec in found.exec_ids.into_iter().flatten() {
+                let found = api.inspect_exec(&exec).await.unwrap();
+                told.push_str(&serde_json::to_string(&found).unwrap());
+            }
+        }
+        told
+    })
+}
+
+/// Runs a line of shell in each of them.
+pub fn run_in_each(home: &Home, engine: &PathBuf, line: &str) {
+    in_engine(engine, async |api| {
+        for id in containers_of(home, &api).await {
+            let config = bollard::models::ExecConfig {
+                cmd: Some(["/bin/sh", "-c", line].map(str::to_owned).to_vec()),
+                ..Default::default()
+            };
+            let exec = api.create_exec(&id, config).await.unwrap();
+            let options = bollard::exec::StartExecOptions {
+                detach: true,
+                ..Default::default()
+            };
+            api.start_exec(&exec.id, Some(options)).await.unwrap();
+        }
+    });
 }
 
 fn data_id(home: &Home) -> String {

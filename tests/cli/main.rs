@@ -19,6 +19,7 @@ mod hostile;
 mod offline;
 mod project;
 mod queue;
+mod secrets;
 mod services;
 mod settings;
 #[path = "../support/skip.rs"]

@@ -21,6 +21,7 @@ use futures_util::StreamExt;
 use tokio::task::JoinHandle;
 
 use super::{End, Executor, GRACE, Host, NotReady, Program, let_go};
+use crate::agent::environment::Environment;
 use crate::agent::journal::Journal;
 use crate::agent::paths::Places;
 use crate::api::agent::{self, Task};
@@ -41,7 +42,7 @@ pub(in crate::agent) struct Docker {
     /// Id of the container of the steps.
     primary: String,
     services: Vec<Service>,
-    environment: Vec<(String, String)>,
+    environment: Environment,
     user: Option<String>,
     /// Its number and its group's, inside.
     owner: (u32, u32),
@@ -71,6 +72,7 @@ impl Docker {
     /// Makes the containers ready, and tells how that goes in step 0. When it fails nothing of it is left.
     pub(in crate::agent) async fn prepare(
         task: &Task,
+        environment: &Environment,
         docker: &agent::Docker,
         dir: &Path,
         journal: &Rc<Journal>,
@@ -81,7 +83,7 @@ impl Docker {
             () = journal.stopped() => return Err(NotReady::Stopped),
         };
         let made = tokio::select! {
-            made = start::start(&engine, task, docker, dir, journal) => made,
+            made = start::start(&engine, task, environment, docker, dir, journal) => made,
             () = journal.stopped() => Err(NotReady::Stopped),
             () = tokio::time::sleep_until(deadline.into()) => Err(NotReady::Late),
         };

@@ -16,6 +16,7 @@ use tokio::process::Child;
 use tokio::task::JoinHandle;
 
 use super::{End, Executor, GRACE, Program, last_words, let_go, silent};
+use crate::agent::environment::Environment;
 use crate::agent::journal::Journal;
 use crate::agent::paths::Places;
 use crate::api::agent::{OUTPUT_MAX, RunAs, Task};
@@ -29,7 +30,7 @@ pub(in crate::agent) struct Host {
     pub cgroup: Cgroup,
     scratch: PathBuf,
     attempt: String,
-    environment: Vec<(String, String)>,
+    environment: Environment,
     run_as: Option<RunAs>,
     bash_env: PathBuf,
     readers: Vec<JoinHandle<()>>,
@@ -37,7 +38,11 @@ pub(in crate::agent) struct Host {
 
 impl Host {
     /// Makes home, project directory and control groups.
-    pub(in crate::agent) fn prepare(task: &Task, dir: &Path) -> io::Result<Self> {
+    pub(in crate::agent) fn prepare(
+        task: &Task,
+        environment: Environment,
+        dir: &Path,
+    ) -> io::Result<Self> {
         let places = Places::new(&task.scratch, &task.working_directory);
         fs::create_dir_all(&places.home)?;
         let bash_env = task.scratch.join("bash_env");
@@ -49,7 +54,7 @@ impl Host {
             cgroup,
             scratch: task.scratch.clone(),
             attempt: task.attempt.to_string(),
-            environment: task.environment.clone(),
+            environment,
             run_as: task.run_as.clone(),
             bash_env,
             readers: Vec::new(),
@@ -157,7 +162,7 @@ impl Host {
             .args(words)
             .current_dir(&program.directory)
             .env_clear()
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .envs(self.environment.iter())
             .env("HOME", &self.places.home)
             .env("BASH_ENV", &self.bash_env)
             .envs(

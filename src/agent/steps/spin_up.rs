@@ -1,27 +1,37 @@
 //! Step 0, "Spin up environment": makes the place and says what it is.
 
+use std::sync::Arc;
+
 use super::Context;
+use crate::agent::environment::{self, Environment};
 use crate::agent::executors::{Docker, Host, NotReady};
+use crate::agent::log;
+use crate::agent::mask::Mask;
 use crate::api::agent::{self, SPIN_UP};
 use crate::api::builds::StepStatus;
 
 /// Makes the host ready.
 pub(super) async fn host(context: &Context<'_>) -> Result<Host, NotReady> {
-    begin(context).await;
-    let host = Host::prepare(context.task, context.dir)
-        .map_err(|err| NotReady::Broken(format!("the environment could not be made: {err}")));
-    if let Ok(host) = &host {
-        let (cpu, memory) = (
-            f64::from(context.task.cpu_millis) / 1000.0,
-            context.task.memory_mb,
-        );
-        let line = match &host.cgroup.unlimited {
-            None => format!("Limits: {cpu} cpu, {memory} MB."),
-            Some(why) => format!("Asked for {cpu} cpu and {memory} MB; {why}."),
-        };
-        say(context, 1, &[line]).await;
-    }
-    end(context, host).await
+    let made = match begin(context).await {
+        Ok(environment) => on_host(context, environment).await,
+        Err(why) => Err(why),
+    };
+    end(context, made).await
+}
+
+async fn on_host(context: &Context<'_>, environment: Environment) -> Result<Host, NotReady> {
+    let host = Host::prepare(context.task, environment, context.dir)
+        .map_err(|err| NotReady::Broken(format!("the environment could not be made: {err}")))?;
+    let (cpu, memory) = (
+        f64::from(context.task.cpu_millis) / 1000.0,
+        context.task.memory_mb,
+    );
+    let line = match &host.cgroup.unlimited {
+        None => format!("Limits: {cpu} cpu, {memory} MB."),
+        Some(why) => format!("Asked for {cpu} cpu and {memory} MB; {why}."),
+    };
+    say(context, 1, &[line]).await;
+    Ok(host)
 }
 
 /// Makes containers ready.
@@ -29,15 +39,42 @@ pub(super) async fn containers(
     context: &Context<'_>,
     docker: &agent::Docker,
 ) -> Result<Docker, NotReady> {
-    begin(context).await;
     let (task, journal) = (context.task, context.journal);
-    let made = Docker::prepare(task, docker, context.dir, journal, context.deadline).await;
+    let made = match begin(context).await {
+        Ok(environment) => {
+            let (dir, deadline) = (context.dir, context.deadline);
+            Docker::prepare(task, &environment, docker, dir, journal, deadline).await
+        }
+        Err(why) => Err(why),
+    };
     end(context, made).await
 }
 
-async fn begin(context: &Context<'_>) {
-    context.journal.step_started(SPIN_UP).await;
-    say(context, 1, &context.task.notes).await;
+/// Begins the step, and gets the environment; from here on the project's variables are hidden in all output.
+async fn begin(context: &Context<'_>) -> Result<Environment, NotReady> {
+    let (task, journal) = (context.task, context.journal);
+    journal.step_started(SPIN_UP).await;
+    say(context, 1, &task.notes).await;
+    if task.variables.is_none() {
+        return Ok(Environment::of(task, Vec::new()));
+    }
+    let variables = tokio::select! {
+        variables = environment::fetch(task, context.dir, context.token) => variables.map_err(NotReady::Broken)?,
+        () = journal.stopped() => return Err(NotReady::Stopped),
+        () = tokio::time::sleep_until(context.deadline.into()) => return Err(NotReady::Late),
+    };
+    let hidden: Vec<_> = variables.iter().map(|variable| &variable.value).collect();
+    if let Some(mask) = Mask::new(hidden).map(Arc::new) {
+        log::hide(&mask);
+        journal.hide(mask);
+    }
+    let names: Vec<&str> = variables.iter().map(|variable| &*variable.name).collect();
+    let line = format!(
+        "Variables of the project, masked in the output: {}.",
+        names.join(", ")
+    );
+    say(context, 1, &[line]).await;
+    Ok(Environment::of(task, variables))
 }
 
 async fn end<E>(context: &Context<'_>, made: Result<E, NotReady>) -> Result<E, NotReady> {

@@ -145,6 +145,7 @@ fn task(settings: &Settings, engine: Option<PathBuf>, submission: Submission) ->
         ),
         None => on_host(settings, &submission.name),
     };
+    let variables = submission.variables.map(|at| environment.len() + at);
     environment.extend(submission.environment);
     notes.extend(submission.notes);
     Task {
@@ -155,6 +156,7 @@ fn task(settings: &Settings, engine: Option<PathBuf>, submission: Submission) ->
         run_as,
         notes,
         environment,
+        variables,
         working_directory: submission.job.working_directory,
         shell: submission.job.shell,
         steps: submission.job.steps,

@@ -104,8 +104,10 @@ impl Docker {
     /// The environment of a step: of two variables of one name the later one holds.
     fn variables(&self, of_step: &[(String, String)]) -> Vec<String> {
         let mut variables: Vec<(&str, &str)> = Vec::new();
-        let all = self.environment.iter().chain(of_step);
-        for (name, value) in all.map(|(name, value)| (name.as_str(), value.as_str())) {
+        let of_step = of_step
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in self.environment.iter().chain(of_step) {
             variables.retain(|(known, _)| *known != name);
             variables.push((name, value));
         }

@@ -14,6 +14,7 @@ use bollard::query_parameters::{CreateContainerOptionsBuilder, StartContainerOpt
 use super::exec::errand;
 use super::memory::Memory;
 use super::{Docker, Service};
+use crate::agent::environment::Environment;
 use crate::agent::executors::{Host, NotReady};
 use crate::agent::journal::Journal;
 use crate::agent::paths::Places;
@@ -65,6 +66,7 @@ pub(super) async fn reach(socket: &PathBuf) -> Result<Engine, NotReady> {
 pub(super) async fn start(
     engine: &Engine,
     task: &Task,
+    environment: &Environment,
     docker: &agent::Docker,
     dir: &Path,
     journal: &Rc<Journal>,
@@ -80,7 +82,8 @@ pub(super) async fn start(
                 .await;
         }
     };
-    let host = Host::prepare(&for_git(task), dir)
+    let (for_git, of_git) = for_git(task);
+    let host = Host::prepare(&for_git, of_git, dir)
         .map_err(|err| NotReady::Broken(format!("the environment could not be made: {err}")))?;
     let (primary, services) = docker
         .containers
@@ -89,7 +92,7 @@ pub(super) async fn start(
     say(format!("Container engine: {}.", engine.name)).await;
     let mut images = Vec::new();
     for container in &docker.containers {
-        images.push(image(engine, container, &task.environment, &say).await?);
+        images.push(image(engine, container, environment, &say).await?);
     }
 
     let maker = Maker {
@@ -146,11 +149,10 @@ pub(super) async fn start(
     }
     let bash_env = format!("/tmp/.bash_env-{}", task.attempt.short());
     let inside = probe(engine, &id, primary, &bash_env).await?;
-    let mut environment = vec![
+    let of_container = [
         ("HOME".to_owned(), inside.home.display().to_string()),
         ("BASH_ENV".to_owned(), bash_env),
     ];
-    environment.extend(task.environment.iter().cloned());
     let cores = f64::from(task.cpu_millis) / 1000.0;
     say(format!(
         "Limits of each container: {cores} cpu, {} MB, {PROCESSES} processes.",
@@ -166,7 +168,7 @@ pub(super) async fn start(
         places: Places::at(inside.home, &task.working_directory),
         primary: id,
         services: beside,
-        environment,
+        environment: Environment::before(&of_container, environment),
         user: primary.user.clone(),
         owner: (inside.uid, inside.gid),
         has_bash: inside.bash,
@@ -184,20 +186,23 @@ pub(super) async fn start(
 }
 
 /// The task as git on this machine sees it: with the machine's programs, and a directory of its own.
-fn for_git(task: &Task) -> Task {
+fn for_git(task: &Task) -> (Task, Environment) {
     let own = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
-    Task {
+    let task = Task {
         environment: ["PATH", "LANG"].into_iter().filter_map(own).collect(),
+        variables: None,
         working_directory: "~".to_owned(),
         ..task.clone()
-    }
+    };
+    let environment = Environment::of(&task, Vec::new());
+    (task, environment)
 }
 
 /// An image that is here, or is now.
 async fn image<F: Future<Output = ()>>(
     engine: &Engine,
     container: &Container,
-    environment: &[(String, String)],
+    environment: &Environment,
     say: &impl Fn(String) -> F,
 ) -> Result<Image, NotReady> {
     let name = &container.image;
@@ -236,7 +241,7 @@ async fn image<F: Future<Output = ()>>(
 fn login(
     auth: &Auth,
     image: &str,
-    environment: &[(String, String)],
+    environment: &Environment,
 ) -> Result<(String, String), NotReady> {
     let filled = |text: &str| {
         fill(text, environment).map_err(|missing| {
@@ -250,7 +255,7 @@ fn login(
 
 /// Puts variables in for `$NAME` and `${NAME}`; the name of one that is missing is the error. A `$` before anything else
 /// stands for itself.
-fn fill(text: &str, environment: &[(String, String)]) -> Result<String, String> {
+fn fill(text: &str, environment: &Environment) -> Result<String, String> {
     let mut filled = String::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
@@ -273,8 +278,8 @@ fn fill(text: &str, environment: &[(String, String)]) -> Result<String, String> 
             rest = after;
             continue;
         }
-        let value = environment.iter().rev().find(|(known, _)| known == name);
-        filled.push_str(&value.ok_or_else(|| name.to_owned())?.1);
+        let value = environment.iter().rev().find(|(known, _)| *known == name);
+        filled.push_str(value.ok_or_else(|| name.to_owned())?.1);
         rest = &after[end..];
     }
     filled.push_str(rest);
@@ -448,6 +453,7 @@ mod tests {
     fn variables_are_put_into_an_account() {
         let environment = [("USER", "ann"), ("PASS", "a$b"), ("PASS", "s3cret")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment = Environment::before(&environment, &Environment::default());
         let cases = [
             ("$USER", Ok("ann")),
             ("${USER}-x", Ok("ann-x")),

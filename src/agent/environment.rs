@@ -1,0 +1,82 @@
+//! The environment of the steps: what the task says, and the project's variables, which the server tells when asked with
+//! the attempt's token.
+//!
+//! Values are in the agent's memory alone: not in its own environment, on no command line, and on no disk.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::journal::moved_to;
+use crate::api::agent::Task;
+use crate::api::projects::Variable;
+use crate::client::Client;
+use crate::error::Chain;
+use crate::secret::Secret;
+
+/// First and longest wait before a server that is away is asked again.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+
+/// Variables in order; of two of one name the later one holds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Environment(Vec<(String, Secret)>);
+
+impl Environment {
+    /// Of what the task says, with the project's variables where they belong.
+    pub(super) fn of(task: &Task, variables: Vec<Variable>) -> Self {
+        let mut all: Vec<_> = plain(&task.environment).collect();
+        let at = task.variables.unwrap_or_default().min(all.len());
+        let of_project = variables
+            .into_iter()
+            .map(|variable| (variable.name, variable.value));
+        all.splice(at..at, of_project);
+        Self(all)
+    }
+
+    /// Of these variables, before those of `rest`.
+    pub(super) fn before(first: &[(String, String)], rest: &Self) -> Self {
+        Self(plain(first).chain(rest.0.iter().cloned()).collect())
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.expose()))
+    }
+}
+
+fn plain(variables: &[(String, String)]) -> impl Iterator<Item = (String, Secret)> {
+    variables
+        .iter()
+        .map(|(name, value)| (name.clone(), Secret::new(value.clone())))
+}
+
+/// Asks the server for the project's variables, for as long as it is away; answers a sentence when it has an answer and
+/// no variables.
+///
+/// # Cancel safety
+/// It may be dropped and asked again.
+pub(super) async fn fetch(task: &Task, dir: &Path, token: &str) -> Result<Vec<Variable>, String> {
+    let attempt = task.attempt.to_string();
+    let mut client = Client::unix(&task.socket);
+    let mut pause = BACKOFF.0;
+    loop {
+        match client.variables(&attempt, token).await {
+            Ok(variables) => return Ok(variables),
+            Err(err) if err.server_gone() => {
+                tracing::warn!(error = %Chain(&err), "the project's variables are waited for");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(BACKOFF.1);
+                if let Some(moved) = moved_to(dir) {
+                    client = Client::unix(moved);
+                }
+            }
+            Err(err) => {
+                return Err(format!(
+                    "the project's variables cannot be had: {}",
+                    Chain(&err)
+                ));
+            }
+        }
+    }
+}
