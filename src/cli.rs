@@ -21,6 +21,7 @@ mod gc;
 mod logging;
 mod logs;
 mod node_drain;
+mod node_eligibility;
 mod node_status;
 mod problems;
 mod project;
@@ -115,6 +116,8 @@ enum Verb {
     NodeStatus(node_status::Args),
     /// Turn the drain of a node on or off
     NodeDrain(node_drain::Args),
+    /// Let a node take new work, or not
+    NodeEligibility(node_eligibility::Args),
     /// Print the log of a run, a job or a pipeline
     Logs(logs::Args),
     /// Stop a run
@@ -138,8 +141,7 @@ enum Verb {
     /// Show whether the installation takes work; stop or start that
     Services(services::Args),
     /// Show and change what the installation is told
-    #[command(subcommand)]
-    Settings(settings::Verb),
+    Settings(settings::Args),
     /// Print the version
     Version,
     /// Print completions for a shell
@@ -218,6 +220,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Status(args) => status::run(&args, context).await,
             Verb::NodeStatus(args) => node_status::run(&args, context).await,
             Verb::NodeDrain(args) => node_drain::run(&args, context).await,
+            Verb::NodeEligibility(args) => node_eligibility::run(&args, context).await,
             Verb::Logs(args) => logs::run(&args, context).await,
             Verb::Stop(args) => stop::run(&args, context).await,
             Verb::Audit(verb) => audit::run(&verb, context).await,
@@ -225,7 +228,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Gc(args) => gc::run(&args, context).await,
             Verb::Token(verb) => token::run(&verb, context).await,
             Verb::Services(args) => services::run(&args, context).await,
-            Verb::Settings(verb) => settings::run(&verb, context).await,
+            Verb::Settings(args) => settings::run(&args, context).await,
             Verb::Backup(backup::Verb::Create(args)) => backup::create(&args, context).await,
             Verb::Backup(_)
             | Verb::Serve(_)
@@ -236,6 +239,13 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             | Verb::Agent(_) => unreachable!("handled before"),
         }
     })
+}
+
+/// Whether a line is one that the program takes: for tests of those who show such lines.
+#[cfg(test)]
+pub(crate) fn parse(line: &str) -> Result<(), clap::Error> {
+    let words = line.split(' ').map(OsString::from);
+    Cli::try_parse_from(spelling::respell(words)).map(drop)
 }
 
 #[cfg(test)]

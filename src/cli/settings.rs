@@ -16,8 +16,17 @@ use super::context::Context;
 use super::words::count;
 use super::{End, Failure};
 
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Do not ask, and save in spite of warnings (also -yes)
+    #[arg(long, global = true)]
+    yes: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
 #[derive(Debug, clap::Subcommand)]
-pub(super) enum Verb {
+enum Verb {
     /// List the settings
     List {
         /// Only those of a group: general, services, engines, github, ldap, ...
@@ -60,20 +69,13 @@ pub(super) enum Verb {
         keys: Vec<String>,
     },
     /// Save what is staged as a version
-    Save {
-        /// Save in spite of warnings (also -yes)
-        #[arg(long)]
-        yes: bool,
-    },
+    Save,
     /// List the versions
     History,
     /// Bring the values of a version back, as a new version
     Rollback {
         /// The version
         version: u64,
-        /// Do not ask (also -yes)
-        #[arg(long)]
-        yes: bool,
     },
     /// Print the newest version as a file, without its secrets
     Export {
@@ -89,14 +91,12 @@ pub(super) enum Verb {
         /// Only stage it
         #[arg(long)]
         stage: bool,
-        /// Save in spite of warnings (also -yes)
-        #[arg(long)]
-        yes: bool,
     },
 }
 
-pub(super) async fn run(verb: &Verb, context: &mut Context<'_>) -> Result<End, Failure> {
-    match verb {
+pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, Failure> {
+    let yes = args.yes;
+    match &args.verb {
         Verb::List { group, all } => show::list(group.as_deref(), *all, context).await,
         Verb::Get { key } => show::get(known(key)?, context).await,
         Verb::Set { key, value, file } => {
@@ -129,19 +129,19 @@ pub(super) async fn run(verb: &Verb, context: &mut Context<'_>) -> Result<End, F
                 "What was staged is forgotten.".to_owned()
             })
         }
-        Verb::Save { yes } => save(Changes::default(), *yes, context).await,
+        Verb::Save => save(Changes::default(), yes, context).await,
         Verb::History => show::history(context).await,
-        Verb::Rollback { version, yes } => {
+        Verb::Rollback { version } => {
             context.confirm(
                 &format!("Bring version {version} of the settings back?"),
-                *yes,
+                yes,
             )?;
             let client = context.connect().await?;
             let done = client.roll_settings_back(*version).await?.value;
             saved(context, &done)
         }
         Verb::Export { out } => exchange::export(out.as_deref(), context).await,
-        Verb::Import { file, stage, yes } => exchange::import(file, *stage, *yes, context).await,
+        Verb::Import { file, stage } => exchange::import(file, *stage, yes, context).await,
     }
 }
 

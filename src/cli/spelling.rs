@@ -13,10 +13,12 @@ const BY_VERB: &[(&str, &[&str])] = &[
         "node-drain",
         &["enable", "disable", "self", "yes", "deadline"],
     ),
+    ("node-eligibility", &["enable", "disable", "self"]),
     ("logs", &["job", "stderr", "tail"]),
     ("stop", &["yes"]),
     ("services", &["yes"]),
     ("project", &["yes"]),
+    ("settings", &["yes"]),
 ];
 
 /// Options that stand before a verb and take the next word.
@@ -91,6 +93,11 @@ mod tests {
                 "logs --job --stderr --tail -n 5 -f x",
             ),
             ("stop -yes x", "stop --yes x"),
+            ("settings save -yes", "settings save --yes"),
+            (
+                "node-eligibility -disable n1",
+                "node-eligibility --disable n1",
+            ),
             ("-json status", "--json status"),
             (
                 "--data -self node-status -self",

@@ -406,8 +406,45 @@ mod tests {
                 },
                 "roundel rerun --from-failed x",
             ),
+            (
+                Write::Eligibility {
+                    node: "n07".into(),
+                    eligible: false,
+                },
+                "roundel node-eligibility -disable n07",
+            ),
+            (
+                Write::StopRun {
+                    attempt: "x".into(),
+                    name: "x-0-build-org-api-12".into(),
+                },
+                "roundel stop x-0-build-org-api-12",
+            ),
+            (
+                Write::Cancel {
+                    pipeline: "x".into(),
+                    name: String::new(),
+                },
+                "roundel cancel x",
+            ),
+            (
+                Write::Approve {
+                    id: "x".into(),
+                    name: String::new(),
+                },
+                "roundel approve x",
+            ),
+            (
+                Write::Services { start: false },
+                "roundel services stop -yes",
+            ),
+            (Write::Services { start: true }, "roundel services start"),
         ] {
             assert_eq!(write.command(), command);
+            assert!(
+                command.contains('\'') || crate::cli::parse(command).is_ok(),
+                "{command}"
+            );
         }
     }
 

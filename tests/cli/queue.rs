@@ -225,6 +225,14 @@ fn the_reason_of_a_waiting_run_has_the_free_room_and_follows_a_drain_within_a_se
             break;
         }
     }
+    for (switch, why) in [
+        ("-disable", "every node is draining or ineligible"),
+        ("-enable", expected.as_str()),
+    ] {
+        home.run(&["node-eligibility", switch, "-self"])
+            .with_code(0);
+        until("the reason follows the eligibility", || reason() == why);
+    }
     assert!(quickest < 1000, "{quickest} ms");
     for build in running {
         // Its first interrupt cancels the build.
