@@ -20,6 +20,7 @@ mod follow;
 mod gc;
 mod logging;
 mod logs;
+mod man;
 mod node_drain;
 mod node_eligibility;
 mod node_status;
@@ -146,6 +147,8 @@ enum Verb {
     Version,
     /// Print completions for a shell
     Completions(completions::Args),
+    /// Write the manual pages into a folder
+    Man(man::Args),
     /// Run one attempt (started by the server)
     #[command(hide = true)]
     Agent(agent::Args),
@@ -205,6 +208,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
         Verb::Backup(backup::Verb::Restore(args)) => return backup::restore(&args, context),
         Verb::Version => return version::run(context),
         Verb::Completions(args) => return completions::run(&args, context),
+        Verb::Man(args) => return man::run(&args, context),
         _ => {}
     }
     let runtime = context::runtime()?;
@@ -236,6 +240,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             | Verb::Config(_)
             | Verb::Version
             | Verb::Completions(_)
+            | Verb::Man(_)
             | Verb::Agent(_) => unreachable!("handled before"),
         }
     })

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sd_notify::NotifyState;
 use tokio::net::UnixListener;
 
 use super::peer::Peer;
@@ -218,16 +219,26 @@ pub async fn serve(
 
     let app = router(server).into_make_service_with_connect_info::<Peer>();
     let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+    tell_supervisor(NotifyState::Ready);
     tokio::select! {
         () = end => tracing::info!("told to end"),
         () = idle(&engine, &presence, &watching, started_at), if options.auto => tracing::info!("idle for a minute: ending"),
     }
+    tell_supervisor(NotifyState::Stopping);
     // No new connections find the way in; those open get a moment.
     let _ = std::fs::remove_file(&socket);
     tokio::time::sleep(FAREWELL).await;
     serving.abort();
     engine.stop().await;
     Ok(())
+}
+
+/// Tells whoever supervises this process, where somebody does: systemd, by `NOTIFY_SOCKET` (sd_notify(3)). Jobs do not
+/// inherit that variable: their environment is made anew.
+fn tell_supervisor(state: NotifyState) {
+    if let Err(err) = sd_notify::notify(&[state]) {
+        tracing::warn!(%err, "the supervisor was not told");
+    }
 }
 
 /// Resolves once nobody has been there and nothing was to do for a minute. A watched repository is something to do.
