@@ -1,6 +1,9 @@
 //! What needs no server: usage, configs, the version, completions.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 
 use crate::support::Home;
 
@@ -118,6 +121,49 @@ fn configs_are_checked_without_a_server() {
         .with_code(0);
     home.run(&["config", "validate", "none.yml"]).with_code(4);
     assert!(!home.data().exists());
+}
+
+/// The stages that `tests/run` would run with these arguments.
+fn stages(arguments: &[&str]) -> Vec<String> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/run");
+    let listed = Command::new(script)
+        .arg("--list")
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(listed.status.success(), "{listed:?}");
+    let text = String::from_utf8(listed.stdout).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn roundels_own_checks_are_a_config_whose_parts_are_all_of_them() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = root.join(".circleci/config.yml");
+    let said = Home::new()
+        .run(&["config", "process", config.to_str().unwrap()])
+        .with_code(0);
+    assert!(said.out.contains("parallelism: 2"), "{}", said.out);
+    let commands: Vec<_> = said
+        .out
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("command: "))
+        .filter(|command| !command.starts_with("dpkg-deb "))
+        .collect();
+    assert_eq!(commands.len(), 3, "{}", said.out);
+    for command in commands {
+        let script = root.join(command.split(' ').next().unwrap());
+        let rights = fs::metadata(&script).unwrap().permissions().mode();
+        assert_ne!(rights & 0o100, 0, "{command}: {}", script.display());
+    }
+
+    let mut all = stages(&[]);
+    let mut parts = stages(&["--part", "1/2"]);
+    parts.extend(stages(&["--part", "2/2"]));
+    all.sort();
+    parts.sort();
+    assert!(all.len() >= 4, "{all:?}");
+    assert_eq!(parts, all);
 }
 
 #[test]
