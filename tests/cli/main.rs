@@ -17,6 +17,7 @@ mod gc;
 mod health;
 mod hostile;
 mod offline;
+mod package;
 mod project;
 mod queue;
 mod secrets;

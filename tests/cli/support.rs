@@ -9,7 +9,7 @@ mod home;
 #[path = "../support/pty.rs"]
 mod pty;
 
-pub use home::{Home, Said, until};
+pub use home::{Home, PATIENCE, Said, until};
 
 impl Home {
     /// Asks the server that has the data directory, as any HTTP client would; its head in
