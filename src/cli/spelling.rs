@@ -60,6 +60,13 @@ pub(super) fn respell(args: impl Iterator<Item = OsString>) -> impl Iterator<Ite
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+    use clap::error::ErrorKind;
+    use clap::{CommandFactory, Parser};
+    use proptest::prelude::*;
+
     use super::*;
 
     fn respelled(line: &str) -> String {
@@ -116,7 +123,6 @@ mod tests {
 
     #[test]
     fn every_spelling_is_an_option_of_its_verb() {
-        use clap::CommandFactory;
         let command = super::super::Cli::command();
         for (verb, names) in BY_VERB {
             let verb = command.find_subcommand(verb).unwrap();
@@ -125,6 +131,67 @@ mod tests {
                     verb.get_arguments().any(|arg| arg.get_long() == Some(name)),
                     "{verb} --{name}"
                 );
+            }
+        }
+    }
+
+    /// All that the command line knows: verbs, their verbs, and every option in both spellings.
+    fn vocabulary() -> Vec<OsString> {
+        fn collect(command: &clap::Command, words: &mut Vec<String>) {
+            for arg in command.get_arguments() {
+                words.extend(arg.get_long().map(|name| format!("--{name}")));
+                words.extend(arg.get_long().map(|name| format!("-{name}")));
+                words.extend(arg.get_long().map(|name| format!("-{name}=5m")));
+                words.extend(arg.get_short().map(|name| format!("-{name}")));
+            }
+            for verb in command.get_subcommands() {
+                words.push(verb.get_name().to_owned());
+                collect(verb, words);
+            }
+        }
+        let mut words: Vec<String> = [
+            "", "-", "--", "=", "x", "5", "-5", "app#12", "--=", "-json=", "--data=",
+        ]
+        .map(str::to_owned)
+        .into();
+        collect(&super::super::Cli::command(), &mut words);
+        words.sort();
+        words.dedup();
+        words.into_iter().map(OsString::from).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_keeps_its_words_and_is_understood_or_explained(
+            words in prop::collection::vec(
+                prop_oneof![
+                    8 => prop::sample::select(vocabulary()),
+                    4 => prop::sample::select(vec!["--", "--data", "node-drain", "logs", "-json", "-self", "-yes", "-job", "-deadline=5m"])
+                        .prop_map(OsString::from),
+                    1 => "\\PC{0,6}".prop_map(OsString::from),
+                    1 => prop::collection::vec(1..=255_u8, 0..6).prop_map(OsString::from_vec),
+                ],
+                0..9,
+            )
+        ) {
+            let line: Vec<OsString> = std::iter::once("roundel".into()).chain(words).collect();
+            let read: Vec<OsString> = respell(line.iter().cloned()).collect();
+            prop_assert_eq!(read.len(), line.len());
+            let literal = line.iter().position(|word| word == "--").unwrap_or(line.len());
+            for (at, (before, after)) in line.iter().zip(&read).enumerate() {
+                if before != after {
+                    prop_assert!(at < literal, "{:?} after --", before);
+                    let dashed = [b"-", before.as_bytes()].concat();
+                    prop_assert_eq!(after.as_os_str(), OsStr::from_bytes(&dashed));
+                    prop_assert!(before.as_bytes().starts_with(b"-") && !before.as_bytes().starts_with(b"--"));
+                }
+            }
+            let again: Vec<OsString> = respell(read.iter().cloned()).collect();
+            prop_assert_eq!(&again, &read, "a second pass changes nothing");
+            if let Err(err) = super::super::Cli::try_parse_from(&read) {
+                let shown = matches!(err.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+                prop_assert_eq!(err.exit_code(), if shown { 0 } else { 2 });
+                prop_assert!(!err.to_string().is_empty());
             }
         }
     }

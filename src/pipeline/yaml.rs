@@ -165,4 +165,6 @@ pub(crate) struct Document {
 }
 
 #[cfg(test)]
+mod budgets;
+#[cfg(test)]
 mod tests;

@@ -15,6 +15,8 @@ pub fn shell_word(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -32,6 +34,22 @@ mod tests {
         ];
         for (word, expected) in cases {
             assert_eq!(shell_word(word), expected);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+
+        #[test]
+        fn a_shell_reads_exactly_the_words_that_were_meant(
+            words in prop::collection::vec("[-a-c \\\\'\"$`*?!~#%&;|<>(){}\\[\\]\n\t=é]{0,8}", 1..6)
+        ) {
+            let line: Vec<_> = words.iter().map(|word| shell_word(word)).collect();
+            let script = format!("printf '%s\\0' {}", line.join(" "));
+            let said = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+            let read = String::from_utf8(said.stdout).unwrap();
+            let read: Vec<_> = read.split_terminator('\0').collect();
+            prop_assert_eq!(read, words, "{}", script);
         }
     }
 }

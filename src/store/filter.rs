@@ -167,8 +167,10 @@ fn glob(c: char) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use proptest::prelude::*;
     use rusqlite::{Connection, params_from_iter};
+
+    use super::*;
 
     const FIELDS: &[Field] = &[
         Field::new("project", "project"),
@@ -181,22 +183,34 @@ mod tests {
         ("x*y:z", "failed"),
     ];
 
+    /// Rows of odd letters, that only nobody's filter is meant for.
+    const ODD: [(&str, &str); 4] = [
+        ("a[b]^c/d-e", "%_\\'\""),
+        ("Über/Straße", "ÉTÉ"),
+        ("!x", "status:failed"),
+        ("-f", "日本 é"),
+    ];
+
     /// What matches, by SQL and in memory: the two must agree.
     fn found(text: &str) -> Vec<&'static str> {
+        found_in(text, &ROWS)
+    }
+
+    fn found_in(text: &str, rows: &[(&'static str, &'static str)]) -> Vec<&'static str> {
         let filter = Filter::read(text, FIELDS);
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch("CREATE TABLE t (project TEXT, status TEXT)")
             .unwrap();
-        for (project, status) in ROWS {
+        for (project, status) in rows {
             db.execute("INSERT INTO t VALUES (?1, ?2)", [project, status])
                 .unwrap();
         }
         let (condition, words) = filter.condition("project || ' ' || status", FIELDS, &[]);
         let sql = format!("SELECT project FROM t WHERE {condition}");
         let mut statement = db.prepare(&sql).unwrap();
-        let rows = statement.query_map(params_from_iter(words), |row| row.get::<_, String>(0));
-        let by_sql: Vec<String> = rows.unwrap().collect::<Result<_, _>>().unwrap();
-        let in_memory = ROWS.iter().filter(|(project, status)| {
+        let found = statement.query_map(params_from_iter(words), |row| row.get::<_, String>(0));
+        let by_sql: Vec<String> = found.unwrap().collect::<Result<_, _>>().unwrap();
+        let in_memory = rows.iter().filter(|(project, status)| {
             let all = format!("{project} {status}");
             filter.passes(|term| {
                 let text = match term.field {
@@ -204,7 +218,8 @@ mod tests {
                     Some(_) => status,
                     None => all.as_str(),
                 };
-                let lower = text.to_lowercase();
+                // As SQLite does it.
+                let lower = text.to_ascii_lowercase();
                 term.is_in(if term.exact { text } else { &lower })
             })
         });
@@ -265,6 +280,32 @@ mod tests {
                 condition,
                 "{text}"
             );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_typed_is_a_condition_that_memory_agrees_with(
+            start in prop::sample::select(vec!["", "! ", "-f ", "! -f "]),
+            pieces in prop::collection::vec(
+                prop_oneof![
+                    2 => prop::sample::select(vec![
+                        " ", "! ", "!", "-f ", "project:", "status:", "other:", ":", "::", "%", "_", "'", "\"", "''", ";--",
+                        "*", "?", "[", "]", "[^a]", "^", "-", "\\", "org", "Org", "a", "é", "É", "ß", "Ü", "本", "failed",
+                    ]).prop_map(str::to_owned),
+                    1 => "\\PC{0,3}",
+                ],
+                0..8,
+            )
+        ) {
+            let text = format!("{start}{}", pieces.concat());
+            let rows = [ROWS, ODD].concat();
+            let found = found_in(&text, &rows);
+            // Turned round, it takes the other rows; `!` alone turns nothing.
+            if !text.trim_start().starts_with("! ") && !Filter::read(&text, FIELDS).terms.is_empty() {
+                let others = found_in(&format!("! {text}"), &rows);
+                prop_assert_eq!(found.len() + others.len(), rows.len(), "{}", text);
+            }
         }
     }
 }

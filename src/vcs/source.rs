@@ -162,12 +162,9 @@ fn from_url(url: &str, refused: &impl Fn(&'static str) -> VcsError) -> Result<So
                 "its scheme is not one of https, http, ssh, git, file",
             ));
         }
-        if rest.starts_with('-')
-            || rest
-                .split('@')
-                .next_back()
-                .is_some_and(|host| host.starts_with('-'))
-        {
+        let authority = rest.split('/').next().unwrap_or(rest);
+        let host = authority.rsplit('@').next().unwrap_or(authority);
+        if authority.starts_with('-') || host.starts_with('-') {
             return Err(refused("its host begins with `-`"));
         }
     }
@@ -193,18 +190,21 @@ fn project_of(url: &str) -> Option<(String, String, String)> {
         .trim_matches('/')
         .trim_end_matches(".git")
         .trim_end_matches('/');
-    let name = path.rsplit('/').next().filter(|name| !name.is_empty())?;
-    let owner = path
-        .rsplit('/')
-        .nth(1)
-        .filter(|_| !host.is_empty())
-        .unwrap_or("local");
     let inert = |text: &str| crate::sanitise::line(text).into_owned();
-    Some((format!("{host}/{path}"), inert(owner), inert(name)))
+    let name = path.rsplit('/').next().map(inert)?;
+    if name.is_empty() {
+        return None;
+    }
+    let owner = path.rsplit('/').nth(1).map(inert);
+    let owner = owner.filter(|owner| !owner.is_empty() && !host.is_empty());
+    let owner = owner.unwrap_or_else(|| "local".to_owned());
+    Some((format!("{host}/{path}"), owner, name))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -237,6 +237,7 @@ mod tests {
             "ext::sh -c x",
             "https://-x/y",
             "git@-h:x",
+            "ssh://git@-oProxyCommand=x/y@z",
             "foo://h/x",
             "",
         ] {
@@ -252,5 +253,61 @@ mod tests {
         assert!(matches!(err, VcsError::NotARepository { .. }), "{err}");
         let err = locate("/no/such/path").unwrap_err();
         assert!(matches!(err, VcsError::NoPath { .. }), "{err}");
+    }
+
+    /// What looks like an address, odd in every part.
+    fn url() -> impl Strategy<Value = String> {
+        let scheme = prop::sample::select(vec![
+            "", "https://", "ssh://", "git://", "file://", "ext://", "ext::", "-://",
+        ]);
+        let host = vec![
+            "@",
+            "-",
+            "-oProxyCommand=x",
+            "user",
+            ":pw",
+            "git.example.com",
+            "[::1]",
+            ":22",
+        ];
+        let path = vec![
+            "/", ":", "@", "-", "acme", "web", ".git", "..", "~", "?", "#", "%2d", " ", "\u{202e}",
+            "é",
+        ];
+        let some = |words| {
+            prop::collection::vec(prop::sample::select(words), 0..5)
+                .prop_map(|words| words.concat())
+        };
+        (
+            scheme,
+            some(host),
+            prop_oneof![Just("/"), Just(":")],
+            some(path),
+        )
+            .prop_map(|(scheme, host, sep, path)| format!("{scheme}{host}{sep}{path}"))
+    }
+
+    proptest! {
+        #[test]
+        fn no_url_that_is_taken_reaches_git_as_an_option_or_a_program(url in url()) {
+            let refused = |why| VcsError::Refused { what: url.clone(), why };
+            let Ok(source) = from_url(&url, &refused) else { return Ok(()) };
+            let (host, path) = match url.split_once("://") {
+                Some((scheme, rest)) => {
+                    prop_assert!(["https", "http", "ssh", "git", "file"].contains(&scheme), "{}", url);
+                    rest.split_once('/').unwrap_or((rest, ""))
+                }
+                None => {
+                    let (host, path) = url.split_once(':').unwrap();
+                    prop_assert!(!path.starts_with(['-', ':']), "{}", url);
+                    (host, path)
+                }
+            };
+            prop_assert!(!host.starts_with('-') && !host.rsplit('@').next().unwrap().starts_with('-'), "{} {}", url, path);
+            for name in [&source.org, &source.name] {
+                prop_assert!(!name.is_empty() && !name.chars().any(char::is_control), "{:?}", source);
+            }
+            prop_assert!(!source.key.contains('@') || path.contains('@') || url.starts_with("file:"), "who signs in is no part of a project: {:?}", source);
+        }
     }
 }

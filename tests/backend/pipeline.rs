@@ -4,6 +4,7 @@ mod corpus;
 mod documents;
 mod properties;
 
+pub use properties::check as check_text;
 use roundel::pipeline::{Facts, Problem, Severity};
 
 /// A revision of branch `master`.

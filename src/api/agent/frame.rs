@@ -148,10 +148,58 @@ mod tests {
         assert_eq!(decode(&bytes[..bytes.len() - 1]), Err(FrameError::Torn));
     }
 
+    fn record() -> impl Strategy<Value = Record> {
+        let output = (
+            any::<u16>(),
+            1..=2_u8,
+            prop::collection::vec(any::<u8>(), 0..80),
+        )
+            .prop_map(|(step, stream, bytes)| RecordBody::Output {
+                step,
+                stream,
+                bytes,
+            });
+        // Up to the year 2100.
+        let event = (any::<u16>(), 0..4_102_444_800_000_i64).prop_map(|(step, at)| {
+            RecordBody::Event(Event::StepStarted {
+                step,
+                at: Timestamp(at),
+            })
+        });
+        (any::<u64>(), any::<i64>(), prop_oneof![output, event])
+            .prop_map(|(seq, micros, body)| Record { seq, micros, body })
+    }
+
+    fn encoded(records: &[Record]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        records.iter().for_each(|record| encode(record, &mut bytes));
+        bytes
+    }
+
     proptest! {
         #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = decode(&bytes);
+        fn what_was_damaged_on_the_way_is_refused_or_is_records(
+            records in prop::collection::vec(record(), 0..5),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let whole = encoded(&records);
+            prop_assert_eq!(decode(&whole), Ok(records));
+            let mut bytes = whole[..cut.index(whole.len() + 1)].to_vec();
+            for (at, byte) in changes {
+                if !bytes.is_empty() {
+                    let at = at.index(bytes.len());
+                    bytes[at] = byte;
+                }
+            }
+            if let Ok(found) = decode(&bytes) {
+                prop_assert_eq!(decode(&encoded(&found)), Ok(found.clone()), "what was read is written as it is");
+                let bounded = |record: &Record| match &record.body {
+                    RecordBody::Output { bytes, .. } => bytes.len() <= OUTPUT_MAX,
+                    RecordBody::Event(_) => true,
+                };
+                prop_assert!(found.iter().all(bounded), "{:?}", found);
+            }
         }
     }
 }

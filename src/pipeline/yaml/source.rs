@@ -56,6 +56,13 @@ impl<'t> Source<'t> {
     /// The parser's place as the writer sees it.
     pub(super) fn convert(&self, span: saphyr_parser::Span) -> Span {
         let pos = |marker: &saphyr_parser::Marker| {
+            // At the end of the text the parser may stand on a line that is not there.
+            if let (Some(last), true) = (self.lines.last(), marker.line() > self.lines.len()) {
+                return Pos {
+                    line: u32::try_from(self.lines.len()).unwrap_or(u32::MAX),
+                    column: u32::try_from(last.chars().count() + 1).unwrap_or(u32::MAX),
+                };
+            }
             let line = u32::try_from(marker.line()).unwrap_or(u32::MAX);
             let column = u32::try_from(marker.col() + 1).unwrap_or(u32::MAX);
             let shift = if self.padded.contains(&line) {
@@ -96,13 +103,9 @@ impl<'t> Source<'t> {
 
     /// What the parser could not read, in the words of the writer; `key` is the path of the key being read.
     pub(super) fn scan_fault(&self, err: &ScanError, key: String) -> Fault {
-        let at = self.convert(saphyr_parser::Span::empty(*err.marker()));
-        // At the end of the text the parser may stand on a line that an editor does not show.
-        let last = u32::try_from(self.lines.len()).unwrap_or(u32::MAX);
-        let start = Pos {
-            line: at.start.line.clamp(1, last),
-            ..at.start
-        };
+        let start = self
+            .convert(saphyr_parser::Span::empty(*err.marker()))
+            .start;
         let span = Span {
             start,
             end: Pos {

@@ -162,7 +162,7 @@ fn faults_have_a_place_and_a_hint() {
         ("a: &a [*a]", 1, 8, "inside its own anchor", None),
         ("a:\n\t- b", 2, 2, "not valid YAML", Some("spaces")),
         ("a: b: c", 1, 5, "not valid YAML", Some("quotes")),
-        ("a: [1, 2", 1, 1, "not valid YAML", None),
+        ("a: [1, 2", 1, 9, "not valid YAML", None),
         ("a: {{ b }}", 1, 5, "a key must be a word", Some("quotes")),
         ("a: \u{0}", 1, 4, "U+0000", None),
         ("a: 1\n---\nb: 2", 2, 1, "second document", None),

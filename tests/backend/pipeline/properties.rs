@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{check_problems, master};
 
 /// Compiles, and checks what holds for any text.
-fn check(text: &str) {
+pub fn check(text: &str) {
     let facts = master();
     match compile(text, &facts) {
         Err(problems) => check_problems(text, &problems),
