@@ -29,3 +29,4 @@ mod support;
 mod unreachable;
 mod verbs;
 mod watch;
+mod wire;

@@ -169,7 +169,9 @@ impl Parser {
         }
         let text = String::from_utf8(std::mem::take(&mut self.held)).ok();
         self.ground();
-        key(KeyCode::Char(text?.chars().next()?), KeyModifiers::NONE)
+        // The control characters of eight bits (U+0080 to U+009F) are no keys.
+        let typed = text?.chars().next().filter(|c| !c.is_control())?;
+        key(KeyCode::Char(typed), KeyModifiers::NONE)
     }
 
     fn sequence(&mut self, byte: u8) -> Option<Event> {
@@ -323,6 +325,7 @@ mod tests {
             &["ctrl-c", "ctrl-z", "ctrl-h", "ctrl-Space"],
         ),
         ("é日", &["é", "日"]),
+        ("\u{80}j", &["j"]),
         (
             "\x1b[A\x1bOB\x1b[1;2C\x1b[1;5D",
             &["↑", "↓", "shift-→", "ctrl-←"],
