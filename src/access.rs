@@ -3,6 +3,7 @@
 //! Knows nothing of where a token is kept or what it is sent over. A secret never leaves this module whole: what is
 //! remembered of it is its hash.
 
+mod fingerprint;
 mod throttle;
 mod token;
 
@@ -11,6 +12,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+pub use fingerprint::{Fingerprint, NoFingerprint};
 pub use throttle::{Origin, Throttle};
 pub use token::{Entry, Fresh, Hash, Refused, Tokens, hash, parts, same};
 

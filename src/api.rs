@@ -49,6 +49,18 @@ pub struct Hello {
     pub jobs_run_as: String,
     /// The data directory.
     pub data: String,
+    /// Where it listens on the network, when it does.
+    #[serde(default)]
+    pub network: Option<Network>,
+}
+
+/// A port that a server listens on.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Network {
+    /// Address and port, as `0.0.0.0:8800`.
+    pub address: String,
+    /// Of its certificate, as `sha256:` and 64 hex digits: what clients know it by.
+    pub fingerprint: String,
 }
 
 /// `GET /summary` and the `summary` item of the stream: the hot counters.

@@ -19,6 +19,7 @@ mod failure;
 mod follow;
 mod gc;
 mod logging;
+mod login;
 mod logs;
 mod man;
 mod node_drain;
@@ -74,9 +75,15 @@ const HEADING: &str = "Global options";
 /// What can stand with every verb.
 #[derive(Clone, Debug, Default, Args)]
 struct Global {
-    /// Socket of the server [env: ROUNDEL_SERVER]
-    #[arg(long, global = true, help_heading = HEADING, value_name = "SOCKET")]
+    /// Socket of the server, or https://HOST[:PORT] [env: ROUNDEL_SERVER]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "SERVER")]
     server: Option<String>,
+    /// What the certificate of a server on another machine has to be
+    #[arg(long, global = true, help_heading = HEADING, value_name = "SHA256")]
+    fingerprint: Option<String>,
+    /// File with the token for it [env: ROUNDEL_TOKEN holds the token itself]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// Data directory, whose server is started when it is not there [env: ROUNDEL_DATA]
     #[arg(long, global = true, help_heading = HEADING, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -129,6 +136,8 @@ enum Verb {
     /// Show who changed what
     #[command(subcommand)]
     Audit(audit::Verb),
+    /// Sign in to a server on another machine
+    Login(login::Args),
     /// Make, list and revoke tokens that people and programs sign in with
     #[command(subcommand)]
     Token(token::Verb),
@@ -230,6 +239,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Audit(verb) => audit::run(&verb, context).await,
             Verb::Doctor => doctor::run(context).await,
             Verb::Gc(args) => gc::run(&args, context).await,
+            Verb::Login(args) => login::run(&args, context).await,
             Verb::Token(verb) => token::run(&verb, context).await,
             Verb::Services(args) => services::run(&args, context).await,
             Verb::Settings(args) => settings::run(&args, context).await,

@@ -7,14 +7,16 @@ mod connection;
 mod error;
 mod events;
 mod keep;
+mod known;
 pub mod launch;
 mod logs;
 mod projects;
+mod remote;
 mod session;
 mod settings;
 mod tokens;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -38,6 +40,8 @@ use crate::api::{AuditRow, Hello, ListQuery, Page, Summary, Written};
 use connection::{Answer, Ask, Pool};
 pub use error::ClientError;
 pub use events::{EventStream, StreamItem};
+pub use known::Known;
+pub use remote::{Address, Remote};
 
 /// Time for an answer. The slowest reads (a search through a long log) take seconds.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -66,10 +70,12 @@ impl Client {
         }
     }
 
-    /// The socket it speaks to.
+    /// Speaks to a server on another machine, by TLS. Connects at the first call.
     #[must_use]
-    pub fn socket(&self) -> &Path {
-        self.pool.socket()
+    pub fn remote(remote: Remote) -> Self {
+        Self {
+            pool: Pool::remote(remote),
+        }
     }
 
     /// Who is there.
@@ -325,7 +331,7 @@ impl Client {
     /// As [`Client::hello`].
     pub async fn events(&self, after: Option<i64>) -> Result<EventStream> {
         let body = self.pool.stream("/events", after, PATIENCE).await?;
-        Ok(EventStream::new(body, self.pool.socket()))
+        Ok(EventStream::new(body, self.pool.name()))
     }
 
     /// Hands over an agent's records, whole frames; an empty body is a sign of life.

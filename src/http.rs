@@ -16,6 +16,7 @@ mod metrics;
 mod nodes;
 mod peer;
 mod pipelines;
+mod port;
 mod projects;
 mod query;
 mod router;

@@ -4,3 +4,4 @@ pub mod backup;
 pub mod doctor;
 pub mod health;
 pub mod metrics;
+pub mod tls;

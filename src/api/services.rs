@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Network;
 use crate::clock::Timestamp;
 pub use crate::pipeline::status::{Health, Phase};
 
@@ -31,6 +32,9 @@ pub struct Services {
     pub installation: Installation,
     /// The parts, in a fixed order.
     pub services: Vec<ServiceRow>,
+    /// The port that the server listens on, when it does.
+    #[serde(default)]
+    pub network: Option<Network>,
     /// Order of the newest change this answer includes.
     pub seq: i64,
 }

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::str::FromStr;
 
+use roundel::client::launch::{self, Place};
 use roundel::error::Kind;
 
 use super::context::{self, Context, Terminals};
@@ -146,6 +147,22 @@ fn format(args: &Args, global: &Global) -> console::Format {
     }
 }
 
+/// The server to open on, which somebody knows by its certificate.
+async fn server(global: &Global) -> Result<Place, Failure> {
+    let mut place = context::place(global).await?;
+    if let Place::Remote(remote) = &mut place {
+        let terminals = Terminals {
+            input: io::stdin().is_terminal(),
+            out: io::stdout().is_terminal(),
+            err: io::stderr().is_terminal(),
+        };
+        super::login::trust(remote, global, terminals)?.await?;
+        // Another certificate or a token that opens nothing is told before a screen is taken.
+        launch::connect(&place).await?;
+    }
+    Ok(place)
+}
+
 fn options(args: &Args, global: &Global) -> Result<Options, Failure> {
     let people = io::stdin().is_terminal() && io::stdout().is_terminal();
     if !args.once && !args.plain && !people {
@@ -161,7 +178,7 @@ fn options(args: &Args, global: &Global) -> Result<Options, Failure> {
     });
     let plain = (!context::color(global)).then(|| "mono".to_owned());
     Ok(Options {
-        server: context::runtime()?.block_on(context::place(global))?,
+        server: context::runtime()?.block_on(server(global))?,
         config: context::config_file(global)?,
         screen: args.screen.clone(),
         once,

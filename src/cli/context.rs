@@ -66,7 +66,10 @@ impl<'a> Context<'a> {
 
     /// Connects to the server; starts one when nobody is there.
     pub(super) async fn connect(&mut self) -> Result<Client, Failure> {
-        let place = place(&self.global).await?;
+        let mut place = place(&self.global).await?;
+        if let Place::Remote(remote) = &mut place {
+            super::login::trust(remote, &self.global, self.terminals)?.await?;
+        }
         let config = config_file(&self.global)?;
         let Connected { client, hello, .. } = launch::ensure(&place, config.as_deref()).await?;
         if hello.api != API_VERSION || hello.version != env!("CARGO_PKG_VERSION") {
@@ -179,6 +182,7 @@ pub(super) async fn place(global: &Global) -> Result<Place, Failure> {
         server: global.server.clone(),
         data: global.data.clone(),
         file_data,
+        token_file: global.token_file.clone(),
     };
     Ok(wanted.place(|name| std::env::var_os(name)).await?)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use roundel::api::doctor::{Check, Examination, Verdict};
 use roundel::client::launch::{self, Place};
-use roundel::error::Chain;
+use roundel::error::{Chain, Kind};
 use roundel::sanitise::line;
 use roundel::services::doctor::{self, Subject};
 use roundel::settings::bootstrap::Bootstrap;
@@ -20,6 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(context: &mut Context<'_>) -> Result<End, Failure> {
     let place = context::place(context.global()).await?;
+    if let Place::Remote(remote) = &place {
+        let why = format!(
+            "doctor looks at this machine, and {} is another",
+            remote.address
+        );
+        return Err(Failure::said(Kind::Usage, why).with_hint("run it there"));
+    }
     let config = context::config_file(context.global())?;
     let bootstrap = Bootstrap::load(config.as_deref())?;
     let (server, data) = server(&place).await;
@@ -54,6 +61,7 @@ async fn server(place: &Place) -> (Check, PathBuf) {
         Place::Data(data) => data.canonicalize().unwrap_or_else(|_| data.clone()),
         // What it says of itself is nearer.
         Place::Socket(socket) => socket.parent().unwrap_or(Path::new("/")).to_owned(),
+        Place::Remote(_) => PathBuf::from("/"),
     };
     let holder = doctor::holder(&data);
     let answer = match timeout(PATIENCE, launch::connect(place)).await {
@@ -94,7 +102,7 @@ async fn server(place: &Place) -> (Check, PathBuf) {
                 Check::ok(NAME, "none runs: a verb that needs one starts it"),
                 data,
             ),
-            Place::Socket(_) => {
+            Place::Socket(_) | Place::Remote(_) => {
                 let fix = "start it: `roundel serve`";
                 (Check::failed(NAME, err, fix), data)
             }

@@ -1,5 +1,6 @@
 //! `serve`: runs the services in this process.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use roundel::client::launch;
 use roundel::containers;
 use roundel::http::{self, JobUser, ServeError, ServeOptions};
 use roundel::queue::Limits;
-use roundel::settings::bootstrap::{Bootstrap, NODES_MAX};
+use roundel::settings::bootstrap::{self, Bootstrap, NODES_MAX};
 use roundel::storage::data_dir::DataDirError;
 use roundel::storage::own_log::OwnLog;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +24,9 @@ pub(super) struct Args {
     /// End after an idle minute: no client, nothing queued that can start, nothing running
     #[arg(long)]
     auto: bool,
+    /// Listen on the network too, by TLS: an address of this machine, as 0.0.0.0:8800
+    #[arg(long, value_name = "ADDR", value_parser = listen)]
+    listen: Option<SocketAddr>,
     /// Split this machine into N rehearsal nodes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(NODES_MAX)))]
     nodes: Option<u32>,
@@ -78,6 +82,7 @@ fn options(args: &Args, data: PathBuf, bootstrap: &Bootstrap) -> Result<ServeOpt
     };
     let own = job_user == JobUser::Own
         || (job_user == JobUser::Unsaid && !rustix::process::geteuid().is_root());
+    let file_listen = bootstrap.listen.as_deref().and_then(bootstrap::address);
     Ok(ServeOptions {
         data,
         auto: args.auto,
@@ -87,6 +92,7 @@ fn options(args: &Args, data: PathBuf, bootstrap: &Bootstrap) -> Result<ServeOpt
             per_project: bootstrap.max_runs_per_project,
             total: bootstrap.max_runs,
         },
+        listen: args.listen.or(file_listen),
         job_user,
         host_env: host_env(bootstrap.host_env.as_deref(), own),
         deadline_s: bootstrap.deadline_s(),
@@ -94,6 +100,10 @@ fn options(args: &Args, data: PathBuf, bootstrap: &Bootstrap) -> Result<ServeOpt
         engines: engines(bootstrap.engine.clone()),
         classes: context::classes(bootstrap),
     })
+}
+
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    bootstrap::address(text).ok_or_else(|| "an address of this machine, as 0.0.0.0:8800".to_owned())
 }
 
 /// The variables that jobs get: those named. Jobs of the server's own account also find the tool chain of its home,

@@ -46,6 +46,13 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
                 return Ok(End::Ok);
             }
             list(context.out, &services.services)?;
+            if let Some(network) = &services.network {
+                writeln!(
+                    context.out,
+                    "Listens on https://{}, fingerprint {}.",
+                    network.address, network.fingerprint
+                )?;
+            }
             services.installation
         }
         Some(Verb::Stop { wait }) => stop(&client, context, args.yes, wait).await?,

@@ -22,7 +22,13 @@ const BY_VERB: &[(&str, &[&str])] = &[
 ];
 
 /// Options that stand before a verb and take the next word.
-const WITH_VALUE: &[&str] = &["--server", "--data", "--config"];
+const WITH_VALUE: &[&str] = &[
+    "--server",
+    "--data",
+    "--config",
+    "--fingerprint",
+    "--token-file",
+];
 
 /// Turns Nomad's tokens into `--...`; `-deadline=5m` keeps its value. Nothing after `--` is touched.
 pub(super) fn respell(args: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {

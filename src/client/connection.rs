@@ -1,4 +1,4 @@
-//! Requests over the unix socket: a few idle connections are kept, and a request whose connection broke before an
+//! Requests over the unix socket or TLS: a few idle connections are kept, and a request whose connection broke before an
 //! answer is asked once more.
 //!
 //! Asking again is safe for every call of the API: reads change nothing, a pipeline is made once by its id, and every
@@ -17,10 +17,12 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{HeaderMap, Method, Request, Response};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use super::error::ClientError;
+use super::remote::Remote;
 use crate::api::session::{HEADER, READ_ONLY};
 use crate::api::{ProblemBody, ROOT};
 use crate::error::Kind;
@@ -52,10 +54,17 @@ pub(super) struct Answer {
 
 type Sender = SendRequest<Full<Bytes>>;
 
+/// Where the server is.
+#[derive(Debug)]
+enum Target {
+    Socket(PathBuf),
+    Remote(Remote),
+}
+
 /// The connections to one server.
 #[derive(Clone, Debug)]
 pub(super) struct Pool {
-    socket: Arc<Path>,
+    target: Arc<Target>,
     idle: Arc<Mutex<Vec<Sender>>>,
     /// Name of the console session, and whether it is to be held back.
     session: Option<(Arc<str>, bool)>,
@@ -76,7 +85,7 @@ impl fmt::Debug for Token {
 impl Pool {
     pub fn new(socket: PathBuf) -> Self {
         Self {
-            socket: socket.into(),
+            target: Arc::new(Target::Socket(socket)),
             idle: Arc::default(),
             session: None,
             token: None,
@@ -97,15 +106,29 @@ impl Pool {
         }
     }
 
-    pub fn socket(&self) -> &Path {
-        &self.socket
+    pub fn remote(remote: Remote) -> Self {
+        let token = remote.token.as_deref().map(|token| Token(token.into()));
+        Self {
+            target: Arc::new(Target::Remote(remote)),
+            idle: Arc::default(),
+            session: None,
+            token,
+        }
+    }
+
+    /// How the server is called.
+    pub fn name(&self) -> String {
+        match &*self.target {
+            Target::Socket(socket) => socket.display().to_string(),
+            Target::Remote(remote) => remote.address.to_string(),
+        }
     }
 
     /// Asks, and once more on a fresh connection when the first broke before its answer.
     pub async fn ask(&self, ask: &Ask) -> Result<Answer, ClientError> {
         let limit = ask.patience;
         let late = |_| ClientError::Timeout {
-            socket: self.socket.to_path_buf(),
+            server: self.name(),
             limit,
         };
         timeout(limit, async {
@@ -149,7 +172,7 @@ impl Pool {
             Err(refusal(response).await)
         };
         let late = |_| ClientError::Timeout {
-            socket: self.socket.to_path_buf(),
+            server: self.name(),
             limit: patience,
         };
         timeout(patience, opening).await.map_err(late)?
@@ -193,30 +216,19 @@ impl Pool {
     }
 
     async fn connect(&self) -> Result<Sender, ClientError> {
-        let stream =
-            UnixStream::connect(&*self.socket)
-                .await
-                .map_err(|source| ClientError::NoServer {
-                    socket: self.socket.to_path_buf(),
-                    source: self.why_not(source),
-                })?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(broke)?;
-        tokio::spawn(async move {
-            // How it ends is told to whoever waits for an answer on it.
-            let _ = connection.await;
-        });
-        Ok(sender)
-    }
-
-    /// The kernel refuses a file that is no socket in the words in which it refuses one that nobody listens on.
-    fn why_not(&self, err: io::Error) -> io::Error {
-        let other = std::fs::metadata(&*self.socket).is_ok_and(|at| !at.file_type().is_socket());
-        if err.kind() == io::ErrorKind::ConnectionRefused && other {
-            return io::Error::new(err.kind(), "what is there is not a socket");
+        match &*self.target {
+            Target::Socket(socket) => {
+                let stream =
+                    UnixStream::connect(socket)
+                        .await
+                        .map_err(|source| ClientError::NoServer {
+                            server: self.name(),
+                            source: why_not(socket, source),
+                        })?;
+                converse(stream).await
+            }
+            Target::Remote(remote) => converse(remote.connect().await?).await,
         }
-        err
     }
 
     fn take(&self) -> Option<Sender> {
@@ -232,6 +244,29 @@ impl Pool {
             idle.push(sender);
         }
     }
+}
+
+/// Begins to speak HTTP on a connection.
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) -> Result<Sender, ClientError> {
+    let (sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(broke)?;
+    tokio::spawn(async move {
+        // How it ends is told to whoever waits for an answer on it.
+        let _ = connection.await;
+    });
+    Ok(sender)
+}
+
+/// The kernel refuses a file that is no socket in the words in which it refuses one that nobody listens on.
+fn why_not(socket: &Path, err: io::Error) -> io::Error {
+    let other = std::fs::metadata(socket).is_ok_and(|at| !at.file_type().is_socket());
+    if err.kind() == io::ErrorKind::ConnectionRefused && other {
+        return io::Error::new(err.kind(), "what is there is not a socket");
+    }
+    err
 }
 
 fn broke(err: hyper::Error) -> ClientError {

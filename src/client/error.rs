@@ -2,9 +2,9 @@
 
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::access::Fingerprint;
 use crate::api::ProblemBody;
 use crate::error::{Explain, Kind};
 
@@ -12,21 +12,31 @@ use crate::error::{Explain, Kind};
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody listens on the socket.
-    #[error("no server answers on `{socket}`")]
+    #[error("no server answers on `{server}`")]
     NoServer {
-        /// The socket.
-        socket: PathBuf,
+        /// Its socket, or its address.
+        server: String,
         /// Why.
         #[source]
         source: io::Error,
     },
     /// No answer in time; a write may have happened.
-    #[error("the server on `{socket}` did not answer within {} s", limit.as_secs())]
+    #[error("the server on `{server}` did not answer within {} s", limit.as_secs())]
     Timeout {
-        /// The socket.
-        socket: PathBuf,
+        /// Its socket, or its address.
+        server: String,
         /// How long was waited.
         limit: Duration,
+    },
+    /// The certificate of the server is not the one that it is known by, or it is not known.
+    #[error("{}", stranger(server, *known, *seen))]
+    Certificate {
+        /// Its address.
+        server: String,
+        /// What it is known by.
+        known: Option<Fingerprint>,
+        /// What it showed.
+        seen: Fingerprint,
     },
     /// The server answered that it failed, and why.
     #[error("{}", sentence(body))]
@@ -59,8 +69,18 @@ impl ClientError {
             ClientError::NoServer { .. }
             | ClientError::Timeout { .. }
             | ClientError::Protocol { .. } => true,
+            ClientError::Certificate { .. } => false,
             ClientError::Server { body, .. } => body.kind == Kind::Unavailable,
         }
+    }
+}
+
+fn stranger(server: &str, known: Option<Fingerprint>, seen: Fingerprint) -> String {
+    match known {
+        None => format!("the certificate of `{server}` is not known: its fingerprint is {seen}"),
+        Some(known) => format!(
+            "the certificate of `{server}` is not the one that is known: known is {known}, now it is {seen}"
+        ),
     }
 }
 
@@ -77,6 +97,7 @@ impl Explain for ClientError {
     fn kind(&self) -> Kind {
         match self {
             ClientError::NoServer { .. } | ClientError::Timeout { .. } => Kind::NoServer,
+            ClientError::Certificate { .. } => Kind::Refused,
             ClientError::Server { body, .. } => body.kind,
             ClientError::Protocol { .. } => Kind::Unavailable,
         }
@@ -88,6 +109,16 @@ impl Explain for ClientError {
                 "start one with `roundel serve`, or name another with --server or --data"
                     .to_owned(),
             ),
+            ClientError::Certificate {
+                server,
+                known: None,
+                seen,
+            } => Some(format!(
+                "compare it with what `roundel services` shows there, then: `roundel login --server https://{server} --fingerprint {seen}`"
+            )),
+            ClientError::Certificate { server, .. } => Some(format!(
+                "somebody may stand between you and the server; if its certificate was replaced, ask its administrator for the new fingerprint and say `roundel login --server https://{server} --fingerprint sha256:...`"
+            )),
             ClientError::Server { body, .. } => body.hint.clone(),
             ClientError::Timeout { .. } | ClientError::Protocol { .. } => None,
         }

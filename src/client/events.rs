@@ -2,7 +2,6 @@
 //!
 //! Knows the names of the items and nothing of what they are for.
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
@@ -40,16 +39,16 @@ pub struct EventStream {
     body: Incoming,
     parser: Parser,
     heard: Instant,
-    socket: PathBuf,
+    server: String,
 }
 
 impl EventStream {
-    pub(super) fn new(body: Incoming, socket: &Path) -> Self {
+    pub(super) fn new(body: Incoming, server: String) -> Self {
         Self {
             body,
             parser: Parser::default(),
             heard: clock::monotonic(),
-            socket: socket.to_owned(),
+            server,
         }
     }
 
@@ -66,7 +65,7 @@ impl EventStream {
             let frame = match timeout_at((self.heard + SILENCE).into(), self.body.frame()).await {
                 Err(_) => {
                     return Some(Err(ClientError::Timeout {
-                        socket: self.socket.clone(),
+                        server: self.server.clone(),
                         limit: SILENCE,
                     }));
                 }

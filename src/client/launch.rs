@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::{Client, ClientError};
+use super::{Address, Client, ClientError, Known, Remote};
 use crate::api::Hello;
 use crate::settings::paths::socket_path;
 
@@ -31,8 +31,10 @@ const SYSTEM_PATIENCE: Duration = Duration::from_secs(1);
 /// What was said about which server is meant; everything may be left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// `--server`: the path of a socket, with or without `unix:` before it.
+    /// `--server`: the path of a socket, with or without `unix:` before it, or `https://HOST[:PORT]`.
     pub server: Option<String>,
+    /// `--token-file`.
+    pub token_file: Option<PathBuf>,
     /// `--data`.
     pub data: Option<PathBuf>,
     /// `data` of the bootstrap file.
@@ -46,6 +48,8 @@ pub enum Place {
     Socket(PathBuf),
     /// On this data directory; it can be started.
     Data(PathBuf),
+    /// On another machine.
+    Remote(Remote),
 }
 
 /// A server that answered.
@@ -75,6 +79,11 @@ impl Wanted {
             None => env("ROUNDEL_SERVER").map(|value| value.to_string_lossy().into_owned()),
         };
         if let Some(server) = server {
+            if let Ok(address) = server.parse() {
+                let variable =
+                    env("ROUNDEL_TOKEN").map(|token| token.to_string_lossy().into_owned());
+                return self.remote(address, variable).map(Place::Remote);
+            }
             return address(&server).map(Place::Socket);
         }
         let data = self
@@ -89,6 +98,36 @@ impl Wanted {
             return Ok(Place::Socket(SYSTEM_SOCKET.into()));
         }
         default_data().map(Place::Data)
+    }
+}
+
+impl Wanted {
+    /// What is known of a server on another machine, and what to sign in by: a named file, the environment, what
+    /// `login` has kept.
+    fn remote(&self, address: Address, variable: Option<String>) -> Result<Remote, LaunchError> {
+        let known = Known::usual();
+        let read = |path: PathBuf| move |source| LaunchError::Data { path, source };
+        let (pin, kept) = match &known {
+            Some(known) => (
+                known.fingerprint(&address).map_err(read(known.servers()))?,
+                known.token(&address).map_err(read(known.servers()))?,
+            ),
+            None => (None, None),
+        };
+        let token = match &self.token_file {
+            Some(path) => Some(
+                fs::read_to_string(path)
+                    .map_err(read(path.clone()))?
+                    .trim()
+                    .to_owned(),
+            ),
+            None => variable.or(kept),
+        };
+        Ok(Remote {
+            address,
+            pin,
+            token,
+        })
     }
 }
 
@@ -132,11 +171,13 @@ pub fn prepare_data(data: &Path) -> Result<PathBuf, LaunchError> {
 /// # Errors
 /// When none answers.
 pub async fn connect(place: &Place) -> Result<Connected, LaunchError> {
-    let socket = match place {
-        Place::Socket(socket) => socket.clone(),
-        Place::Data(data) => socket_of(&data.canonicalize().unwrap_or_else(|_| data.clone())),
+    let client = match place {
+        Place::Socket(socket) => Client::unix(socket),
+        Place::Data(data) => Client::unix(socket_of(
+            &data.canonicalize().unwrap_or_else(|_| data.clone()),
+        )),
+        Place::Remote(remote) => Client::remote(remote.clone()),
     };
-    let client = Client::unix(socket);
     let hello = client.hello().await?;
     Ok(Connected {
         client,
@@ -224,6 +265,7 @@ mod tests {
             server: Some("/s".into()),
             data: Some("/d".into()),
             file_data: Some("/f".into()),
+            token_file: None,
         };
         let env = [("ROUNDEL_SERVER", "unix:/es"), ("ROUNDEL_DATA", "/ed")];
         let cases = [
@@ -268,7 +310,7 @@ mod tests {
 
     #[test]
     fn an_address_that_is_no_socket_is_refused() {
-        for text in ["https://ci.example.com:8800", "ci.example.com", "tcp://x"] {
+        for text in ["http://ci.example.com:8800", "ci.example.com", "tcp://x"] {
             let wanted = Wanted {
                 server: Some(text.into()),
                 ..Wanted::default()

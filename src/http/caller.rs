@@ -62,7 +62,7 @@ impl Caller {
             return Err(ApiError::new(
                 Kind::Refused,
                 format!(
-                    "`{}` is a path of the server's machine, and you are on another",
+                    "`{}` is a path, and the server is on another machine",
                     crate::sanitise::line(source)
                 ),
             )

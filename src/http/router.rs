@@ -86,8 +86,8 @@ impl Drop for Present {
     }
 }
 
-/// Builds the routes.
-pub fn router(server: Server) -> Router {
+/// Builds the routes. Build Agents report on the machine's socket only, `near`.
+pub fn router(server: Server, near: bool) -> Router {
     let guard = middleware::from_fn_with_state(server.clone(), sessions::guard);
     let identify = middleware::from_fn_with_state(server.clone(), caller::identify);
     let clients = Router::new()
@@ -156,6 +156,7 @@ pub fn router(server: Server) -> Router {
         .route("/attempts/{attempt}/records", post(agents::records))
         .route("/attempts/{attempt}/variables", get(agents::variables))
         .layer(agents::body_limit());
+    let agents = if near { agents } else { Router::new() };
     Router::new()
         .nest(api::ROOT, clients.merge(agents))
         .merge(watchers)

@@ -1,17 +1,20 @@
 //! A server from start to end: data directory, engine, fleet, socket.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
-use tokio::net::UnixListener;
+use tokio::net::{TcpListener, UnixListener};
+use tokio_rustls::TlsAcceptor;
 
 use super::peer::Peer;
+use super::port::Port;
 use super::router::{Presence, Server, router};
-use crate::api::{API_VERSION, Hello};
+use crate::api::{API_VERSION, Hello, Network};
 use crate::clock::{self, Timestamp};
 use crate::cluster::embedded::{Account, Embedded, Machine, Settings, account, first_look, split};
 use crate::containers;
@@ -20,6 +23,7 @@ use crate::error::{Explain, Kind};
 use crate::pipeline::Classes;
 use crate::pipeline::status::Phase;
 use crate::queue::{ExecutorKind, Limits};
+use crate::services::tls::{self, TlsError};
 use crate::settings::paths;
 use crate::storage::data_dir::{self, DataDir, DataDirError};
 use crate::storage::logs::{LogError, LogStore};
@@ -56,6 +60,8 @@ pub struct ServeOptions {
     pub nodes: u32,
     /// How many runs may run at once.
     pub limits: Limits,
+    /// Where to listen on the network, besides the socket.
+    pub listen: Option<SocketAddr>,
     /// Who steps run as.
     pub job_user: JobUser,
     /// Variables that jobs get besides the clean ones.
@@ -94,6 +100,18 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
+    /// The port.
+    #[error("failed to listen on {address}")]
+    Port {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The account of host jobs.
     #[error("host jobs cannot run as `{name}`: {why}")]
     Account {
@@ -121,7 +139,10 @@ impl Explain for ServeError {
             ServeError::Logs(err) => err.kind(),
             ServeError::Seal(err) => err.kind(),
             ServeError::Account { .. } => Kind::Usage,
-            ServeError::Listen { .. } | ServeError::Scratch { .. } => Kind::Infrastructure,
+            ServeError::Tls(err) => err.kind(),
+            ServeError::Listen { .. } | ServeError::Port { .. } | ServeError::Scratch { .. } => {
+                Kind::Infrastructure
+            }
         }
     }
 
@@ -133,6 +154,11 @@ impl Explain for ServeError {
             ServeError::Seal(err) => err.hint(),
             ServeError::Account { .. } => Some(
                 "set host_user in the bootstrap file to an account of this machine, or to \"self\""
+                    .to_owned(),
+            ),
+            ServeError::Tls(err) => err.hint(),
+            ServeError::Port { .. } => Some(
+                "choose another address with --listen, or `listen` in the bootstrap file"
                     .to_owned(),
             ),
             ServeError::Listen { .. } | ServeError::Scratch { .. } => None,
@@ -154,6 +180,10 @@ pub async fn serve(
     let (account, scratch) = job_account(&options.job_user, &data)?;
     let socket = paths::socket_path(&data);
     let listener = listen(&data, &socket)?;
+    let (port, network) = match options.listen {
+        Some(address) => Some(open_port(&data, address).await?).unzip(),
+        None => (None, None),
+    };
     let logs = LogStore::open(&data.join("logs"))?;
     let seal = Arc::new(Seal::of(&data.join("secrets"))?);
     let jobs_run_as = match &account {
@@ -199,6 +229,7 @@ pub async fn serve(
         hostname: hostname(),
         jobs_run_as,
         data: data.display().to_string(),
+        network,
     };
     let presence = Arc::new(Presence::default());
     let watching = Watching::start(engine.handle.clone(), engine.view.clone(), data.clone())?;
@@ -217,8 +248,15 @@ pub async fn serve(
     };
     tracing::info!(socket = %socket.display(), "serving");
 
-    let app = router(server).into_make_service_with_connect_info::<Peer>();
+    let port = port.map(|(listener, acceptor)| Port {
+        listener,
+        acceptor,
+        app: router(server.clone(), false),
+        handle: engine.handle.clone(),
+    });
+    let app = router(server, true).into_make_service_with_connect_info::<Peer>();
     let serving = tokio::spawn(async move { axum::serve(listener, app).await });
+    let far = port.map(|port| tokio::spawn(port.serve()));
     tell_supervisor(NotifyState::Ready);
     tokio::select! {
         () = end => tracing::info!("told to end"),
@@ -229,6 +267,9 @@ pub async fn serve(
     let _ = std::fs::remove_file(&socket);
     tokio::time::sleep(FAREWELL).await;
     serving.abort();
+    if let Some(far) = far {
+        far.abort();
+    }
     engine.stop().await;
     Ok(())
 }
@@ -326,6 +367,22 @@ fn listen(data: &Path, socket: &Path) -> Result<UnixListener, ServeError> {
     let listener = UnixListener::bind(socket).map_err(failed)?;
     std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     Ok(listener)
+}
+
+/// Listens on the network, with the certificate of the data directory.
+async fn open_port(
+    data: &Path,
+    address: SocketAddr,
+) -> Result<((TcpListener, TlsAcceptor), Network), ServeError> {
+    let identity = tls::identity(data, &hostname())?;
+    let failed = |source| ServeError::Port { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let network = Network {
+        address: listener.local_addr().map_err(failed)?.to_string(),
+        fingerprint: identity.fingerprint.to_string(),
+    };
+    tracing::info!(address = %network.address, fingerprint = %network.fingerprint, "listening, by TLS");
+    Ok(((listener, TlsAcceptor::from(identity.config)), network))
 }
 
 /// The account without which a server of root runs host jobs as nobody.

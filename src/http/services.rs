@@ -19,6 +19,7 @@ pub(super) async fn list(State(server): State<Server>) -> Json<Services> {
     Json(Services {
         installation: installation(&live.installation),
         services: rows(server.view.parts(clock::now())),
+        network: server.hello.network.clone(),
         seq: live.seq,
     })
 }

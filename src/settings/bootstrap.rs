@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -245,11 +246,12 @@ impl Bootstrap {
                 ),
             ));
         }
-        if self.listen.is_some() {
+        if let Some(text) = &self.listen
+            && address(text).is_none()
+        {
             return Err((
                 "listen",
-                "cannot be set yet: this version listens on the socket of the data directory only"
-                    .to_owned(),
+                format!("must be an address of this machine as `0.0.0.0:{PORT}`, and is `{text}`"),
             ));
         }
         if let Some(nodes) = self.nodes
@@ -300,6 +302,16 @@ impl Bootstrap {
         }
         Ok(())
     }
+}
+
+/// Port that is listened on when none is said.
+pub const PORT: u16 = 8800;
+
+/// An address to listen on: `0.0.0.0:8800`, `[::]:8800`, or without the port.
+#[must_use]
+pub fn address(text: &str) -> Option<SocketAddr> {
+    let alone = |text: &str| Some(SocketAddr::new(text.parse().ok()?, PORT));
+    text.parse().ok().or_else(|| alone(text))
 }
 
 /// The file that is read when none is named.
@@ -365,7 +377,10 @@ mod tests {
             ("nodes = ", "f:1: "),
             ("nodes = 0", "f: `nodes` must be 1 to 10000"),
             ("data = \"here\"", "f: `data` must be an absolute path"),
-            ("listen = \"0.0.0.0:8800\"", "f: `listen` cannot be set yet"),
+            (
+                "listen = \"ci.example.com\"",
+                "f: `listen` must be an address",
+            ),
             (
                 "engine = \"docker.sock\"",
                 "f: `engine` must be the absolute path",

@@ -256,7 +256,7 @@ fn a_runs_token_opens_its_attempt_and_nothing_else_and_dies_with_it() {
     }
     let mut server = serve.spawn().unwrap();
     until("the server answers", || {
-        home.run(&["status"]).code == Some(0)
+        home.data().join("socket").exists() && home.run(&["status"]).code == Some(0)
     });
     // Agents are started from where the server's program was: one that first keeps a copy of its token.
     let script = format!(

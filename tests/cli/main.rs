@@ -20,6 +20,7 @@ mod offline;
 mod package;
 mod project;
 mod queue;
+mod remote;
 mod secrets;
 mod services;
 mod settings;

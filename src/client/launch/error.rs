@@ -75,7 +75,7 @@ impl Explain for LaunchError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            LaunchError::Address { .. } => Some("give the path of its socket, as /run/roundel/socket".to_owned()),
+            LaunchError::Address { .. } => Some("give the path of its socket, as /run/roundel/socket, or https://HOST".to_owned()),
             LaunchError::NoHome => Some("name a data directory with --data".to_owned()),
             LaunchError::Data { source, .. } => Some(
                 match source.kind() {

@@ -103,6 +103,7 @@ impl Started {
             .current_dir("/")
             .env_remove("ROUNDEL_SERVER")
             .env_remove("ROUNDEL_DATA")
+            .env_remove("ROUNDEL_TOKEN")
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(again)

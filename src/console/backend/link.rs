@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use roundel::client::Client;
 use roundel::client::StreamItem;
-use roundel::client::launch::{self, Connected};
+use roundel::client::launch::{self, Connected, Place};
 use roundel::clock;
 use roundel::error::{Chain, Explain, Kind};
 use tokio::sync::{Notify, mpsc, watch};
@@ -87,6 +87,11 @@ async fn once(
             };
         }
     };
+    let mut connected = connected;
+    if let Place::Remote(remote) = &server.place {
+        // What it calls itself says less than where it was found.
+        connected.hello.hostname = remote.address.to_string();
+    }
     client.send_replace(Some(connected.client.clone()));
     listen(connected, events).await
 }

@@ -380,6 +380,7 @@ pub fn hello() -> Hello {
         hostname: "ci.example.com".into(),
         jobs_run_as: "ci".into(),
         data: "/var/lib/roundel".into(),
+        network: None,
     }
 }
 

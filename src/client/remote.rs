@@ -1,0 +1,244 @@
+//! A server on another machine: its address, the certificate it is known by, and a connection to it by TLS.
+//!
+//! No authority is asked: a server is known by the fingerprint of its certificate, which a person has seen once.
+
+use std::fmt;
+use std::io;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::crypto::{
+    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
+};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{self, ClientConfig, DigitallySignedStruct, SignatureScheme};
+
+use super::error::ClientError;
+use crate::access::Fingerprint;
+use crate::settings::bootstrap::PORT;
+
+/// Time for a connection and its handshake.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where a server is: `https://HOST[:PORT]`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Address {
+    /// Name or address of the machine; one of IPv6 without its brackets.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl fmt::Display for Address {
+    /// `host:port`, as known servers are listed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port } = self;
+        if host.contains(':') {
+            write!(f, "[{host}]:{port}")
+        } else {
+            write!(f, "{host}:{port}")
+        }
+    }
+}
+
+impl FromStr for Address {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let rest = text
+            .strip_prefix("https://")
+            .ok_or(())?
+            .trim_end_matches('/');
+        let (host, port) = match rest.strip_prefix('[').map(|rest| rest.split_once(']')) {
+            Some(Some((host, port))) => (host, port.strip_prefix(':')),
+            Some(None) => return Err(()),
+            None => match rest.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (rest, None),
+            },
+        };
+        let host = host.to_ascii_lowercase();
+        ServerName::try_from(host.clone()).map_err(|_| ())?;
+        let port = port.map_or(Ok(PORT), |port| port.parse().map_err(|_| ()))?;
+        Ok(Self { host, port })
+    }
+}
+
+/// A server, as it is to be reached.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// Where.
+    pub address: Address,
+    /// What its certificate has to be; `None` when nobody has seen it yet.
+    pub pin: Option<Fingerprint>,
+    /// What to sign in by.
+    pub token: Option<String>,
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Remote({}, {:?})", self.address, self.pin)
+    }
+}
+
+impl Remote {
+    /// The fingerprint of what answers there; nothing is said to it.
+    ///
+    /// # Errors
+    /// When nobody answers by TLS.
+    pub async fn look(&self) -> Result<Fingerprint, ClientError> {
+        let unknown = Self {
+            pin: None,
+            ..self.clone()
+        };
+        match unknown.connect().await {
+            Err(ClientError::Certificate { seen, .. }) => Ok(seen),
+            Err(err) => Err(err),
+            Ok(_) => Err(ClientError::protocol(
+                "a certificate nobody knows was taken",
+            )),
+        }
+    }
+
+    /// Connects, and makes sure who is there before anything is said.
+    pub(super) async fn connect(&self) -> Result<TlsStream<TcpStream>, ClientError> {
+        let server = self.address.to_string();
+        let nobody = |source| ClientError::NoServer {
+            server: server.clone(),
+            source,
+        };
+        let check = Arc::new(Check {
+            pin: self.pin,
+            seen: Mutex::new(None),
+            provider: ring::default_provider(),
+        });
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|err| nobody(io::Error::other(err)))?
+            .dangerous()
+            .with_custom_certificate_verifier(check.clone())
+            .with_no_client_auth();
+        let name = ServerName::try_from(self.address.host.clone())
+            .map_err(|err| nobody(io::Error::other(err)))?;
+        let opening = async {
+            let stream =
+                TcpStream::connect((self.address.host.as_str(), self.address.port)).await?;
+            stream.set_nodelay(true)?;
+            TlsConnector::from(Arc::new(config))
+                .connect(name, stream)
+                .await
+        };
+        let opened = timeout(PATIENCE, opening)
+            .await
+            .map_err(|_| ClientError::Timeout {
+                server: server.clone(),
+                limit: PATIENCE,
+            })?;
+        let seen = *check.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match (opened, seen) {
+            (Ok(stream), _) => Ok(stream),
+            (Err(_), Some(seen)) if self.pin != Some(seen) => Err(ClientError::Certificate {
+                server,
+                known: self.pin,
+                seen,
+            }),
+            (Err(err), _) => Err(nobody(err)),
+        }
+    }
+}
+
+/// Takes one certificate and no other, and remembers what it saw.
+#[derive(Debug)]
+struct Check {
+    pin: Option<Fingerprint>,
+    seen: Mutex<Option<Fingerprint>>,
+    provider: CryptoProvider,
+}
+
+impl ServerCertVerifier for Check {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let seen = Fingerprint::of(certificate);
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
+        if self.pin == Some(seen) {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(rustls::CertificateError::ApplicationVerificationFailure.into())
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(
+            message,
+            certificate,
+            signed,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(
+            message,
+            certificate,
+            signed,
+            &self.provider.signature_verification_algorithms,
+        )
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider
+            .signature_verification_algorithms
+            .supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_name_and_a_port() {
+        for (text, shown) in [
+            ("https://ci.example.com", "ci.example.com:8800"),
+            ("https://CI.example.com:99/", "ci.example.com:99"),
+            ("https://[2001:db8::1]:99", "[2001:db8::1]:99"),
+            ("https://192.0.2.1", "192.0.2.1:8800"),
+        ] {
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), shown);
+        }
+        for bad in [
+            "http://x",
+            "ci.example.com",
+            "https://",
+            "https://a:b",
+            "https://a/b",
+            "https://[::1",
+        ] {
+            assert!(bad.parse::<Address>().is_err(), "{bad}");
+        }
+    }
+}
