@@ -337,6 +337,14 @@ impl Context {
             _ => Some(0),
         }
     }
+
+    /// Whether both hold together and this one wins.
+    #[must_use]
+    pub fn is_nearer(self, other: Self) -> bool {
+        self.layer()
+            .zip(other.layer())
+            .is_some_and(|(near, far)| near < far)
+    }
 }
 
 /// A variant without data as serde writes it.

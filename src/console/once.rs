@@ -34,7 +34,7 @@ pub struct Frame {
 pub async fn read(server: Server, place: Option<Place>, size: (u16, u16), keymap: Keymap) -> Frame {
     let (events, mut inbox) = mpsc::channel(EVENTS);
     let backend = Backend::spawn(server, events);
-    let mut app = App::new(Shell::new(size, clock::now(), "mono"), place);
+    let mut app = App::new(Shell::new(size, clock::now()), place);
     app.shell.keymap = keymap;
     let mut actions = app.start();
     let deadline = Instant::now() + PATIENCE;

@@ -56,7 +56,7 @@ pub async fn run(server: Server, place: Option<Place>, keymap: Keymap, plain_asc
             }
         }
     });
-    let mut shell = Shell::new(SIZE, clock::now(), "mono");
+    let mut shell = Shell::new(SIZE, clock::now());
     shell.keymap = keymap;
     (shell.reads, shell.copies, shell.mouse) = (true, false, false);
     let mut reader = Reader {

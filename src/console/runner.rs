@@ -78,7 +78,7 @@ pub async fn run(
     let pace = Pace::new(guard.baud(), Instant::now());
     let torn = look.far || pace.is_slow();
     let (events, inbox) = mpsc::channel(EVENTS);
-    let mut shell = Shell::new(size, clock::now(), &look.theme);
+    let mut shell = Shell::new(size, clock::now());
     shell.mouse = look.mouse;
     shell.copies = look.between != Between::Deaf;
     let (keymap, problems) = preferences.keymap();
@@ -178,6 +178,9 @@ impl Runner {
             if let Some(end) = self.take(event, &mut inbox).await? {
                 return Ok(if interrupted { End::Interrupted } else { end });
             }
+            if urgent && self.pace.is_slow() {
+                self.key_at = Some(Instant::now());
+            }
             self.show(urgent);
         }
     }
@@ -187,9 +190,6 @@ impl Runner {
         let now = Instant::now();
         let slow = self.pace.is_slow();
         let mut due = now;
-        if urgent && slow {
-            self.key_at = Some(now);
-        }
         if !urgent {
             // What the server tells may come thousands of times a second; eyes need no more than thirty frames.
             due = due.max(self.drawn_at + if slow { SLOW_FRAME } else { FRAME });
@@ -289,7 +289,6 @@ impl Runner {
             Ok(theme) => {
                 self.theme = theme;
                 self.app.shell.say(Role::Accent, format!("theme {name}"));
-                self.app.shell.theme = name;
             }
             Err(err) => self.app.shell.say(Role::Failed, format!("✗ {err}")),
         }

@@ -107,14 +107,20 @@ pub trait Screen {
     /// Draws it.
     fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene);
     /// The words of the filter line.
-    fn footer(&self, scene: &Scene) -> Line;
+    fn footer(&self, _scene: &Scene) -> Line {
+        self.listed().map_or_else(Line::new, Listing::footer)
+    }
     /// What it shows, as the API gave it.
-    fn rows(&self) -> Value;
+    fn rows(&self) -> Value {
+        self.listed().map_or(Value::Null, Listing::rows)
+    }
     /// Order of the newest change that what it shows includes.
-    fn seq(&self) -> Option<i64>;
+    fn seq(&self) -> Option<i64> {
+        self.listed()?.seq()
+    }
     /// Number of rows there are, of which it shows some.
     fn total(&self) -> Option<u64> {
-        None
+        self.listed()?.total()
     }
     /// Whether all it needs has been answered.
     fn is_settled(&self) -> bool;
@@ -122,7 +128,11 @@ pub trait Screen {
     fn refused(&self) -> Option<Kind> {
         None
     }
-    /// Its list, where it is one that filters and sorts.
+    /// Its list, where it is one that filters and sorts: who has one has to say no more of what it shows.
+    fn listed(&self) -> Option<&dyn Listing> {
+        None
+    }
+    /// The same, to be changed.
     fn listing(&mut self) -> Option<&mut dyn Listing> {
         None
     }
@@ -161,6 +171,14 @@ pub trait Listing {
     fn mark(&mut self, range: bool) -> Result<(), String>;
     /// Takes all marks away.
     fn clear_marks(&mut self);
+    /// The rows in view, as the API gave them.
+    fn rows(&self) -> Value;
+    /// Order of the newest change that they include.
+    fn seq(&self) -> Option<i64>;
+    /// Number of rows there are.
+    fn total(&self) -> Option<u64>;
+    /// The filter line: filter, how much of the list shows, what is hidden above.
+    fn footer(&self) -> Line;
 }
 
 /// All screens; each place has the one that shows it.

@@ -87,8 +87,6 @@ pub struct Shell {
     pub many: u64,
     /// What the present directory holds.
     pub look: Look,
-    /// Name of the theme.
-    pub theme: String,
     /// The console has the mouse.
     pub mouse: bool,
     /// Lines of the palette that were carried out, newest last.
@@ -108,7 +106,7 @@ pub struct Shell {
 impl Shell {
     /// A shell that knows nothing yet.
     #[must_use]
-    pub fn new(size: (u16, u16), now: Timestamp, theme: &str) -> Self {
+    pub fn new(size: (u16, u16), now: Timestamp) -> Self {
         Self {
             size,
             now,
@@ -122,7 +120,6 @@ impl Shell {
             wrote: VecDeque::new(),
             many: 0,
             look: Look::NotYet,
-            theme: theme.to_owned(),
             mouse: true,
             history: VecDeque::new(),
             themes: theme::built_in().map(str::to_owned).collect(),

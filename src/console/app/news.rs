@@ -154,7 +154,7 @@ mod tests {
     const NOW: Timestamp = Timestamp(1_000_000);
 
     fn app() -> App {
-        let mut app = App::new(Shell::new((120, 36), NOW, "dark"), Place::Cluster);
+        let mut app = App::new(Shell::new((120, 36), NOW), Place::Cluster);
         app.update(Event::Link(Link::Live));
         app
     }

@@ -31,6 +31,22 @@ struct Broken {
     was_live: bool,
 }
 
+impl Broken {
+    fn early<E: Explain>(err: &E) -> Self {
+        Self {
+            why: words(err),
+            was_live: false,
+        }
+    }
+
+    fn live(why: String) -> Self {
+        Self {
+            why,
+            was_live: true,
+        }
+    }
+}
+
 /// Keeps connecting for as long as somebody listens to `events`.
 pub(super) async fn keep(
     server: Server,
@@ -80,12 +96,7 @@ async fn once(
                 .in_session(&server.session, server.read_only),
             ..connected
         },
-        Err(err) => {
-            return Broken {
-                why: words(&err),
-                was_live: false,
-            };
-        }
+        Err(err) => return Broken::early(&err),
     };
     let mut connected = connected;
     if let Place::Remote(remote) = &server.place {
@@ -101,30 +112,15 @@ async fn listen(connected: Connected, events: &mpsc::Sender<Event>) -> Broken {
     // The stream first: what changes from here on is reported, so what is read afterwards cannot go stale unnoticed.
     let mut stream = match connected.client.events(None).await {
         Ok(stream) => stream,
-        Err(err) => {
-            return Broken {
-                why: words(&err),
-                was_live: false,
-            };
-        }
+        Err(err) => return Broken::early(&err),
     };
     let summary = match connected.client.summary().await {
         Ok(summary) => summary,
-        Err(err) => {
-            return Broken {
-                why: words(&err),
-                was_live: false,
-            };
-        }
+        Err(err) => return Broken::early(&err),
     };
     let session = match connected.client.session().await {
         Ok(session) => session,
-        Err(err) => {
-            return Broken {
-                why: words(&err),
-                was_live: false,
-            };
-        }
+        Err(err) => return Broken::early(&err),
     };
     let first = [
         Event::Hello(Box::new(connected.hello)),
@@ -141,24 +137,11 @@ async fn listen(connected: Connected, events: &mpsc::Sender<Event>) -> Broken {
             Some(Ok(StreamItem::Summary(summary))) => Event::Summary(Box::new(summary)),
             Some(Ok(StreamItem::Log(log))) => Event::LogAdvanced(log),
             Some(Ok(StreamItem::Reset)) => Event::Reset,
-            Some(Err(err)) => {
-                return Broken {
-                    why: words(&err),
-                    was_live: true,
-                };
-            }
-            None => {
-                return Broken {
-                    why: "the server has ended".to_owned(),
-                    was_live: true,
-                };
-            }
+            Some(Err(err)) => return Broken::live(words(&err)),
+            None => return Broken::live("the server has ended".to_owned()),
         };
         if events.send(event).await.is_err() {
-            return Broken {
-                why: String::new(),
-                was_live: true,
-            };
+            return Broken::live(String::new());
         }
     }
 }

@@ -95,14 +95,12 @@ fn section<'a, 'i>(
 
 /// The commands that can have a key in a context: its own, and below a screen's those that hold under it.
 fn commands(context: Context) -> impl Iterator<Item = &'static Binding> {
-    let below = move |other: Context| match (context.layer(), other.layer()) {
-        (Some(near), Some(far)) => far > near,
-        _ => false,
-    };
     let own = TABLE
         .iter()
         .filter(move |section| section.context == context);
-    let rest = TABLE.iter().filter(move |section| below(section.context));
+    let rest = TABLE
+        .iter()
+        .filter(move |section| context.is_nearer(section.context));
     own.chain(rest).flat_map(|section| section.bindings)
 }
 
@@ -210,10 +208,7 @@ fn clash(keymap: &Keymap, changes: &[Change]) -> Option<(usize, usize, String)> 
             for section in keymap.all() {
                 let here = section.context == change.context;
                 // A nearer context would take the key away on its screen; who says so in the file means it.
-                let nearer = match (section.context.layer(), change.context.layer()) {
-                    (Some(near), Some(far)) => near < far,
-                    _ => false,
-                };
+                let nearer = section.context.is_nearer(change.context);
                 let other = section.bindings.iter().find(|bound| {
                     let same = bound
                         .keys

@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn the_server_is_told_lost_and_back_once_each() {
-        let mut shell = Shell::new((80, 24), Timestamp(0), "mono");
+        let mut shell = Shell::new((80, 24), Timestamp(0));
         let mut news = News::default();
         shell.link = Link::Live;
         assert!(news.of_shell(&shell).is_empty());

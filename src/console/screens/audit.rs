@@ -4,9 +4,8 @@ use ratatui::layout::Rect;
 use roundel::api::{AuditRow, Page};
 use roundel::clock::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 
-use super::listed::Listed;
+use super::listed::{Listed, unmatched};
 use super::{Listing, Scene, Screen, Touch, only, workflow};
 use crate::console::action::{Action, Slot, Want};
 use crate::console::effect::Effect;
@@ -235,34 +234,18 @@ impl Screen for Audit {
                 Line::new()
                     .muted("Each change will stand here, with who made it and what came of it."),
             ],
-            _ => vec![
-                Line::new()
-                    .text("No event matches the filter.  ")
-                    .key("Esc", "clears it"),
-            ],
+            _ => unmatched("No event", scene.shell),
         };
         self.listed
             .draw(pen, table, scene, |row| Self::cells(row, scene), none);
     }
 
-    fn footer(&self, _scene: &Scene) -> Line {
-        self.listed.footer()
-    }
-
-    fn rows(&self) -> Value {
-        self.listed.rows()
-    }
-
-    fn seq(&self) -> Option<i64> {
-        self.listed.seq()
-    }
-
-    fn total(&self) -> Option<u64> {
-        self.listed.list.total()
-    }
-
     fn is_settled(&self) -> bool {
         self.listed.list.feed().is_settled()
+    }
+
+    fn listed(&self) -> Option<&dyn Listing> {
+        Some(&self.listed)
     }
 
     fn listing(&mut self) -> Option<&mut dyn Listing> {

@@ -3,9 +3,8 @@
 
 use ratatui::layout::Rect;
 use roundel::api::builds::{PipelineDetail, PipelineRow};
-use serde_json::Value;
 
-use super::listed::Listed;
+use super::listed::{Listed, unmatched};
 use super::{Listing, Scene, Screen, Touch, instead, only, workflow};
 use crate::console::action::{Action, Slot, Want, Write};
 use crate::console::effect::Effect;
@@ -262,10 +261,7 @@ impl Screen for Builds {
     }
 
     fn subjects(&self) -> Vec<Subject<'_>> {
-        let row = self.listed.list.current();
-        row.map(|row| Subject::Pipeline(row, None))
-            .into_iter()
-            .collect()
+        self.listed.current(|row| Subject::Pipeline(row, None))
     }
 
     fn marked(&self) -> Vec<Subject<'_>> {
@@ -284,13 +280,7 @@ impl Screen for Builds {
             table,
             scene,
             |row| Self::cells(row, scene),
-            || {
-                vec![
-                    Line::new()
-                        .text("No build matches the filter.  ")
-                        .key(scene.shell.key(Cmd::Back), "clears it"),
-                ]
-            },
+            || unmatched("No build", scene.shell),
         );
         if let (Some(area), Some(row)) = (preview, list.current()) {
             self.view_preview(pen, area, row, scene);
@@ -305,20 +295,12 @@ impl Screen for Builds {
         }
     }
 
-    fn rows(&self) -> Value {
-        self.listed.rows()
-    }
-
-    fn seq(&self) -> Option<i64> {
-        self.listed.seq()
-    }
-
-    fn total(&self) -> Option<u64> {
-        self.listed.list.total()
-    }
-
     fn is_settled(&self) -> bool {
         self.listed.list.feed().is_settled()
+    }
+
+    fn listed(&self) -> Option<&dyn Listing> {
+        Some(&self.listed)
     }
 
     fn listing(&mut self) -> Option<&mut dyn Listing> {

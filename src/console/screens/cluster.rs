@@ -2,9 +2,8 @@
 
 use ratatui::layout::Rect;
 use roundel::api::fleet::{NodeDetail, NodeRow};
-use serde_json::Value;
 
-use super::listed::Listed;
+use super::listed::{Listed, unmatched};
 use super::{Listing, Scene, Screen, Touch, node, only};
 use crate::console::action::{Action, Slot, Want};
 use crate::console::effect::Effect;
@@ -273,12 +272,7 @@ impl Screen for Cluster {
     }
 
     fn subjects(&self) -> Vec<Subject<'_>> {
-        self.listed
-            .list
-            .current()
-            .map(Subject::Node)
-            .into_iter()
-            .collect()
+        self.listed.current(Subject::Node)
     }
 
     fn marked(&self) -> Vec<Subject<'_>> {
@@ -308,11 +302,7 @@ impl Screen for Cluster {
                         ),
                     ]
                 } else {
-                    vec![
-                        Line::new()
-                            .text("No node matches the filter.  ")
-                            .key(scene.shell.key(Cmd::Back), "clears it"),
-                    ]
+                    unmatched("No node", scene.shell)
                 }
             },
         );
@@ -335,25 +325,13 @@ impl Screen for Cluster {
         }
     }
 
-    fn footer(&self, _scene: &Scene) -> Line {
-        self.listed.footer()
-    }
-
-    fn rows(&self) -> Value {
-        self.listed.rows()
-    }
-
-    fn seq(&self) -> Option<i64> {
-        self.listed.seq()
-    }
-
-    fn total(&self) -> Option<u64> {
-        self.listed.list.total()
-    }
-
     fn is_settled(&self) -> bool {
         self.listed.list.feed().is_settled()
             && (self.listed.list.current().is_none() || self.detail.is_settled())
+    }
+
+    fn listed(&self) -> Option<&dyn Listing> {
+        Some(&self.listed)
     }
 
     fn listing(&mut self) -> Option<&mut dyn Listing> {

@@ -5,9 +5,11 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Listing, Scene, instead, json};
+use crate::console::keymap::Cmd;
 use crate::console::line::Line;
 use crate::console::list::{AGES, List, Order, Row};
 use crate::console::pen::Pen;
+use crate::console::shell::Shell;
 use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::verbs::Subject;
@@ -25,7 +27,7 @@ pub struct Listed<T: 'static> {
     pub columns: &'static [Column],
 }
 
-impl<T: Row + Clone> Listing for Listed<T> {
+impl<T: Row + Clone + Serialize> Listing for Listed<T> {
     fn filter(&self) -> &str {
         &self.list.filter
     }
@@ -66,23 +68,71 @@ impl<T: Row + Clone> Listing for Listed<T> {
     fn clear_marks(&mut self) {
         self.list.clear_marks();
     }
-}
 
-impl<T: Row + Clone + Serialize> Listed<T> {
-    /// The marked rows as verbs take them.
-    pub(super) fn marked<'a>(&'a self, subject: fn(&'a T) -> Subject<'a>) -> Vec<Subject<'a>> {
-        self.list.marks().rows().map(subject).collect()
-    }
-
-    /// The rows in view, as the API gave them.
-    pub(super) fn rows(&self) -> Value {
+    fn rows(&self) -> Value {
         let rows = self.list.visible().filter_map(|(row, _)| row);
         json(&rows.collect::<Vec<_>>())
     }
 
-    /// Order of the newest change that they include.
-    pub(super) fn seq(&self) -> Option<i64> {
+    fn seq(&self) -> Option<i64> {
         self.list.feed().data().map(|page| page.seq)
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.list.total()
+    }
+
+    fn footer(&self) -> Line {
+        let list = &self.list;
+        let line = Line::new().muted("filter ").put(Role::Accent, "/");
+        let line = if list.filter.is_empty() {
+            line.muted(" none")
+        } else {
+            line.bold(Role::Strong, format!(" {}", list.filter))
+        };
+        let line = match list.marks().len() {
+            0 => line,
+            n => line.gap(3).bold(
+                Role::Accent,
+                format!("{MARK} {} marked", text::count(n as u64)),
+            ),
+        };
+        let total = list.total().unwrap_or(0);
+        let (above, below) = list.hidden();
+        let shown = total.saturating_sub(above + below);
+        let line = line.gap(6).muted(format!(
+            "{} of {} shown",
+            text::count(shown),
+            text::count(total)
+        ));
+        let line = if above > 0 {
+            line.muted(format!("   {} above ↑", text::count(above)))
+        } else {
+            line
+        };
+        let line = if below > 0 {
+            line.muted(format!("   {} below ↓", text::count(below)))
+        } else {
+            line
+        };
+        match list.feed().failure() {
+            Some(failure) if list.feed().data().is_some() => {
+                line.gap(3).put(Role::Failed, format!("✗ {}", failure.text))
+            }
+            _ => line,
+        }
+    }
+}
+
+impl<T: Row + Clone + Serialize> Listed<T> {
+    /// The row under the cursor as verbs take it.
+    pub(super) fn current<'a>(&'a self, subject: fn(&'a T) -> Subject<'a>) -> Vec<Subject<'a>> {
+        self.list.current().map(subject).into_iter().collect()
+    }
+
+    /// The marked rows as verbs take them.
+    pub(super) fn marked<'a>(&'a self, subject: fn(&'a T) -> Subject<'a>) -> Vec<Subject<'a>> {
+        self.list.marks().rows().map(subject).collect()
     }
 
     /// Draws the table, or what stands in its place: why there are no rows, or what `empty` says of a list without any.
@@ -126,46 +176,13 @@ impl<T: Row + Clone + Serialize> Listed<T> {
             pen.lines(room, &lines);
         }
     }
+}
 
-    /// The filter line of a list: filter, how much of it shows, what is hidden above.
-    pub(super) fn footer(&self) -> Line {
-        let list = &self.list;
-        let line = Line::new().muted("filter ").put(Role::Accent, "/");
-        let line = if list.filter.is_empty() {
-            line.muted(" none")
-        } else {
-            line.bold(Role::Strong, format!(" {}", list.filter))
-        };
-        let line = match list.marks().len() {
-            0 => line,
-            n => line.gap(3).bold(
-                Role::Accent,
-                format!("{MARK} {} marked", text::count(n as u64)),
-            ),
-        };
-        let total = list.total().unwrap_or(0);
-        let (above, below) = list.hidden();
-        let shown = total.saturating_sub(above + below);
-        let line = line.gap(6).muted(format!(
-            "{} of {} shown",
-            text::count(shown),
-            text::count(total)
-        ));
-        let line = if above > 0 {
-            line.muted(format!("   {} above ↑", text::count(above)))
-        } else {
-            line
-        };
-        let line = if below > 0 {
-            line.muted(format!("   {} below ↓", text::count(below)))
-        } else {
-            line
-        };
-        match list.feed().failure() {
-            Some(failure) if list.feed().data().is_some() => {
-                line.gap(3).put(Role::Failed, format!("✗ {}", failure.text))
-            }
-            _ => line,
-        }
-    }
+/// What a list says when `what` is none: no row that matches its filter.
+pub(super) fn unmatched(what: &str, shell: &Shell) -> Vec<Line> {
+    vec![
+        Line::new()
+            .text(format!("{what} matches the filter.  "))
+            .key(shell.key(Cmd::Back), "clears it"),
+    ]
 }

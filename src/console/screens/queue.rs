@@ -2,9 +2,8 @@
 
 use ratatui::layout::Rect;
 use roundel::api::builds::{RunDetail, RunRow};
-use serde_json::Value;
 
-use super::listed::Listed;
+use super::listed::{Listed, unmatched};
 use super::{Listing, Scene, Screen, Touch, only};
 use crate::console::action::{Action, Slot, Want};
 use crate::console::effect::Effect;
@@ -223,12 +222,7 @@ impl Screen for Queue {
     }
 
     fn subjects(&self) -> Vec<Subject<'_>> {
-        self.listed
-            .list
-            .current()
-            .map(Subject::Run)
-            .into_iter()
-            .collect()
+        self.listed.current(Subject::Run)
     }
 
     fn marked(&self) -> Vec<Subject<'_>> {
@@ -254,25 +248,13 @@ impl Screen for Queue {
         }
     }
 
-    fn footer(&self, _scene: &Scene) -> Line {
-        self.listed.footer()
-    }
-
-    fn rows(&self) -> Value {
-        self.listed.rows()
-    }
-
-    fn seq(&self) -> Option<i64> {
-        self.listed.seq()
-    }
-
-    fn total(&self) -> Option<u64> {
-        self.listed.list.total()
-    }
-
     fn is_settled(&self) -> bool {
         self.listed.list.feed().is_settled()
             && (self.listed.list.current().is_none() || self.why.is_settled() || !self.explains)
+    }
+
+    fn listed(&self) -> Option<&dyn Listing> {
+        Some(&self.listed)
     }
 
     fn listing(&mut self) -> Option<&mut dyn Listing> {
@@ -283,11 +265,7 @@ impl Screen for Queue {
 impl Queue {
     fn empty(&self, shell: &Shell) -> Vec<Line> {
         if !self.listed.list.filter.is_empty() {
-            return vec![
-                Line::new()
-                    .text("Nothing that waits matches the filter.  ")
-                    .key(shell.key(Cmd::Back), "clears it"),
-            ];
+            return unmatched("Nothing that waits", shell);
         }
         vec![
             Line::new().strong("Nothing waits."),

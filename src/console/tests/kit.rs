@@ -62,7 +62,7 @@ impl Stage {
     /// A console that has just opened: connected to nothing, its first questions unanswered.
     pub fn cold(place: Place, size: (u16, u16), model: Model) -> Self {
         let mut stage = Self {
-            app: App::new(Shell::new(size, NOW, "dark"), place),
+            app: App::new(Shell::new(size, NOW), place),
             model,
             theme: Theme::named("dark", Depth::True).unwrap(),
             ascii: false,
