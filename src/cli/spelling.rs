@@ -40,12 +40,12 @@ pub(super) fn respell(args: impl Iterator<Item = OsString>) -> impl Iterator<Ite
             value = false;
             return arg;
         };
+        // Also where a value is missing, as clap reads it.
+        literal |= text == "--";
         if std::mem::take(&mut value) || literal {
             return arg;
         }
-        if text == "--" {
-            literal = true;
-        } else if WITH_VALUE.contains(&text) {
+        if WITH_VALUE.contains(&text) {
             value = true;
         } else if let Some(option) = text.strip_prefix('-') {
             let name = option.split('=').next().unwrap_or(option);
@@ -120,6 +120,7 @@ mod tests {
             ("build -self", "build -self"),
             ("status -yes", "status -yes"),
             ("node-status --self -- -self", "node-status --self -- -self"),
+            ("--data -- -json", "--data -- -json"),
             ("logs -fn 5 -jobs x", "logs -fn 5 -jobs x"),
         ];
         for (line, expected) in cases {
