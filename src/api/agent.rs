@@ -96,7 +96,7 @@ pub struct RunAs {
     pub name: String,
     /// User id.
     pub uid: u32,
-    /// Group id.
+    /// Group id, of the run's own: what the steps of other runs, which have the same user, do not have.
     pub gid: u32,
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod account;
 mod backup;
 mod bad_input;
 mod client;

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -44,7 +45,10 @@ impl Host {
         dir: &Path,
     ) -> io::Result<Self> {
         let places = Places::new(&task.scratch, &task.working_directory);
-        fs::create_dir_all(&places.home)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&places.home)?;
         let bash_env = task.scratch.join("bash_env");
         fs::write(&bash_env, b"")?;
         let cgroup = Cgroup::create(&task.attempt.short(), task.cpu_millis, task.memory_mb);
@@ -60,9 +64,13 @@ impl Host {
             readers: Vec::new(),
         };
         if let Some(account) = &host.run_as {
-            for path in [&task.scratch, &host.places.home, &host.bash_env] {
-                std::os::unix::fs::chown(path, Some(account.uid), Some(account.gid))?;
+            for path in [&host.places.home, &host.bash_env] {
+                chown(path, Some(account.uid), Some(account.gid))?;
             }
+            // The steps of other runs have the same user, so what keeps them out is not theirs: only this run's group
+            // comes in, and no user but root can change that.
+            chown(&task.scratch, None, Some(account.gid))?;
+            fs::set_permissions(&task.scratch, fs::Permissions::from_mode(0o770))?;
         }
         host.make_dir(&host.places.project)?;
         Ok(host)

@@ -6,9 +6,10 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use super::Settings;
+use super::{Settings, account};
 use crate::api::agent::{Checkout, Docker, RunAs, Task};
 use crate::cluster::Submission;
+use crate::ids::AttemptId;
 use crate::pipeline::Executor;
 
 /// Who the steps of host jobs run as.
@@ -143,7 +144,7 @@ fn task(settings: &Settings, engine: Option<PathBuf>, submission: Submission) ->
             vec![format!("{}: containers.", submission.name)],
             None,
         ),
-        None => on_host(settings, &submission.name),
+        None => on_host(settings, submission.attempt, &submission.name),
     };
     let variables = submission.variables.map(|at| environment.len() + at);
     environment.extend(submission.environment);
@@ -181,10 +182,20 @@ fn task(settings: &Settings, engine: Option<PathBuf>, submission: Submission) ->
 }
 
 /// Environment, first note and account of a job on the host.
-fn on_host(settings: &Settings, name: &str) -> (Vec<(String, String)>, Vec<String>, Option<RunAs>) {
+fn on_host(
+    settings: &Settings,
+    attempt: AttemptId,
+    name: &str,
+) -> (Vec<(String, String)>, Vec<String>, Option<RunAs>) {
     let (user, run_as) = match &settings.account {
         Account::Own(name) => (name.clone(), None),
-        Account::Other(account) => (account.name.clone(), Some(account.clone())),
+        Account::Other(account) => {
+            let run_as = RunAs {
+                gid: account::group_of(attempt),
+                ..account.clone()
+            };
+            (account.name.clone(), Some(run_as))
+        }
     };
     let mut environment: Vec<(String, String)> = vec![
         ("PATH".to_owned(), path()),
