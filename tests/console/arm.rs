@@ -39,6 +39,8 @@ fn a_console_that_is_held_back_changes_nothing_until_it_is_armed() {
         console.press("@", &[":arm 10m replace n07", "roundel node-drain -enable"]);
         console.keys(key::ESC);
         console.loses(":arm 10m replace n07");
+        // What D asks goes by the row, which comes a moment after the answer.
+        console.sees(&["○ drained"]);
         console.press("D", &["End the drain of"]);
         console.press("e", &["has ended", "1 ready", "drain by hand"]);
         console.keys(":disarm\r");
