@@ -109,8 +109,9 @@ fn what_is_wrong_is_named_with_a_fix_and_the_exit_code() {
     bytes[4096..middle].fill(0x55);
     fs::write(&path, bytes).unwrap();
     let database = examined("database");
+    // Whether SQLite finds it while it opens the file or while it checks it depends on what lay in the middle.
     assert!(
-        database.2.contains("put a copy of the database"),
+        database.0 == "failed" && database.2.contains("copy"),
         "{database:?}"
     );
     fs::write(&path, "this is no database at all, and never was one").unwrap();

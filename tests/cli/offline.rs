@@ -10,7 +10,7 @@ use crate::support::Home;
 #[test]
 fn wrong_words_are_usage() {
     let home = Home::new();
-    let cases: [&[&str]; 8] = [
+    let cases: [&[&str]; 9] = [
         &["no-such-verb"],
         &["node-drain", "-enable"],
         &["node-drain", "-self"],
@@ -18,7 +18,8 @@ fn wrong_words_are_usage() {
         &["node-drain", "-enable", "-self", "-deadline", "soon"],
         &["logs", "--raw", "-stderr", "x"],
         &["console", "--once", "--size", "80"],
-        &["--server", "https://ci.example.com:8800", "status"],
+        &["--server", "http://ci.example.com:8800", "status"],
+        &["--server", "https://", "status"],
     ];
     for words in cases {
         let said = home.run(words).with_code(2);
