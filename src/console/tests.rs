@@ -11,6 +11,7 @@ pub mod kit;
 
 mod ahead;
 mod amounts;
+mod approvals;
 mod drawing;
 mod foremost;
 mod hostile;

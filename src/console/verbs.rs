@@ -2,12 +2,12 @@
 //! palette all come. What cannot be done stays in it, with the reason. What destroys asks first.
 
 use roundel::api::builds::{JobRow, PipelineDetail, PipelineRow, RunRow, RunState, Status};
-use roundel::api::fleet::{NodeRow, SetDrain};
+use roundel::api::fleet::NodeRow;
 
 use crate::console::action::{Action, Write};
 use crate::console::effect::Effect;
 use crate::console::keymap::{Cmd, Context};
-use crate::console::overlays::{Button, Dialog, Item, Menu, Overlay, Prompt, Purpose};
+use crate::console::overlays::{Button, Dialog, Item, Menu, Overlay};
 use crate::console::place::{JobRef, Place};
 use crate::console::screens::{Screen, workflow};
 use crate::console::shell::Shell;
@@ -18,8 +18,11 @@ mod fact;
 #[cfg(test)]
 pub mod fixtures;
 mod many;
+mod nodes;
 
 pub use fact::{Fact, of_installation};
+use nodes::{AT_A_DEADLINE, drain, eligibility, end_drain, of_node};
+pub use nodes::{drain_dialog, undrain};
 
 /// What the cursor is on.
 #[derive(Clone, Copy, Debug)]
@@ -338,140 +341,6 @@ fn of_pipeline(row: &PipelineRow, within: Option<Within>) -> Vec<Verb> {
             effects: cancel,
         },
     ]
-}
-
-/// The write that drains a node, or why it cannot be.
-fn drain(node: &NodeRow, deadline_s: Option<u64>) -> Result<Write, String> {
-    if node.status == "down" {
-        return Err("the node is down".to_owned());
-    }
-    if node.drain.is_some() {
-        return Err("it drains already".to_owned());
-    }
-    Ok(drain_write(&node.name, deadline_s))
-}
-
-/// The write that ends a node's drain, or why there is none to end.
-fn end_drain(node: &NodeRow) -> Result<Write, String> {
-    match (&node.drain, node.status.as_str()) {
-        (_, "down") => Err("the node is down".to_owned()),
-        (None, _) => Err("it does not drain".to_owned()),
-        (Some(_), _) => Ok(undrain(&node.name)),
-    }
-}
-
-/// The write that lets a node take new work, or not; or why that cannot be.
-fn eligibility(node: &NodeRow, eligible: bool) -> Result<Write, String> {
-    if node.drain.is_some() {
-        return Err("it drains; end the drain first".to_owned());
-    }
-    if node.eligible == eligible {
-        let now = if eligible { "takes" } else { "takes no" };
-        return Err(format!("it {now} new work already"));
-    }
-    Ok(Write::Eligibility {
-        node: node.name.clone(),
-        eligible,
-    })
-}
-
-fn of_node(node: &NodeRow) -> Vec<Verb> {
-    let name = &node.name;
-    let (label, effects) = if node.drain.is_some() {
-        let body = "It takes new work again at once, unless it is ineligible.";
-        let title = format!("End the drain of {name}?");
-        (
-            "end its drain",
-            end_drain(node).map(|write| ask(&title, body, "End it", write)),
-        )
-    } else {
-        let dialog = drain_dialog(name, Some(node.runs));
-        (
-            "drain it",
-            drain(node, None).map(|_| vec![Effect::Open(Overlay::Dialog(dialog))]),
-        )
-    };
-    let (label_c, effects_c) = if node.eligible && node.drain.is_none() {
-        let body = "What runs there goes on; new work goes elsewhere.";
-        let title = format!("Give {name} no new work?");
-        (
-            "give it no new work",
-            eligibility(node, false).map(|write| ask(&title, body, "No new work", write)),
-        )
-    } else {
-        (
-            "let it take new work",
-            eligibility(node, true).map(|write| vec![Effect::Write(write)]),
-        )
-    };
-    vec![
-        Verb {
-            cmd: Cmd::Drain,
-            label: label.into(),
-            effects,
-        },
-        Verb {
-            cmd: Cmd::Eligibility,
-            label: label_c.into(),
-            effects: effects_c,
-        },
-    ]
-}
-
-fn drain_write(node: &str, deadline_s: Option<u64>) -> Write {
-    Write::Drain {
-        node: node.to_owned(),
-        set: SetDrain {
-            enable: true,
-            deadline_s,
-        },
-    }
-}
-
-/// The write that ends a drain.
-#[must_use]
-pub fn undrain(node: &str) -> Write {
-    Write::Drain {
-        node: node.to_owned(),
-        set: SetDrain {
-            enable: false,
-            deadline_s: None,
-        },
-    }
-}
-
-/// What a deadline means.
-const AT_A_DEADLINE: &str = "At a deadline, what still runs is interrupted and goes back into the queue once, at its \
-     old place.";
-
-/// The question before a drain; `runs` run there, if that is known.
-#[must_use]
-pub fn drain_dialog(node: &str, runs: Option<u32>) -> Dialog {
-    let drain = |deadline_s| drain_write(node, deadline_s);
-    let what = match runs {
-        Some(0) => "Nothing runs there: it is safe to terminate at once. New work goes elsewhere."
-            .to_owned(),
-        Some(1) => "1 run goes on there until it ends. New work goes elsewhere.".to_owned(),
-        Some(n) => format!("{n} runs go on there until they end. New work goes elsewhere."),
-        None => "What runs there goes on until it ends. New work goes elsewhere.".to_owned(),
-    };
-    let deadline = Overlay::Prompt(Prompt::new(
-        Purpose::Deadline {
-            nodes: vec![node.to_owned()],
-        },
-        "10m",
-    ));
-    let mut dialog = Dialog::new(
-        format!("Drain {node}?"),
-        vec![what, AT_A_DEADLINE.to_owned()],
-        vec![
-            Button::new("Drain, wait", false, vec![Effect::Write(drain(None))]),
-            Button::new("Until a deadline…", false, vec![Effect::Open(deadline)]),
-            Button::new("Now", true, vec![Effect::Write(drain(Some(0)))]),
-        ],
-    );
-    dialog.command = drain(None).command();
-    dialog
 }
 
 fn ask(title: &str, body: &str, yes: &str, write: Write) -> Vec<Effect> {

@@ -6,6 +6,8 @@
 use std::fs;
 use std::process::{Child, Stdio};
 
+use roundel::api::ListQuery;
+use roundel::client::Client;
 use roundel::clock;
 
 use crate::support::{Home, Terminal, key, until};
@@ -66,6 +68,18 @@ impl Trouble {
         until("two run and one waits", || {
             let said = home.run(&["status"]).out;
             said.matches("running").count() == 2 && said.matches("pending").count() == 1
+        });
+        let slow = ListQuery {
+            filter: "status:slow".to_owned(),
+            ..ListQuery::default()
+        };
+        let client = Client::unix(home.data().join("socket"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        until("the build that is held takes longer than usual", || {
+            runtime.block_on(client.pipelines(&slow)).unwrap().total > 0
         });
         Self { home, gate, held }
     }
