@@ -219,7 +219,10 @@ fn every_file_says_first_what_it_is_for() {
 fn no_file_holds_more_than_one_thing() {
     let broken: Vec<_> = sources()
         .iter()
-        .map(|source| (source.lines().count(), &source.path))
+        .map(|source| {
+            let before = source.text.split("#[cfg(test)]\nmod tests").next();
+            (before.unwrap_or_default().lines().count(), &source.path)
+        })
         .filter(|(count, _)| *count > FILE_LINES_MAX)
         .map(|(count, path)| format!("{path}: {count} lines"))
         .collect();
