@@ -69,6 +69,7 @@ async fn work(dir: &Path, session: &Session) -> std::io::Result<()> {
         session.token.clone(),
     ));
     session::obey_signals(&journal)?;
+    tokio::task::spawn_local(session::bury_orphans());
     journal.agent_started().await;
 
     let finished = steps::run_all(session, dir, &journal).await;

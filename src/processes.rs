@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 /// Variable by which the processes of an attempt are known, whoever their parent is by now.
 pub const MARK: &str = "ROUNDEL_ATTEMPT";
@@ -93,6 +93,30 @@ pub fn marked(attempt: &str, session: Option<u32>) -> Vec<u32> {
         })
         .map(|(pid, _)| pid)
         .collect()
+}
+
+/// Children of this process that have ended and that nobody has waited for.
+#[must_use]
+pub fn zombies() -> HashSet<u32> {
+    let is_zombie = |pid: &u32| stat(*pid).is_some_and(|stat| stat.state == 'Z');
+    children().into_iter().filter(is_zombie).collect()
+}
+
+/// Children of this process, those that came to it as orphans too. The kernel lists them by thread.
+fn children() -> Vec<u32> {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten();
+    let lists: Vec<String> = threads
+        .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("children")).ok())
+        .collect();
+    let pids = lists.iter().flat_map(|list| list.split_ascii_whitespace());
+    pids.filter_map(|pid| pid.parse().ok()).collect()
+}
+
+/// Waits for a child that has ended, so that its entry goes; does nothing for one that has not.
+pub fn bury(pid: u32) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    // Somebody else was faster: then it is gone.
+    let _ = pid.map(|pid| waitpid(Some(pid), WaitOptions::NOHANG));
 }
 
 /// Sends a signal to each; those gone already do not matter.

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 
 use rustix::process::{DumpableBehavior, set_child_subreaper, set_dumpable_behavior, setsid};
 use tokio::signal::unix::{SignalKind, signal};
@@ -88,6 +89,33 @@ fn stand_alone() {
     }
     if let Err(err) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
         tracing::warn!(error = %err, "the agent's memory can be read by others of its user");
+    }
+}
+
+/// How long a child of the agent's own may have ended before whoever started it has waited for it.
+const MOMENT: Duration = Duration::from_secs(1);
+
+/// Waits for the orphans of steps, which come back to the agent: none is to stay a zombie until the run ends, which
+/// whoever waits for its end by its id would take for life. Children of the agent's own are waited for where they were
+/// started, within a moment; what is there for longer is nobody else's.
+pub(super) async fn bury_orphans() {
+    let mut ended = match signal(SignalKind::child()) {
+        Ok(ended) => ended,
+        Err(err) => {
+            tracing::warn!(error = %err, "orphans of steps stay zombies until the run ends");
+            return;
+        }
+    };
+    while ended.recv().await.is_some() {
+        let seen = processes::zombies();
+        if seen.is_empty() {
+            continue;
+        }
+        // One that ends meanwhile has told so by another signal.
+        tokio::time::sleep(MOMENT).await;
+        for pid in processes::zombies().intersection(&seen) {
+            processes::bury(*pid);
+        }
     }
 }
 

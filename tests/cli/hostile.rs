@@ -443,3 +443,28 @@ fn a_reader_that_goes_away_is_no_fault() {
         "{said}"
     );
 }
+
+#[test]
+fn an_orphan_that_ends_is_gone_while_its_run_goes_on() {
+    let home = Home::new();
+    home.repository(
+        "orphan",
+        "version: 2.1
+jobs:
+  orphan:
+    machine: true
+    steps:
+      - run: |
+          (setsid sh -c 'echo $$ > pid; sleep 0.2' &)
+          until [ -s pid ]; do sleep 0.05; done
+          for i in $(seq 200); do
+              [ -e /proc/$(cat pid) ] || exit 0
+              sleep 0.1
+          done
+          cat /proc/$(cat pid)/stat
+          exit 1
+workflows: {main: {jobs: [orphan]}}
+",
+    );
+    home.run(&["build", "orphan"]).with_code(0);
+}
