@@ -5,7 +5,6 @@ use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::Stdio;
 
 use regex::Regex;
 use roundel::client::Client;
@@ -79,10 +78,7 @@ fn token(home: &Home, role: &str) -> String {
 }
 
 fn audit(home: &Home, words: &[&str]) -> Vec<Value> {
-    let said = home
-        .run(&[&["audit", "list", "-n", "1000", "-json"], words].concat())
-        .with_code(0);
-    let page: Value = serde_json::from_str(&said.out).unwrap();
+    let page = home.json(&[&["audit", "list", "-n", "1000", "-json"], words].concat());
     page["rows"].as_array().unwrap().clone()
 }
 
@@ -239,25 +235,7 @@ fn a_runs_token_opens_its_attempt_and_nothing_else_and_dies_with_it() {
     let (program, tokens) = (home.path("roundel"), home.path("tokens"));
     fs::create_dir(&tokens).unwrap();
     fs::copy(env!("CARGO_BIN_EXE_roundel"), &program).unwrap();
-    let config = home.path("roundel.toml");
-    fs::write(&config, "host_user = \"self\"\nnodes = 2\n").unwrap();
-    let words = home.command(&["serve", "--config", config.to_str().unwrap()]);
-    let mut serve = std::process::Command::new(&program);
-    serve
-        .args(words.get_args())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    for (name, value) in words.get_envs() {
-        match value {
-            Some(value) => serve.env(name, value),
-            None => serve.env_remove(name),
-        };
-    }
-    let mut server = serve.spawn().unwrap();
-    until("the server answers", || {
-        home.data().join("socket").exists() && home.run(&["status"]).code == Some(0)
-    });
+    let mut server = home.serve_with(&program, "host_user = \"self\"\nnodes = 2\n");
     // Agents are started from where the server's program was: one that first keeps a copy of its token.
     let script = format!(
         "#!/bin/sh\ncp \"$3/token\" {}/\"${{3##*/}}\"\nexec {} \"$@\"\n",
@@ -274,8 +252,7 @@ fn a_runs_token_opens_its_attempt_and_nothing_else_and_dies_with_it() {
     home.repository("app", &two(&gate));
     let mut build = home.start(&["build", "app"]);
     let running = |home: &Home| {
-        let page: Value =
-            serde_json::from_str(&home.run(&["status", "-json"]).with_code(0).out).unwrap();
+        let page = home.json(&["status", "-json"]);
         let rows = page["rows"].as_array().unwrap().clone();
         rows.into_iter()
             .filter(|row| row["state"] == "running" && !row["started_at"].is_null())

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -81,25 +81,14 @@ fn a_host_job_reads_nothing_of_the_server_and_nothing_of_the_run_beside_it() {
     let gate = home.path("gate");
     fs::create_dir(&gate).unwrap();
     open(&gate, 0o777);
-    let file = home.path("roundel.toml");
-    fs::write(&file, "host_user = \"nobody\"\nnodes = 2\n").unwrap();
-    let mut server = home
-        .command(&["serve", "--config", file.to_str().unwrap()])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    until("the server answers", || {
-        home.data().join("socket").exists() && home.run(&["status"]).code == Some(0)
-    });
+    let mut server = home.serve("host_user = \"nobody\"\nnodes = 2\n");
     let app = home.repository("app", &config(&home.data(), &gate));
     fs::write(app.join("hunt"), HUNT).unwrap();
     home.commit("app", "Hunt");
     let mut build = home.start(&["build", "app"]);
     // The attempt of the hunter, once it is over.
     let hunter = || {
-        let rows = home.run(&["status", "-json"]).with_code(0).out;
-        let page: Value = serde_json::from_str(&rows).unwrap();
+        let page = home.json(&["status", "-json"]);
         let rows = page["rows"].as_array().unwrap();
         let over = |row: &&Value| row["job_name"] == "hunter" && row["state"] == "dead";
         let row = rows.iter().find(over)?;

@@ -172,9 +172,6 @@ fn nothing_is_placed_while_less_than_a_twentieth_is_free() {
     home.run(&["build", "web"]).with_code(0);
     // Of 64 MB; enough for the store to write on.
     disk.leave(2000);
-    let json = |words: &[&str]| -> Value {
-        serde_json::from_str(&home.run(words).with_code(0).out).unwrap()
-    };
     until("the server has seen it", || {
         let (head, dashboard) = home.http("/api/roundel/v1/dashboard");
         assert!(head.starts_with("http/1.1 200 "), "{head}");
@@ -183,7 +180,7 @@ fn nothing_is_placed_while_less_than_a_twentieth_is_free() {
     let mut build = home.start(&["build", "web"]);
     let mut reason = Value::Null;
     until("the run says why it waits", || {
-        reason = json(&["status", "-json"])["rows"][0]["reason"].clone();
+        reason = home.json(&["status", "-json"])["rows"][0]["reason"].clone();
         reason["code"] == "disk"
     });
     assert_eq!(

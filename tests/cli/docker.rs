@@ -44,8 +44,7 @@ fn build(home: &Home, config: &str) -> Said {
 /// Names of what this home's server has in the engine: containers, networks, and how many volumes there are that no
 /// container uses.
 fn left(home: &Home, engine: &PathBuf) -> Vec<String> {
-    let hello: Value =
-        serde_json::from_str(&home.run(&["status", "-json"]).with_code(0).out).unwrap();
+    let hello: Value = home.json(&["status", "-json"]);
     assert!(hello["rows"].is_array(), "{hello}");
     in_engine(engine, async |api| {
         let mut names = containers_of(home, &api).await;

@@ -13,12 +13,8 @@ const ONE: &str = "version: 2.1\njobs:\n  job:\n    machine: true\n    steps: [{
 /// An attempt of many years ago, of no run.
 const LONG_AGO: &str = "0100a0b1-c2d3-7e4f-8a5b-0123456789ab";
 
-fn json(home: &Home, words: &[&str]) -> Value {
-    serde_json::from_str(&home.run(words).with_code(0).out).unwrap()
-}
-
 fn runs(home: &Home) -> Vec<Value> {
-    let page = json(home, &["status", "-json"]);
+    let page = home.json(&["status", "-json"]);
     page["rows"].as_array().unwrap().clone()
 }
 
@@ -51,7 +47,7 @@ fn a_log_that_was_kept_for_long_enough_goes_and_says_so_where_it_would_be() {
     );
     assert!(log_of(&home, &run).exists());
 
-    let pass = json(&home, &["gc", "-json"]);
+    let pass = home.json(&["gc", "-json"]);
     assert_eq!(pass["removed"][0]["kind"], "logs", "{pass}");
     assert_eq!(pass["removed"][0]["count"], 1, "{pass}");
     assert!(pass["removed"][0]["bytes"].as_u64().unwrap() > 0, "{pass}");
@@ -104,7 +100,7 @@ fn what_runs_keeps_its_files_and_what_lies_about_goes() {
     let mut words = vec!["gc"];
     all.iter().for_each(|one| words.extend(["--keep", one]));
     home.run(&words).with_code(0);
-    let pass = json(&home, &["gc", "-json"]);
+    let pass = home.json(&["gc", "-json"]);
     let counts: Vec<_> = pass["removed"]
         .as_array()
         .unwrap()

@@ -166,10 +166,7 @@ fn a_restart_of_the_service_ends_the_server_alone_and_the_next_takes_its_builds_
     assert!(head.starts_with("http/1.1 200"), "{head}");
 
     let build = home.start(&["build", "app"]);
-    let row = || {
-        let page = home.run(&["status", "-json"]).with_code(0).out;
-        serde_json::from_str::<serde_json::Value>(&page).unwrap()["rows"][0].clone()
-    };
+    let row = || home.json(&["status", "-json"])["rows"][0].clone();
     until("the step runs", || row()["step"] == 1);
     let name = row()["name"].clone();
     let attempts: Vec<_> = fs::read_dir(home.data().join("attempts"))

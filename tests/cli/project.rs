@@ -2,17 +2,10 @@
 
 use std::fs;
 
-use serde_json::Value;
-
 use crate::support::{Home, until};
 
 const QUICK: &str = "version: 2.1\njobs:\n  quick:\n    machine: true\n    steps:\n      - run: echo quick\nworkflows: {main: {jobs: [quick]}}\n";
 const HELD: &str = "version: 2.1\njobs:\n  quick:\n    machine: true\n    steps:\n      - run: echo quick\nworkflows: {main: {jobs: [{ask: {type: approval}}, {quick: {requires: [ask]}}]}}\n";
-
-fn json(home: &Home, words: &[&str]) -> Value {
-    let words: Vec<&str> = words.iter().chain(&["--json"]).copied().collect();
-    serde_json::from_str(&home.run(&words).with_code(0).out).unwrap()
-}
 
 #[test]
 fn a_project_is_listed_shown_and_renamed_with_what_was_built_of_it() {
@@ -24,7 +17,7 @@ fn a_project_is_listed_shown_and_renamed_with_what_was_built_of_it() {
     home.run(&["build", "web"]).with_code(0);
     home.run(&["build", "api"]).with_code(0);
 
-    let rows = json(&home, &["project", "list"]);
+    let rows = home.json(&["project", "list", "--json"]);
     let names: Vec<&str> = rows
         .as_array()
         .unwrap()
@@ -35,7 +28,7 @@ fn a_project_is_listed_shown_and_renamed_with_what_was_built_of_it() {
     // By name, by its end, by folder, by key.
     let key = path.canonicalize().unwrap().display().to_string();
     for named in ["local/web", "web", "./web", &key] {
-        let shown = json(&home, &["project", "show", named]);
+        let shown = home.json(&["project", "show", named, "--json"]);
         assert_eq!(
             (&shown["key"], &shown["pipelines"]),
             (&key.as_str().into(), &1.into())
@@ -54,7 +47,7 @@ fn a_project_is_listed_shown_and_renamed_with_what_was_built_of_it() {
     assert_eq!(said.out, "local/web is acme/site now.\n");
     // What was built before and what is built from now on is of the new name.
     assert_eq!(
-        json(&home, &["status", "acme/site#1"])["run"]["project"],
+        home.json(&["status", "acme/site#1", "--json"])["run"]["project"],
         "acme/site"
     );
     home.run(&["status", "web#1"]).with_code(4);
@@ -89,12 +82,9 @@ fn a_project_that_is_at_work_stays_and_one_at_rest_goes_with_its_files() {
         said.err
     );
     home.run(&["project", "rename", "web", "a/b"]).with_code(4);
-    let pipeline = json(
-        &home,
-        &[
-            "console", "--once", "--format", "json", "--screen", "builds",
-        ],
-    );
+    let pipeline = home.json(&[
+        "console", "--once", "--format", "json", "--screen", "builds", "--json",
+    ]);
     let held = pipeline["rows"].as_array().unwrap().iter();
     let held = held
         .clone()
@@ -103,7 +93,7 @@ fn a_project_that_is_at_work_stays_and_one_at_rest_goes_with_its_files() {
     home.run(&["approve", held["id"].as_str().unwrap()])
         .with_code(0);
     until("it is over", || {
-        json(&home, &["status", "web#2"])["run"]["state"] == "dead"
+        home.json(&["status", "web#2", "--json"])["run"]["state"] == "dead"
     });
 
     // Nobody to ask, then a yes.

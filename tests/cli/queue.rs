@@ -19,15 +19,11 @@ fn config(place: &str, command: &str) -> String {
     )
 }
 
-fn json(home: &Home, words: &[&str]) -> Value {
-    serde_json::from_str(&home.run(words).with_code(0).out).unwrap()
-}
-
 /// The newest row of a project's run, once it is in this state.
 fn run_in(home: &Home, project: &str, state: &str) -> Value {
     let mut found = Value::Null;
     until(&format!("a run of {project} is {state}"), || {
-        let page = json(home, &["status", "-json"]);
+        let page = home.json(&["status", "-json"]);
         let rows = page["rows"].as_array().unwrap();
         let row = rows
             .iter()
@@ -55,7 +51,7 @@ fn memory(mb: u64) -> String {
 
 /// What the largest node has for runs.
 fn largest(home: &Home) -> (u64, u64) {
-    let page = json(home, &["node-status", "-json"]);
+    let page = home.json(&["node-status", "-json"]);
     let rows = page["rows"].as_array().unwrap().iter();
     let number = |row: &Value, key: &str| row[key].as_u64().unwrap();
     rows.map(|row| {
@@ -140,7 +136,7 @@ fn runs_that_no_node_can_take_say_so_in_the_numbers_of_the_nodes() {
     // Asked to wait, it waits, until it is told otherwise.
     let waiting = home.start(&["build", "--wait", "--no-engine", "size0"]);
     until("it is in the queue", || {
-        json(&home, &["status", "-json"])["total"] == 5
+        home.json(&["status", "-json"])["total"] == 5
     });
     kill_process(Pid::from_child(&waiting), Signal::INT).unwrap();
     let output = waiting.wait_with_output().unwrap();
@@ -171,22 +167,22 @@ fn the_reason_of_a_waiting_run_has_the_free_room_and_follows_a_drain_within_a_se
             .contains("batch  50        running")
     );
     // More of the same until one waits.
-    while running.len() < 2 || json(&home, &["status", "-json"])["rows"][0]["state"] != "pending" {
+    while running.len() < 2 || home.json(&["status", "-json"])["rows"][0]["state"] != "pending" {
         running.push(home.start(&["build", "web"]));
         until("it is placed or waits", || {
-            json(&home, &["status", "-json"])["total"] == running.len()
+            home.json(&["status", "-json"])["total"] == running.len()
         });
         if running.len() as u64 <= (has_cpu / asks.0).min(has_memory / asks.1) {
             until("it runs", || {
-                json(&home, &["status", "-json"])["rows"][0]["state"] == "running"
+                home.json(&["status", "-json"])["rows"][0]["state"] == "running"
             });
         }
     }
     let waiting = run_in(&home, "local/web", "pending");
     let run = waiting["name"].as_str().unwrap();
-    let reason = || json(&home, &["status", "-json", run])["run"]["reason"]["text"].clone();
+    let reason = || home.json(&["status", "-json", run])["run"]["reason"]["text"].clone();
     let in_numbers = || {
-        let node = json(&home, &["node-status", "-self", "-json"])["node"].clone();
+        let node = home.json(&["node-status", "-self", "-json"])["node"].clone();
         let used = |key: &str| node[key].as_u64().unwrap();
         let (free_cpu, free_memory) = (
             has_cpu - used("cpu_used_millis"),
@@ -284,11 +280,11 @@ fn every_write_leaves_a_row_and_a_refused_one_too() {
     );
     home.run(&["build", "web"]).with_code(1);
     home.run(&["build", "bad"]).with_code(2);
-    let pipeline = json(&home, &["status", "-json"])["rows"][0]["pipeline"].clone();
+    let pipeline = home.json(&["status", "-json"])["rows"][0]["pipeline"].clone();
     let pipeline = pipeline.as_str().unwrap();
     home.run(&["rerun", "--from-failed", pipeline]).with_code(0);
     until("the rerun has ended", || {
-        let page = json(&home, &["status", "-json"]);
+        let page = home.json(&["status", "-json"]);
         page["total"] == 2 && page["rows"][0]["state"] == "dead"
     });
     let stopped = home.start(&["build", "slow"]);
@@ -308,7 +304,7 @@ fn every_write_leaves_a_row_and_a_refused_one_too() {
     home.run(&["cancel", row["pipeline"].as_str().unwrap()])
         .with_code(4);
 
-    let audit = json(&home, &["audit", "list", "-json"]);
+    let audit = home.json(&["audit", "list", "-json"]);
     let mut rows: Vec<(&str, bool)> = audit["rows"]
         .as_array()
         .unwrap()

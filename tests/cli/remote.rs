@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::skip::skip;
-use crate::support::{Home, Said, until};
+use crate::support::{Home, Said, fed, until};
 
 const QUICK: &str = "version: 2.1\njobs:\n  job:\n    machine: true\n    steps: [{run: echo done}]\n\
                      workflows: {main: {jobs: [job]}}\n";
@@ -25,19 +25,8 @@ struct Far {
 impl Far {
     fn start() -> Self {
         let home = Home::new();
-        let config = home.path("roundel.toml");
-        fs::write(&config, "host_user = \"self\"\nlisten = \"127.0.0.1:0\"\n").unwrap();
-        let child = home
-            .command(&["serve", "--config", config.to_str().unwrap()])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        until("the server answers", || {
-            home.data().join("socket").exists() && home.run(&["status"]).code == Some(0)
-        });
-        let services: Value =
-            serde_json::from_str(&home.run(&["services", "-json"]).with_code(0).out).unwrap();
+        let child = home.serve("host_user = \"self\"\nlisten = \"127.0.0.1:0\"\n");
+        let services = home.json(&["services", "-json"]);
         let network = |key: &str| services["network"][key].as_str().unwrap().to_owned();
         Self {
             address: network("address"),
@@ -80,17 +69,8 @@ fn away(near: &Home, far: &Far, words: &[&str], token: Option<&str>) -> Said {
 
 /// Signs in, with the token on the input.
 fn login(near: &Home, far: &Far, words: &[&str], token: &str) -> Said {
-    let mut child = near
-        .command(&[&["login"], words].concat())
-        .env("ROUNDEL_SERVER", far.url())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // One that is refused before does not read it.
-    let _ = child.stdin.take().unwrap().write_all(token.as_bytes());
-    Said::from(child.wait_with_output().unwrap())
+    let mut login = near.command(&[&["login"], words].concat());
+    fed(login.env("ROUNDEL_SERVER", far.url()), token)
 }
 
 #[test]

@@ -2,16 +2,13 @@
 //! or on a screen. The same search finds them where a test has planted them.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use serde_json::Value;
 
 use crate::docker;
-use crate::support::{Home, Said, until};
+use crate::support::{Home, Said, fed, files_below, until};
 
 /// Forty characters, some of which URLs and JSON write otherwise.
 const TOKEN: &str = "q9Zr+mW2/T7vB\"1nK8&Ld5hJ3f 6pY0cQe%iOaXw";
@@ -79,28 +76,16 @@ fn found_in(bytes: &[u8]) -> Vec<&'static str> {
         .collect()
 }
 
-/// Every file below these, with the forms that it holds.
+/// Files below these that hold a form, each with the forms.
 fn found_below(roots: &[&Path]) -> Vec<(PathBuf, Vec<&'static str>)> {
-    let mut found = Vec::new();
-    let mut left: Vec<PathBuf> = roots.iter().map(|root| root.to_path_buf()).collect();
-    while let Some(path) = left.pop() {
-        let kind = fs::symlink_metadata(&path).map(|meta| meta.file_type());
-        match kind {
-            Ok(kind) if kind.is_dir() => {
-                let entries = fs::read_dir(&path).into_iter().flatten().flatten();
-                left.extend(entries.map(|entry| entry.path()));
-            }
-            Ok(kind) if kind.is_file() => {
-                let forms = found_in(&fs::read(&path).unwrap_or_default());
-                if !forms.is_empty() {
-                    found.push((path, forms));
-                }
-            }
-            // A socket, or gone by now.
-            _ => {}
-        }
-    }
-    found
+    files_below(roots)
+        .into_iter()
+        .map(|path| {
+            let forms = found_in(&fs::read(&path).unwrap_or_default());
+            (path, forms)
+        })
+        .filter(|(_, forms)| !forms.is_empty())
+        .collect()
 }
 
 /// Command lines of all processes, and the environment of one.
@@ -125,23 +110,8 @@ fn config(executor: &str, wait: &str, environment: &str) -> String {
 }
 
 fn set(home: &Home, project: &str, name: &str, value: &str) -> Said {
-    let mut child = home
-        .command(&["project", "env", "set", project, name])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut input = child.stdin.take().unwrap();
-    // A value that is refused early is not read to its end.
-    let _ = input.write_all(value.as_bytes());
-    drop(input);
-    Said::from(child.wait_with_output().unwrap())
-}
-
-fn json(home: &Home, words: &[&str]) -> Value {
-    let words: Vec<&str> = words.iter().chain(&["--json"]).copied().collect();
-    serde_json::from_str(&home.run(&words).with_code(0).out).unwrap()
+    let words = ["project", "env", "set", project, name];
+    fed(&mut home.command(&words), value)
 }
 
 fn key() -> String {
@@ -155,7 +125,7 @@ fn nothing_is_found(home: &Home, executor: &str, wait: &str, go_on: impl Fn()) {
     set(home, "./web", "KEY", &key()).with_code(0);
     let build = home.start(&["build", "web"]);
     let attempt = || {
-        json(home, &["status"])["rows"][0]["attempt"]
+        home.json(&["status", "--json"])["rows"][0]["attempt"]
             .as_str()
             .map(str::to_owned)
     };
@@ -176,7 +146,7 @@ fn nothing_is_found(home: &Home, executor: &str, wait: &str, go_on: impl Fn()) {
     go_on();
     let built = Said::from(build.wait_with_output().unwrap());
     until("it is over", || {
-        json(home, &["status", "web#1"])["run"]["outcome"] == "success"
+        home.json(&["status", "web#1", "--json"])["run"]["outcome"] == "success"
     });
     assert_eq!(found_in(built.out.as_bytes()), [""; 0], "{}", built.out);
 
@@ -278,7 +248,7 @@ fn variables_are_set_from_a_pipe_or_file_and_never_shown() {
     home.run(&["project", "env", "set", "web", "E", "--file", "none"])
         .with_code(4);
 
-    let rows = json(&home, &["project", "env", "list", "web"]);
+    let rows = home.json(&["project", "env", "list", "web", "--json"]);
     let shown: Vec<(&str, &str)> = rows
         .as_array()
         .unwrap()

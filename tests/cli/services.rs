@@ -1,15 +1,9 @@
 //! The installation as a whole, by verbs: stopped, started, and what that does to what waits.
 
-use serde_json::Value;
-
 use crate::support::{Home, until};
 
 const QUICK: &str = "version: 2.1\njobs:\n  job:\n    machine: true\n    steps: [{run: echo done}]\n\
                      workflows: {main: {jobs: [job]}}\n";
-
-fn json(home: &Home, words: &[&str]) -> Value {
-    serde_json::from_str(&home.run(words).with_code(0).out).unwrap()
-}
 
 #[test]
 fn a_stopped_installation_takes_builds_in_and_says_who_holds_them_back() {
@@ -18,7 +12,7 @@ fn a_stopped_installation_takes_builds_in_and_says_who_holds_them_back() {
     let said = home.run(&["services", "stop"]).with_code(5);
     assert!(said.err.contains("say -yes"), "{}", said.err);
     assert_eq!(
-        json(&home, &["services", "-json"])["installation"]["phase"],
+        home.json(&["services", "-json"])["installation"]["phase"],
         "started"
     );
 
@@ -26,7 +20,7 @@ fn a_stopped_installation_takes_builds_in_and_says_who_holds_them_back() {
         .run(&["services", "stop", "-yes", "--wait"])
         .with_code(0);
     assert!(said.out.starts_with("Stopped since "), "{}", said.out);
-    let now = json(&home, &["services", "-json"])["installation"].clone();
+    let now = home.json(&["services", "-json"])["installation"].clone();
     assert_eq!(now["phase"], "stopped");
     let by = now["by"].as_str().unwrap().to_owned();
     assert!(by.starts_with("uid "), "{now}");
@@ -34,7 +28,7 @@ fn a_stopped_installation_takes_builds_in_and_says_who_holds_them_back() {
     let mut build = home.start(&["build", "app"]);
     let mut reason = String::new();
     until("the run waits for the installation", || {
-        let page = json(&home, &["status", "-json"]);
+        let page = home.json(&["status", "-json"]);
         let row = &page["rows"][0];
         reason = row["reason"]["text"]
             .as_str()
@@ -59,11 +53,11 @@ fn a_stopped_installation_takes_builds_in_and_says_who_holds_them_back() {
 
     // A server that starts anew keeps to it.
     home.kill_server();
-    assert_eq!(json(&home, &["services", "-json"])["installation"], now);
+    assert_eq!(home.json(&["services", "-json"])["installation"], now);
     let said = home.run(&["services", "start"]).with_code(0);
     assert!(said.out.starts_with("Started since "), "{}", said.out);
     assert!(build.wait().unwrap().success());
-    let rows = json(&home, &["audit", "list", "installation", "-json"]);
+    let rows = home.json(&["audit", "list", "installation", "-json"]);
     let actions: Vec<_> = rows["rows"]
         .as_array()
         .unwrap()
@@ -78,7 +72,7 @@ fn the_parts_of_the_server_are_told_with_measured_figures() {
     let home = Home::new();
     home.repository("app", QUICK);
     home.run(&["build", "app"]).with_code(0);
-    let services = json(&home, &["services", "-json"]);
+    let services = home.json(&["services", "-json"]);
     let rows = services["services"].as_array().unwrap();
     let names: Vec<_> = rows
         .iter()
@@ -122,7 +116,7 @@ fn changes_of_the_last_hour_are_asked_for_by_a_word() {
     home.run(&["services", "stop", "-yes"]).with_code(0);
     home.run(&["services", "start"]).with_code(0);
     let rows = |words: &[&str]| {
-        let page = json(&home, &[&["audit", "list", "-json"], words].concat());
+        let page = home.json(&[&["audit", "list", "-json"], words].concat());
         page["total"].as_u64().unwrap()
     };
     assert_eq!(rows(&["last:1h"]), 2);

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Home, Said};
+use crate::support::{Home, Said, files_below};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -15,8 +15,7 @@ fn ok(home: &Home, words: &[&str]) -> String {
 }
 
 fn value(home: &Home, key: &str) -> Value {
-    let row: Value = serde_json::from_str(&ok(home, &["settings", "get", key, "--json"])).unwrap();
-    row["value"].clone()
+    home.json(&["settings", "get", key, "--json"])["value"].clone()
 }
 
 fn failed(said: &Said, code: i32) -> &str {
@@ -107,21 +106,11 @@ fn a_secret_goes_in_by_a_file_and_comes_out_nowhere() {
     );
     // Nor on the disk, in the database or beside it.
     let mut looked_at = 0;
-    let mut folders = vec![home.data()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap().flatten() {
-            let kind = entry.file_type().unwrap();
-            if kind.is_dir() {
-                folders.push(entry.path());
-            } else if kind.is_file() {
-                let bytes = fs::read(entry.path()).unwrap();
-                let found = bytes
-                    .windows(SECRET.len())
-                    .any(|part| part == SECRET.as_bytes());
-                assert!(!found, "{}", entry.path().display());
-                looked_at += 1;
-            }
-        }
+    for path in files_below(&[&home.data()]) {
+        let bytes = fs::read(&path).unwrap();
+        let found = memchr::memmem::find(&bytes, SECRET.as_bytes());
+        assert_eq!(found, None, "{}", path.display());
+        looked_at += 1;
     }
     assert!(looked_at > 3, "{looked_at}");
 }

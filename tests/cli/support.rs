@@ -1,8 +1,10 @@
 //! What the tests of the verbs share.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::process::{Child, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 #[path = "../support/home.rs"]
 mod home;
@@ -58,4 +60,33 @@ impl Home {
         child.wait().unwrap();
         String::from_utf8(shown).unwrap()
     }
+}
+
+/// What a command says that is given this on its input. One that is refused early does not read all of it.
+pub fn fed(command: &mut Command, input: &str) -> Said {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    Said::from(child.wait_with_output().unwrap())
+}
+
+/// Every file below these, links left out, and whatever goes meanwhile.
+pub fn files_below(roots: &[&Path]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut left: Vec<PathBuf> = roots.iter().map(|root| root.to_path_buf()).collect();
+    while let Some(path) = left.pop() {
+        match fs::symlink_metadata(&path).map(|meta| meta.file_type()) {
+            Ok(kind) if kind.is_dir() => {
+                let entries = fs::read_dir(&path).into_iter().flatten().flatten();
+                left.extend(entries.map(|entry| entry.path()));
+            }
+            Ok(kind) if kind.is_file() => found.push(path),
+            _ => {}
+        }
+    }
+    found
 }

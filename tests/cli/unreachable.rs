@@ -61,8 +61,7 @@ impl Held {
 }
 
 fn row(home: &Home) -> Value {
-    let page = home.run(&["status", "-json"]).with_code(0).out;
-    serde_json::from_str::<Value>(&page).unwrap()["rows"][0].clone()
+    home.json(&["status", "-json"])["rows"][0].clone()
 }
 
 #[test]

@@ -137,23 +137,14 @@ fn serve_as(home: &Home, uid: u32) -> Child {
     fs::create_dir(home.data()).unwrap();
     fs::set_permissions(home.data(), fs::Permissions::from_mode(0o700)).unwrap();
     chown(home.data(), Some(uid), Some(uid)).unwrap();
-    let words = home.command(&["serve"]);
-    let mut command = Command::new("setpriv");
-    command
-        .arg(format!("--reuid={uid}"))
-        .arg(format!("--regid={uid}"))
-        .arg("--clear-groups")
-        .arg(words.get_program())
-        .args(words.get_args());
-    for (name, value) in words.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    command
-        .current_dir(&root)
-        .stdin(Stdio::null())
+    let words = [
+        &*format!("--reuid={uid}"),
+        &*format!("--regid={uid}"),
+        "--clear-groups",
+        env!("CARGO_BIN_EXE_roundel"),
+        "serve",
+    ];
+    home.program("setpriv", &words)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()

@@ -3,8 +3,6 @@
 
 use std::fs;
 
-use serde_json::Value;
-
 use crate::support::{Home, THREE, Terminal, gated, key, until};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 36), (200, 60)];
@@ -73,7 +71,7 @@ fn one_frame_of_it_is_printed_at_any_size_and_as_json() {
         "--format",
         "json",
     ];
-    let json: Value = serde_json::from_str(&home.run(&words).with_code(0).out).unwrap();
+    let json = home.json(&words);
     let row = &json["rows"][0];
     assert_eq!(row["built"], 1);
     assert_eq!(row["installation"]["phase"], "started");

@@ -81,8 +81,7 @@ fn the_live_keys_are_printed_and_what_is_printed_is_a_keymap() {
     );
     keymap(&home, &said.out);
     assert_eq!(home.run(&["console", "--keys"]).with_code(0).out, said.out);
-    let json: Value =
-        serde_json::from_str(&home.run(&["console", "--keys", "--json"]).with_code(0).out).unwrap();
+    let json: Value = home.json(&["console", "--keys", "--json"]);
     let rerun = json
         .as_array()
         .unwrap()

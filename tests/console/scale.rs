@@ -1,7 +1,7 @@
 //! A long queue and a large fleet: the right rows wherever the cursor goes, and the cursor's row stays where it is.
 
 use std::fmt::Write as _;
-use std::process::{Child, Stdio};
+use std::process::Child;
 
 use roundel::api::ListQuery;
 use roundel::api::builds::{CreatePipeline, RunRow};
@@ -44,22 +44,12 @@ impl Site {
         let home = Home::new();
         home.repository("many", &many(JOBS));
         home.repository("few", &many(20));
-        let config = home.path("roundel.toml");
-        std::fs::write(&config, format!("host_user = \"self\"\nnodes = {NODES}\n")).unwrap();
-        let mut command = home.command(&["serve", "--config", config.to_str().unwrap()]);
-        let server = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let server = home.serve(&format!("host_user = \"self\"\nnodes = {NODES}\n"));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
         let client = Client::unix(home.data().join("socket"));
-        until("the server answers", || {
-            runtime.block_on(client.hello()).is_ok()
-        });
         let site = Self {
             home,
             server,

@@ -1,7 +1,5 @@
 //! Several consoles at once, and a server that dies under them.
 
-use std::process::Stdio;
-
 use serde_json::Value;
 
 use crate::support::{Home, THREE, Terminal, until};
@@ -23,27 +21,11 @@ fn ids(frame: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Starts a server as an administrator does, and answers once it serves.
-fn serve(home: &Home) -> std::process::Child {
-    let config = home.path("roundel.toml");
-    std::fs::write(&config, "host_user = \"self\"\n").unwrap();
-    let mut command = home.command(&["serve", "--config", config.to_str().unwrap()]);
-    let child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    until("the server answers", || {
-        home.run(&["status"]).code == Some(0)
-    });
-    child
-}
-
 #[test]
 fn two_consoles_see_the_same_lose_the_server_together_and_find_it_again() {
     let home = Home::new();
     home.repository("web", THREE);
-    let mut server = serve(&home);
+    let mut server = home.serve("host_user = \"self\"\n");
     home.run(&["build", "web"]).with_code(0);
     let mut consoles = [(80, 24), (120, 36)]
         .map(|size| Terminal::open(&home, size, &["console", "--screen", "builds"]));
@@ -70,7 +52,7 @@ fn two_consoles_see_the_same_lose_the_server_together_and_find_it_again() {
         assert!(console.runs());
     }
 
-    let mut server = serve(&home);
+    let mut server = home.serve("host_user = \"self\"\n");
     home.run(&["build", "web"]).with_code(0);
     for console in &consoles {
         console.sees(&["local/web #2", "●"]);

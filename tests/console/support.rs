@@ -71,18 +71,7 @@ workflows: {{main: {{jobs: [slow]}}}}
 
 /// A server of four nodes, started as an administrator does.
 pub fn four_nodes(home: &Home) -> Child {
-    let config = home.path("roundel.toml");
-    std::fs::write(&config, "host_user = \"self\"\nnodes = 4\n").unwrap();
-    let mut command = home.command(&["serve", "--config", config.to_str().unwrap()]);
-    let child = command
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    until("the server answers", || {
-        home.run(&["status"]).code == Some(0)
-    });
-    child
+    home.serve("host_user = \"self\"\nnodes = 4\n")
 }
 
 /// A way to a terminal as modems make it: so many bytes a second, each of which is under way for so long.

@@ -1,11 +1,13 @@
 //! A data directory with the server that a verb started in it, and repositories to build. Shared by the test binaries.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use roundel::clock;
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long anything here may take before the test says that it never came.
@@ -33,7 +35,12 @@ impl Home {
 
     /// The program with these words, at this data directory, with nothing of the surroundings.
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_roundel"));
+        self.program(env!("CARGO_BIN_EXE_roundel"), words)
+    }
+
+    /// Another program in its place.
+    pub fn program(&self, program: impl AsRef<OsStr>, words: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(words)
             .env_remove("ROUNDEL_SERVER")
@@ -54,6 +61,34 @@ impl Home {
 
     pub fn run(&self, words: &[&str]) -> Said {
         Said::from(self.command(words).output().unwrap())
+    }
+
+    /// What a verb that has to go well says as JSON, for which its words ask.
+    #[track_caller]
+    pub fn json(&self, words: &[&str]) -> Value {
+        serde_json::from_str(&self.run(words).with_code(0).out).unwrap()
+    }
+
+    /// A server that an administrator starts with this bootstrap file, once it answers.
+    pub fn serve(&self, config: &str) -> Child {
+        self.serve_with(env!("CARGO_BIN_EXE_roundel"), config)
+    }
+
+    /// The same of another program.
+    pub fn serve_with(&self, program: impl AsRef<OsStr>, config: &str) -> Child {
+        let file = self.path("roundel.toml");
+        fs::write(&file, config).unwrap();
+        let child = self
+            .program(program, &["serve", "--config", file.to_str().unwrap()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // A verb that finds no socket would start a server of its own.
+        until("the server answers", || {
+            self.data().join("socket").exists() && self.run(&["status"]).code == Some(0)
+        });
+        child
     }
 
     /// Process id of the server that has the data directory.
