@@ -4,20 +4,16 @@
 //! Values are in the agent's memory alone: not in its own environment, on no command line, and on no disk.
 
 use std::path::Path;
-use std::time::Duration;
 
-use super::journal::moved_to;
+use super::journal::{BACKOFF, moved_to};
 use crate::api::agent::Task;
 use crate::api::projects::Variable;
 use crate::client::Client;
 use crate::error::Chain;
 use crate::secret::Secret;
 
-/// First and longest wait before a server that is away is asked again.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
-
 /// Variables in order; of two of one name the later one holds.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Environment(Vec<(String, Secret)>);
 
 impl Environment {
@@ -33,8 +29,8 @@ impl Environment {
     }
 
     /// Of these variables, before those of `rest`.
-    pub(super) fn before(first: &[(String, String)], rest: &Self) -> Self {
-        Self(plain(first).chain(rest.0.iter().cloned()).collect())
+    pub(super) fn before(first: &[(String, String)], rest: Self) -> Self {
+        Self(plain(first).chain(rest.0).collect())
     }
 
     /// All of them.

@@ -22,7 +22,8 @@ use crate::storage::spool::Spool;
 /// How often an agent shows that it lives within the silence that the server calls unreachable.
 const HEARTBEATS: u32 = 12;
 /// First and longest wait before a server that is away is tried again.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+pub(super) const BACKOFF: (Duration, Duration) =
+    (Duration::from_millis(100), Duration::from_secs(2));
 /// How long a finished agent waits for a server that is away; after that the server takes the files by itself.
 const PATIENCE: Duration = Duration::from_secs(600);
 /// How often a full disk is tried again.
@@ -181,12 +182,12 @@ impl Journal {
     async fn show_after_pause(&self, step: u16, stream: u8) {
         loop {
             tokio::time::sleep(PAUSE).await;
-            let shown = self.masked(step, stream, |mask, output| {
+            let shown = self.masked(step, stream, |_, output| {
                 if std::mem::take(&mut output.goes_on) && output.text.waits() {
                     return None;
                 }
                 output.watched = false;
-                Some(mask.pause(&mut output.text))
+                Some(output.text.pause())
             });
             match shown {
                 Some(None) => {}

@@ -76,31 +76,24 @@ impl Mask {
             .build(&forms)
             .expect("all forms together are far shorter than what an automaton can hold");
         let states: usize = forms.iter().map(Vec::len).sum();
-        let automaton = if states <= FAST_STATES {
-            Machine::Fast(
-                dfa::Builder::new()
-                    .prefilter(false)
-                    .build_from_noncontiguous(&plain)
-                    .expect("it was small enough"),
-            )
+        let ((start, depths), automaton) = if states <= FAST_STATES {
+            let fast = dfa::Builder::new()
+                .prefilter(false)
+                .build_from_noncontiguous(&plain)
+                .expect("it was small enough");
+            (depths(&fast, &forms), Machine::Fast(fast))
         } else {
-            Machine::Small(
-                contiguous::Builder::new()
-                    .prefilter(false)
-                    .build_from_noncontiguous(&plain)
-                    .expect("it is no larger than the plain one"),
-            )
+            let small = contiguous::Builder::new()
+                .prefilter(false)
+                .build_from_noncontiguous(&plain)
+                .expect("it is no larger than the plain one");
+            (depths(&small, &forms), Machine::Small(small))
         };
-        let mut mask = Self {
+        Some(Self {
             automaton,
-            depths: HashMap::new(),
-            start: StateID::default(),
-        };
-        match &mask.automaton {
-            Machine::Fast(automaton) => (mask.start, mask.depths) = depths(automaton, &forms),
-            Machine::Small(automaton) => (mask.start, mask.depths) = depths(automaton, &forms),
-        }
-        Some(mask)
+            depths,
+            start,
+        })
     }
 
     /// A stream that begins.
@@ -124,14 +117,6 @@ impl Mask {
         }
         let keep = self.undecided(stream);
         stream.let_go(if keep > HELD_MAX { 0 } else { keep })
-    }
-
-    /// After a pause: what is too short to be a secret is let go. Should it go on as one, the rest is still hidden.
-    pub(super) fn pause(&self, stream: &mut Stream) -> Vec<u8> {
-        if stream.held.len() < CHARS_MIN {
-            return stream.let_go(0);
-        }
-        Vec::new()
     }
 
     /// At the end of a stream: lets go of all that is held. What is the beginning of a secret by its length is hidden.
@@ -292,6 +277,15 @@ impl Stream {
     /// Whether something is held that a pause would let go.
     pub(super) fn waits(&self) -> bool {
         (1..CHARS_MIN).contains(&self.held.len())
+    }
+
+    /// After a pause: what is too short to be a secret is let go. Should it go on as one, the rest is still hidden.
+    pub(super) fn pause(&mut self) -> Vec<u8> {
+        if self.waits() {
+            self.let_go(0)
+        } else {
+            Vec::new()
+        }
     }
 }
 

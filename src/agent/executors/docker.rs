@@ -72,7 +72,7 @@ impl Docker {
     /// Makes the containers ready, and tells how that goes in step 0. When it fails nothing of it is left.
     pub(in crate::agent) async fn prepare(
         task: &Task,
-        environment: &Environment,
+        environment: Environment,
         docker: &agent::Docker,
         dir: &Path,
         journal: &Rc<Journal>,

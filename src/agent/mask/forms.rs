@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
+use super::is_break;
 use crate::secret::CHARS_MIN;
 
 /// What says nothing of a secret, and stands in many a line: CircleCI does not mask it either.
@@ -15,7 +16,9 @@ const WORDS: [&str; 4] = ["true", "false", "True", "False"];
 pub(super) fn forms(value: &str) -> BTreeSet<Vec<u8>> {
     let mut found = BTreeSet::new();
     let whole = value.trim();
-    for text in std::iter::once(whole).chain(whole.lines().map(str::trim)) {
+    // The only line of a value is the whole of it.
+    let lines = whole.lines().map(str::trim).filter(|line| *line != whole);
+    for text in std::iter::once(whole).chain(lines) {
         if text.chars().count() >= CHARS_MIN && !WORDS.contains(&text) {
             of_text(text, &mut found);
         }
@@ -32,7 +35,7 @@ fn of_text(text: &str, found: &mut BTreeSet<Vec<u8>>) {
         let form: Vec<u8> = form
             .into_bytes()
             .into_iter()
-            .filter(|byte| !matches!(byte, b'\n' | b'\r'))
+            .filter(|byte| !is_break(*byte))
             .collect();
         if form.len() >= CHARS_MIN {
             found.insert(form);
@@ -80,12 +83,17 @@ const URL_KEPT: [&[u8]; 5] = [
 ];
 
 fn url(text: &str, kept: &[u8], upper: bool) -> String {
-    let escaped = |byte: u8| match byte {
-        _ if byte.is_ascii_alphanumeric() || kept.contains(&byte) => char::from(byte).to_string(),
-        _ if upper => format!("%{byte:02X}"),
-        _ => format!("%{byte:02x}"),
-    };
-    text.bytes().map(escaped).collect()
+    let mut form = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
+            form.push(char::from(byte));
+        } else if upper {
+            form.push_str(&format!("%{byte:02X}"));
+        } else {
+            form.push_str(&format!("%{byte:02x}"));
+        }
+    }
+    form
 }
 
 /// The inside of a JSON string: plain, in ASCII alone, and with the escapes that make it safe inside of a web page.

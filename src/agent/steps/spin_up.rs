@@ -12,11 +12,8 @@ use crate::api::builds::StepStatus;
 
 /// Makes the host ready.
 pub(super) async fn host(context: &Context<'_>) -> Result<Host, NotReady> {
-    let made = match begin(context).await {
-        Ok(environment) => on_host(context, environment).await,
-        Err(why) => Err(why),
-    };
-    end(context, made).await
+    let made = async { on_host(context, begin(context).await?).await };
+    end(context, made.await).await
 }
 
 async fn on_host(context: &Context<'_>, environment: Environment) -> Result<Host, NotReady> {
@@ -40,14 +37,12 @@ pub(super) async fn containers(
     docker: &agent::Docker,
 ) -> Result<Docker, NotReady> {
     let (task, journal) = (context.task, context.journal);
-    let made = match begin(context).await {
-        Ok(environment) => {
-            let (dir, deadline) = (context.dir, context.deadline);
-            Docker::prepare(task, &environment, docker, dir, journal, deadline).await
-        }
-        Err(why) => Err(why),
+    let made = async {
+        let environment = begin(context).await?;
+        let (dir, deadline) = (context.dir, context.deadline);
+        Docker::prepare(task, environment, docker, dir, journal, deadline).await
     };
-    end(context, made).await
+    end(context, made.await).await
 }
 
 /// Begins the step, and gets the environment; from here on the project's variables are hidden in all output.
@@ -63,7 +58,7 @@ async fn begin(context: &Context<'_>) -> Result<Environment, NotReady> {
         () = journal.stopped() => return Err(NotReady::Stopped),
         () = tokio::time::sleep_until(context.deadline.into()) => return Err(NotReady::Late),
     };
-    let hidden: Vec<_> = variables.iter().map(|variable| &variable.value).collect();
+    let hidden = variables.iter().map(|variable| &variable.value);
     if let Some(mask) = Mask::new(hidden).map(Arc::new) {
         log::hide(&mask);
         journal.hide(mask);

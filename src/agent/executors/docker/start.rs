@@ -66,7 +66,7 @@ pub(super) async fn reach(socket: &PathBuf) -> Result<Engine, NotReady> {
 pub(super) async fn start(
     engine: &Engine,
     task: &Task,
-    environment: &Environment,
+    environment: Environment,
     docker: &agent::Docker,
     dir: &Path,
     journal: &Rc<Journal>,
@@ -92,7 +92,7 @@ pub(super) async fn start(
     say(format!("Container engine: {}.", engine.name)).await;
     let mut images = Vec::new();
     for container in &docker.containers {
-        images.push(image(engine, container, environment, &say).await?);
+        images.push(image(engine, container, &environment, &say).await?);
     }
 
     let maker = Maker {
@@ -188,14 +188,12 @@ pub(super) async fn start(
 /// The task as git on this machine sees it: with the machine's programs, and a directory of its own.
 fn for_git(task: &Task) -> (Task, Environment) {
     let own = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
+    let own: Vec<_> = ["PATH", "LANG"].into_iter().filter_map(own).collect();
     let task = Task {
-        environment: ["PATH", "LANG"].into_iter().filter_map(own).collect(),
-        variables: None,
         working_directory: "~".to_owned(),
         ..task.clone()
     };
-    let environment = Environment::of(&task, Vec::new());
-    (task, environment)
+    (task, Environment::before(&own, Environment::default()))
 }
 
 /// An image that is here, or is now.
@@ -453,7 +451,7 @@ mod tests {
     fn variables_are_put_into_an_account() {
         let environment = [("USER", "ann"), ("PASS", "a$b"), ("PASS", "s3cret")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let environment = Environment::before(&environment, &Environment::default());
+        let environment = Environment::before(&environment, Environment::default());
         let cases = [
             ("$USER", Ok("ann")),
             ("${USER}-x", Ok("ann-x")),
