@@ -129,8 +129,9 @@ pub trait Fleet: Send + Sync {
     /// are over but were not cleared up after. Called once, before anything is submitted.
     fn adopt(&self, attempts: Vec<AttemptId>);
 
-    /// What lies about of attempts that are over, whose agents are gone. Blocks.
-    fn left_overs(&self) -> Vec<LeftOver>;
+    /// What lies about of a kind of attempts that were made before some moment and are over, whose agents are gone.
+    /// Blocks.
+    fn left_overs(&self, kind: Kept, before: Timestamp) -> Vec<LeftOver>;
 
     /// Removes it, and ends what still runs of it. Blocks.
     ///

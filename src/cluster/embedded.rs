@@ -19,7 +19,7 @@ pub use containers::first_look;
 pub use prepare::{Account, StartError, mirror_path};
 
 use super::{Containers, Fleet, LeftOver, Reports, Submission};
-use crate::clock;
+use crate::clock::{self, Timestamp};
 use crate::containers::Engine;
 use crate::error::Chain;
 use crate::ids::AttemptId;
@@ -134,20 +134,20 @@ impl<R: Reports> Fleet for Embedded<R> {
         }
     }
 
-    fn left_overs(&self) -> Vec<LeftOver> {
+    fn left_overs(&self, kind: Kept, before: Timestamp) -> Vec<LeftOver> {
         let settings = &self.inner.settings;
-        let folders = [
-            (Kept::Attempts, settings.data.join("attempts")),
-            (Kept::Scratch, settings.scratch.clone()),
-        ];
-        let all = folders.into_iter().flat_map(|(kind, folder)| {
-            Inner::<R>::attempts_in(&folder).map(move |(attempt, path)| LeftOver {
+        let folder = match kind {
+            Kept::Attempts => settings.data.join("attempts"),
+            Kept::Scratch => settings.scratch.clone(),
+            _ => return Vec::new(),
+        };
+        attempts_in(&folder)
+            .filter(|(attempt, _)| attempt.made() < before && self.inner.is_over(*attempt))
+            .map(|(attempt, path)| LeftOver {
                 attempt,
                 kind,
                 path,
             })
-        });
-        all.filter(|left| self.inner.is_over(left.attempt))
             .collect()
     }
 
@@ -159,16 +159,16 @@ impl<R: Reports> Fleet for Embedded<R> {
     }
 }
 
-impl<R: Reports> Inner<R> {
-    /// Directories of attempts in `folder`, with their attempts.
-    fn attempts_in(folder: &Path) -> impl Iterator<Item = (AttemptId, PathBuf)> + use<R> {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.filter_map(|entry| {
-            let attempt = entry.file_name().to_str()?.parse().ok()?;
-            Some((attempt, entry.path()))
-        })
-    }
+/// Directories of attempts in `folder`, with their attempts.
+fn attempts_in(folder: &Path) -> impl Iterator<Item = (AttemptId, PathBuf)> + use<> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let attempt = entry.file_name().to_str()?.parse().ok()?;
+        Some((attempt, entry.path()))
+    })
+}
 
+impl<R: Reports> Inner<R> {
     fn attempt_dir(&self, attempt: AttemptId) -> PathBuf {
         self.settings
             .data

@@ -152,6 +152,7 @@ impl Dispatcher {
         let mut outbox = Outbox::default();
         let mut placed_after = Vec::new();
         let phase = self.state.installation.phase;
+        let running = self.state.settings_running;
         match self.decide(messages, &mut held, &mut outbox, &mut placed_after) {
             Ok(changes) => {
                 let now = clock::now();
@@ -184,6 +185,8 @@ impl Dispatcher {
             Err(err) => {
                 tracing::error!(error = %Chain(&err), "a batch could not be written; nothing of it holds");
                 self.stale = true;
+                // Not read back from disk, so it is taken back here.
+                self.state.settings_running = running;
                 let why = if err.is_full() {
                     format!("store full: {}", Chain(&err))
                 } else {
@@ -233,14 +236,12 @@ impl Dispatcher {
         };
         let result = (|| {
             if self.stale {
-                let low = self.state.disk_low.clone();
-                let containers = self.state.containers.clone();
-                let running = self.state.settings_running;
-                self.state = State::load(&tx, self.limits, &self.fleet, now)?;
-                self.state.disk_low = low;
-                self.state.settings_running = running;
+                let read = State::load(&tx, self.limits, &self.fleet, now)?;
+                let old = std::mem::replace(&mut self.state, read);
+                self.state.disk_low = old.disk_low;
+                self.state.settings_running = old.settings_running;
                 self.state.set_hold();
-                self.state.set_containers(containers);
+                self.state.set_containers(old.containers);
                 self.stale = false;
                 self.nodes = Arc::new(Nodes::all(&self.state));
                 self.nodes_changed.clear();

@@ -29,6 +29,14 @@ struct Entry {
     seq: AtomicU64,
 }
 
+impl Entry {
+    /// When the agent was last heard of, and whether it has yet to come back since the server started.
+    fn heard(&self) -> (Timestamp, bool) {
+        let heard = Timestamp(self.heard.load(Ordering::Relaxed));
+        (heard, self.lost.load(Ordering::Relaxed))
+    }
+}
+
 /// Answer at the gate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Admission {
@@ -72,21 +80,25 @@ impl Gate {
     /// Since when an agent is silent that has been for too long, or has not come back since the server started.
     #[must_use]
     pub fn unreachable(&self, attempt: AttemptId, now: Timestamp) -> Option<Timestamp> {
-        let entry = self.entry(attempt)?;
-        let heard = Timestamp(entry.heard.load(Ordering::Relaxed));
-        let lost = entry.lost.load(Ordering::Relaxed);
-        (lost || now.0 - heard.0 > self.silence_ms).then_some(heard)
+        let (heard, lost) = self.entry(attempt)?.heard();
+        self.is_unreachable(heard, lost, now).then_some(heard)
     }
 
     /// All attempts whose agents are unreachable.
     #[must_use]
     pub(super) fn all_unreachable(&self, now: Timestamp) -> HashSet<AttemptId> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        let ids: Vec<AttemptId> = open.keys().copied().collect();
-        drop(open);
-        ids.into_iter()
-            .filter(|id| self.unreachable(*id, now).is_some())
+        open.iter()
+            .filter(|(_, entry)| {
+                let (heard, lost) = entry.heard();
+                self.is_unreachable(heard, lost, now)
+            })
+            .map(|(id, _)| *id)
             .collect()
+    }
+
+    fn is_unreachable(&self, heard: Timestamp, lost: bool, now: Timestamp) -> bool {
+        lost || now.0 - heard.0 > self.silence_ms
     }
 
     /// Agents that are unreachable and were last heard of longer ago than it takes one to come back, and when that was.
@@ -96,8 +108,8 @@ impl Gate {
         let mut silent: Vec<_> = open
             .iter()
             .map(|(id, entry)| {
-                let heard = Timestamp(entry.heard.load(Ordering::Relaxed));
-                (*id, heard, entry.lost.load(Ordering::Relaxed))
+                let (heard, lost) = entry.heard();
+                (*id, heard, lost)
             })
             .filter(|(_, heard, lost)| {
                 let span = now.0 - heard.0;

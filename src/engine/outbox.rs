@@ -1,6 +1,6 @@
 //! What a batch wants to happen once it is durable: nothing of it before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::roster::Move;
 use crate::ids::{AttemptId, NodeId};
@@ -56,13 +56,13 @@ pub(super) struct Outbox {
     pub moves: Vec<Move>,
     /// How runs ended.
     pub ended: Vec<Outcome>,
-    touched: [BTreeSet<String>; 5],
+    touched: BTreeMap<Topic, BTreeSet<String>>,
 }
 
 impl Outbox {
     /// Something of a topic changed.
     pub(super) fn touch(&mut self, topic: Topic, id: impl ToString) {
-        let ids = &mut self.touched[topic as usize];
+        let ids = self.touched.entry(topic).or_default();
         if ids.len() <= IDS_MAX {
             ids.insert(id.to_string());
         }
@@ -76,28 +76,14 @@ impl Outbox {
 
     /// The topics that changed, each with its ids.
     pub(super) fn changes(&mut self) -> impl Iterator<Item = (Topic, Vec<String>)> {
-        let topics = [
-            Topic::Builds,
-            Topic::Runs,
-            Topic::Nodes,
-            Topic::Audit,
-            Topic::Settings,
-        ];
-        let touched = std::mem::take(&mut self.touched);
-        topics
-            .into_iter()
-            .zip(touched)
-            .filter(|(_, ids)| !ids.is_empty())
-            .map(|(topic, ids)| {
-                (
-                    topic,
-                    if ids.len() > IDS_MAX {
-                        Vec::new()
-                    } else {
-                        ids.into_iter().collect()
-                    },
-                )
-            })
+        let touched = std::mem::take(&mut self.touched).into_iter();
+        touched.map(|(topic, ids)| {
+            if ids.len() > IDS_MAX {
+                (topic, Vec::new())
+            } else {
+                (topic, ids.into_iter().collect())
+            }
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::builds::Batch;
 use super::command::{Actor, CommandError, Reply, SettingsCommand};
 use super::outbox::Topic;
+use crate::secret::Secret;
 use crate::settings::check::{Finding, check};
 use crate::settings::registry::find;
 use crate::settings::value::{Value, Values};
@@ -25,7 +26,7 @@ pub fn opened<'a>(stored: impl Iterator<Item = (&'a str, &'a Json)>, seal: &Seal
 fn open(key: &str, json: &Json, seal: &Seal) -> Option<Value> {
     if let Some(sealed) = json.get("sealed").and_then(Json::as_str) {
         let text = seal.open(&sealed_name(key), sealed);
-        return Some(text.map_or(Value::Locked, Value::Secret));
+        return Some(text.map_or(Value::Locked, |text| Value::Secret(Secret::new(text))));
     }
     // A value that the registry of this build does not take any more is as if it were not given.
     Value::from_json(find(key)?.1.kind, json).ok()
@@ -68,7 +69,7 @@ impl Batch<'_, '_> {
         actor: &Actor,
     ) -> Result<Reply, CommandError> {
         let mut record = self.tx.settings()?;
-        let saved = match command {
+        let keys = match command {
             SettingsCommand::Stage(changes) => {
                 for (key, value) in changes {
                     match self.stage(&mut record, key.clone(), value, actor) {
@@ -76,7 +77,7 @@ impl Batch<'_, '_> {
                         None => self.tx.unstage_setting(&key)?,
                     }
                 }
-                None
+                Vec::new()
             }
             SettingsCommand::Discard(keys) => {
                 for key in record.staged.keys() {
@@ -84,7 +85,7 @@ impl Batch<'_, '_> {
                         self.tx.unstage_setting(key)?;
                     }
                 }
-                None
+                Vec::new()
             }
             SettingsCommand::Save {
                 changes,
@@ -110,7 +111,6 @@ impl Batch<'_, '_> {
             SettingsCommand::Rollback(to) => self.rollback(&record, to, actor)?,
         };
         self.out.touch(Topic::Settings, "settings");
-        let keys = saved.unwrap_or_default();
         Ok(Reply::Settings {
             version: record.version + u64::from(!keys.is_empty()),
             keys,
@@ -144,7 +144,7 @@ impl Batch<'_, '_> {
         record: &SettingsRecord,
         to: u64,
         actor: &Actor,
-    ) -> Result<Option<Vec<String>>, CommandError> {
+    ) -> Result<Vec<String>, CommandError> {
         if !record.staged.is_empty() {
             return Err(CommandError::Conflict {
                 what: "settings",
@@ -177,26 +177,26 @@ impl Batch<'_, '_> {
         self.append(record.version, changes, format!("rollback to {to}"), actor)
     }
 
-    /// Appends a version; answers its keys, or nothing where nothing is changed.
+    /// Appends a version; answers its keys, none where nothing is changed.
     fn append(
         &mut self,
         version: u64,
         changes: BTreeMap<String, Stored>,
         origin: String,
         actor: &Actor,
-    ) -> Result<Option<Vec<String>>, CommandError> {
+    ) -> Result<Vec<String>, CommandError> {
         if changes.is_empty() {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let new = SettingsVersion {
             version: version + 1,
             at: self.now,
             actor: actor.name.clone(),
             origin,
-            keys: Vec::new(),
+            keys: changes.keys().cloned().collect(),
         };
         self.tx.save_settings(&new, &changes)?;
-        Ok(Some(changes.into_keys().collect()))
+        Ok(new.keys)
     }
 }
 

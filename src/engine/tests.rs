@@ -12,6 +12,7 @@ use crate::ids::{AttemptId, NodeId, PipelineId};
 use crate::pipeline::status::{Outcome, RunState, Status};
 use crate::pipeline::{self, Facts};
 use crate::queue::{ExecutorKind, Limits};
+use crate::settings::keep::Kept;
 use crate::storage::logs::LogStore;
 use crate::store::{RunFilter, RunRecord, WindowQuery};
 
@@ -36,7 +37,7 @@ impl Fleet for Recorder {
     fn adopt(&self, attempts: Vec<AttemptId>) {
         self.adopted.lock().unwrap().extend(attempts);
     }
-    fn left_overs(&self) -> Vec<LeftOver> {
+    fn left_overs(&self, _: Kept, _: Timestamp) -> Vec<LeftOver> {
         Vec::new()
     }
     fn clear(&self, _: &LeftOver) -> std::io::Result<()> {

@@ -166,19 +166,6 @@ mod tests {
     use crate::settings::registry::{GROUPS, When};
     use crate::settings::value::Value;
 
-    fn values(pairs: &[(&str, &str)]) -> Values {
-        pairs
-            .iter()
-            .map(|(key, text)| {
-                let kind = find(key).expect("a setting").1.kind;
-                (
-                    (*key).to_owned(),
-                    Value::parse(kind, text).expect("of its kind"),
-                )
-            })
-            .collect()
-    }
-
     fn said(values: &Values) -> Vec<(String, Severity)> {
         check(values)
             .into_iter()
@@ -237,7 +224,7 @@ mod tests {
 
     #[test]
     fn what_depends_on_a_switch_is_looked_at_once_it_is_on() {
-        let off = values(&[("hostname", "ci.example.com"), ("ldap.base_dn", "nonsense")]);
+        let off = Values::typed(&[("hostname", "ci.example.com"), ("ldap.base_dn", "nonsense")]);
         assert_eq!(said(&off), []);
         let mut on = off;
         on.set("ldap.enabled", Value::Switch(true));
@@ -261,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_setting_below_a_hidden_one_is_hidden() {
-        let given = values(&[
+        let given = Values::typed(&[
             ("hostname", "ci.example.com"),
             ("storage_backend", "storage_backend_none"),
             ("iam_auth_type", "user"),
@@ -271,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_directory_of_the_other_kind_has_other_defaults() {
-        let mut given = values(&[("ldap.enabled", "true")]);
+        let mut given = Values::typed(&[("ldap.enabled", "true")]);
         assert_eq!(given.text("ldap.username_field"), "uid");
         assert_eq!(given.get("ldap.port").as_deref(), Some(&Value::Number(389)));
         given.set("ldap.type", Value::Text("ldap_type_ad".to_owned()));
@@ -345,7 +332,7 @@ mod tests {
             ),
         ];
         for (pairs, key, wrong) in cases {
-            let found = check(&values(pairs));
+            let found = check(&Values::typed(pairs));
             let error = found.iter().any(|f| f.key == *key && f.is_error());
             assert_eq!(error, *wrong, "{pairs:?}: {found:?}");
         }

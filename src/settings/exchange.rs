@@ -176,22 +176,9 @@ mod tests {
     use super::*;
     use crate::settings::check::Severity;
 
-    fn values(pairs: &[(&str, &str)]) -> Values {
-        pairs
-            .iter()
-            .map(|(key, text)| {
-                let kind = find(key).expect("a setting").1.kind;
-                (
-                    (*key).to_owned(),
-                    Value::parse(kind, text).expect("of its kind"),
-                )
-            })
-            .collect()
-    }
-
     #[test]
     fn what_was_written_reads_the_same() {
-        let given = values(&[
+        let given = Values::typed(&[
             ("hostname", "ci.example.com"),
             ("ldap.enabled", "true"),
             ("ldap.port", "636"),
@@ -217,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_sealed_or_left_out_and_never_written() {
-        let given = values(&[(
+        let given = Values::typed(&[(
             "ghe_client_secret",
             "0123456789abcdef0123456789abcdef01234567",
         )]);

@@ -155,23 +155,6 @@ impl When {
         }
     }
 
-    /// In words, as an end of a sentence; empty for always.
-    #[must_use]
-    pub fn described(self) -> String {
-        match self {
-            When::Always => String::new(),
-            When::Never => "never".to_owned(),
-            When::On(key) => format!("when `{key}` is on"),
-            When::Off(key) => format!("when `{key}` is off"),
-            When::Is(key, word) => format!("when `{key}` is `{word}`"),
-            When::Has(key) => format!("when `{key}` is set"),
-            When::All(all) => {
-                let parts: Vec<String> = all.iter().map(|when| when.described()).collect();
-                parts.join(" and ")
-            }
-        }
-    }
-
     /// The keys it looks at.
     #[must_use]
     pub fn keys(self) -> Vec<&'static str> {

@@ -136,17 +136,18 @@ pub(super) fn word(value: &Value, _: &Values) -> Vec<Fault> {
 
 /// `http://host[:port]` or with `https`, no path.
 pub(super) fn url_of_host(value: &Value, _: &Values) -> Vec<Fault> {
-    faults(url_fault(value.text(), &["http", "https"]))
+    faults(url_fault(value.text()))
 }
 
-fn url_fault(text: &str, schemes: &[&str]) -> Option<Fault> {
+fn url_fault(text: &str) -> Option<Fault> {
+    const SCHEMES: [&str; 2] = ["http", "https"];
     let Some((scheme, rest)) = text.split_once("://") else {
         return Some(Fault::error("has no scheme").fix("write it as `https://host`"));
     };
-    if !schemes.contains(&scheme) {
+    if !SCHEMES.contains(&scheme) {
         return Some(Fault::error(format!(
             "has the scheme `{scheme}`, which is not one of {}",
-            schemes.join(", ")
+            SCHEMES.join(", ")
         )));
     }
     let authority = rest.strip_suffix('/').unwrap_or(rest);

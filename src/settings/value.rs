@@ -4,11 +4,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde_json::Value as Json;
 
 use super::registry::{Entry, Kind, find};
+use crate::secret::Secret;
 
 /// Longest text of a setting, in bytes: a certificate with a long chain has 20 KB.
 pub const TEXT_MAX: usize = 256 * 1024;
@@ -17,7 +17,7 @@ pub const TEXT_MAX: usize = 256 * 1024;
 pub const LIST_MAX: usize = 1_000;
 
 /// What a setting is set to.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Value {
     /// A text, also one of several lines, a word of a choice, or the content of a file.
     Text(String),
@@ -28,21 +28,9 @@ pub enum Value {
     /// Several texts.
     List(Vec<String>),
     /// A text that nobody is shown.
-    Secret(String),
+    Secret(Secret),
     /// A secret that is there and cannot be opened now.
     Locked,
-}
-
-impl fmt::Debug for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Text(text) => write!(f, "{text:?}"),
-            Value::Number(number) => write!(f, "{number}"),
-            Value::Switch(on) => write!(f, "{on}"),
-            Value::List(items) => write!(f, "{items:?}"),
-            Value::Secret(_) | Value::Locked => f.write_str("(secret)"),
-        }
-    }
 }
 
 impl Value {
@@ -67,8 +55,8 @@ impl Value {
         match kind {
             Kind::Text => one_line(text).map(Value::Text),
             Kind::Lines | Kind::Pem => Ok(Value::Text(text.to_owned())),
-            Kind::Secret => one_line(text).map(Value::Secret),
-            Kind::SecretPem => Ok(Value::Secret(text.to_owned())),
+            Kind::Secret => one_line(text).map(|text| Value::Secret(Secret::new(text))),
+            Kind::SecretPem => Ok(Value::Secret(Secret::new(text.to_owned()))),
             Kind::Number { least, most } => match text.trim().parse::<i64>() {
                 Ok(number) if (least..=most).contains(&number) => Ok(Value::Number(number)),
                 Ok(_) => Err(format!("is not from {least} to {most}")),
@@ -134,7 +122,8 @@ impl Value {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         match self {
-            Value::Text(text) | Value::Secret(text) => text.is_empty(),
+            Value::Text(text) => text.is_empty(),
+            Value::Secret(text) => text.expose().is_empty(),
             Value::List(items) => items.is_empty(),
             Value::Number(_) | Value::Switch(_) | Value::Locked => false,
         }
@@ -144,7 +133,8 @@ impl Value {
     #[must_use]
     pub fn text(&self) -> &str {
         match self {
-            Value::Text(text) | Value::Secret(text) => text,
+            Value::Text(text) => text,
+            Value::Secret(text) => text.expose(),
             _ => "",
         }
     }
@@ -228,29 +218,9 @@ impl Values {
         self.0.insert(key.into(), value);
     }
 
-    /// Takes back what was given for a key; true when something was.
-    pub fn unset(&mut self, key: &str) -> bool {
-        self.0.remove(key).is_some()
-    }
-
     /// What was given, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
-    }
-
-    /// The keys whose given values differ, in order.
-    #[must_use]
-    pub fn changed<'a>(&'a self, other: &'a Self) -> Vec<&'a str> {
-        let mut keys: Vec<&str> = self
-            .0
-            .keys()
-            .chain(other.0.keys())
-            .map(String::as_str)
-            .collect();
-        keys.sort_unstable();
-        keys.dedup();
-        keys.retain(|key| self.given(key) != other.given(key));
-        keys
     }
 
     /// What was given for a member of a family, as `override.frontend.NAME`: key and value.
@@ -259,6 +229,19 @@ impl Values {
         family: &'a Entry,
     ) -> impl Iterator<Item = (&'a str, &'a Value)> {
         self.iter().filter(|(key, _)| family.is_key(key))
+    }
+}
+
+#[cfg(test)]
+impl Values {
+    /// Values by key, as a person types them.
+    pub(super) fn typed(pairs: &[(&str, &str)]) -> Self {
+        let typed = |(key, text): &(&str, &str)| {
+            let kind = find(key).expect("a setting").1.kind;
+            let value = Value::parse(kind, text).expect("of its kind");
+            ((*key).to_owned(), value)
+        };
+        pairs.iter().map(typed).collect()
     }
 }
 

@@ -57,16 +57,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<Facts, StoreError> {
 /// [`StoreError::Newer`], [`StoreError::Corrupt`], or whatever SQLite says.
 pub fn look(path: &Path) -> Result<Facts, StoreError> {
     let db = read_only(path)?;
-    let schema: u32 = db
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .during("read the schema of a copy")?;
-    if schema > SCHEMA {
-        return Err(StoreError::Newer {
-            path: path.to_owned(),
-            found: schema,
-            known: SCHEMA,
-        });
-    }
+    let schema = known_schema(&db, path, "read the schema of a copy")?;
     let verdict: String = db
         .pragma_query_value(None, "integrity_check", |row| row.get(0))
         .during("check a copy of the database")?;
@@ -103,16 +94,7 @@ pub struct Seen {
 /// [`StoreError::Newer`], [`StoreError::Damaged`], or whatever SQLite says.
 pub fn examine(path: &Path) -> Result<Seen, StoreError> {
     let db = read_only(path)?;
-    let schema: u32 = db
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .during("read the schema of the database")?;
-    if schema > SCHEMA {
-        return Err(StoreError::Newer {
-            path: path.to_owned(),
-            found: schema,
-            known: SCHEMA,
-        });
-    }
+    let schema = known_schema(&db, path, "read the schema of the database")?;
     let verdict: String = db
         .pragma_query_value(None, "quick_check", |row| row.get(0))
         .during("check the database")?;
@@ -131,6 +113,21 @@ pub fn examine(path: &Path) -> Result<Seen, StoreError> {
         pipelines,
         newest,
     })
+}
+
+/// Number of a database's schema, where this build knows it.
+fn known_schema(db: &Connection, path: &Path, what: &'static str) -> Result<u32, StoreError> {
+    let found: u32 = db
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .during(what)?;
+    if found > SCHEMA {
+        return Err(StoreError::Newer {
+            path: path.to_owned(),
+            found,
+            known: SCHEMA,
+        });
+    }
+    Ok(found)
 }
 
 fn read_only(path: &Path) -> Result<Connection, StoreError> {

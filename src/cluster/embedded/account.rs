@@ -32,9 +32,8 @@ const GROUPS: u32 = 200_000_000;
 /// The group of a run's own. Two runs of one moment have the same one once in 200 million.
 #[must_use]
 pub fn group_of(attempt: AttemptId) -> u32 {
-    let short = attempt.short();
-    let tail = short.get(4..).unwrap_or_default();
-    GROUPS_FROM + u32::from_str_radix(tail, 16).unwrap_or_default() % GROUPS
+    let [.., a, b, c, d] = *attempt.as_bytes();
+    GROUPS_FROM + u32::from_be_bytes([a, b, c, d]) % GROUPS
 }
 
 fn accounts(text: &str) -> impl Iterator<Item = RunAs> + '_ {

@@ -32,8 +32,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 impl<R: Reports> Inner<R> {
     /// Waits for a child's end and settles what it left.
     pub(super) async fn watch_child(&self, attempt: AttemptId, mut child: tokio::process::Child) {
-        let left = self.time_left(&self.attempt_dir(attempt));
-        let cause = match timeout(left, child.wait()).await {
+        let cause = match timeout(self.lifetime(self.settings.deadline_s), child.wait()).await {
             Ok(Ok(status)) => format!("the build agent ended without a result ({status})"),
             Ok(Err(err)) => format!("the build agent was lost from sight: {err}"),
             Err(_) => {
@@ -47,7 +46,12 @@ impl<R: Reports> Inner<R> {
         self.settle(attempt, cause).await;
     }
 
-    /// How long an agent may live: it ends the run at its deadline by itself, and has the grace for that.
+    /// How long an agent may live whose run has this deadline: it ends the run by itself, and has the grace for that.
+    fn lifetime(&self, deadline_s: u64) -> Duration {
+        Duration::from_secs(deadline_s.saturating_add(self.settings.silence_s))
+    }
+
+    /// How long the agent of an earlier server may still live.
     fn time_left(&self, dir: &Path) -> Duration {
         #[derive(serde::Deserialize)]
         struct Bounds {
@@ -61,8 +65,7 @@ impl<R: Reports> Inner<R> {
         let deadline_s = bounds.map_or(self.settings.deadline_s, |bounds| bounds.deadline_s);
         let now = clock::now();
         let begun = fs::metadata(&path).map_or(now, |file| Timestamp(file.mtime() * 1000));
-        let span = Duration::from_secs(deadline_s.saturating_add(self.settings.silence_s));
-        begun.plus(span).since(now)
+        begun.plus(self.lifetime(deadline_s)).since(now)
     }
 
     /// Tells an agent to stop. One that is still starting learns it with its first report; one that does not hear is
@@ -134,7 +137,7 @@ impl<R: Reports> Inner<R> {
     /// Attempts that have files here and are none of `alive`: they are over, and the server ended before it had
     /// cleared up after them.
     pub(super) fn left_over(&self, alive: &[AttemptId]) -> Vec<AttemptId> {
-        Self::attempts_in(&self.settings.data.join("attempts"))
+        super::attempts_in(&self.settings.data.join("attempts"))
             .map(|(attempt, _)| attempt)
             .filter(|attempt| !alive.contains(attempt))
             .collect()

@@ -148,7 +148,9 @@ impl Finder {
             }));
         }
         let builds = keep.of(Kept::Builds).map(|span| ago(now, span));
-        if let Some(before) = before.max(builds) {
+        // Where there are as many as were asked for, what nobody knows can wait until they are gone.
+        let full = all.len() >= most as usize;
+        if let Some(before) = before.max(builds).filter(|_| !full) {
             let there: Vec<AttemptId> = names(&self.data.join("logs"))
                 .filter_map(|name| name.parse().ok())
                 .filter(|id: &AttemptId| id.made() < before)
@@ -165,9 +167,8 @@ impl Finder {
     }
 
     fn left_overs(&self, kind: Kept, before: Timestamp) -> Vec<Candidate> {
-        let found = self.fleet.left_overs().into_iter();
+        let found = self.fleet.left_overs(kind, before).into_iter();
         found
-            .filter(|left| left.kind == kind && left.attempt.made() < before)
             .map(|left| Candidate {
                 kind,
                 name: left.attempt.to_string(),

@@ -1,6 +1,6 @@
 //! The machine: its clock, control groups, git, the container engine, and the port that Roundel listens on.
 
-use std::net::{TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,10 +10,8 @@ use crate::clock;
 use crate::containers::{Engine, EngineError, HOW_TO_GET_ONE};
 use crate::error::{Chain, Explain};
 use crate::processes::cgroup::Cgroup;
+use crate::settings::bootstrap::{PORT, address};
 use crate::vcs;
-
-/// The port of the management console, by the operations guide.
-const PORT: u16 = 8800;
 
 /// How long whoever listens may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -87,8 +85,7 @@ fn port(data: &Path, listen: Option<&str>) -> Check {
             "not used: the server listens on its socket only (`listen` is not set)",
         );
     };
-    let found = listen.to_socket_addrs().map(|mut all| all.next());
-    let Ok(Some(address)) = found else {
+    let Some(address) = address(listen) else {
         let told = format!("`listen` is `{listen}`, which is no address");
         return Check::failed(&name, told, "write it as 0.0.0.0:8800");
     };
