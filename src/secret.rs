@@ -148,13 +148,20 @@ impl Secret {
 /// # Errors
 /// When a shell could not hold it.
 pub fn checked_name(name: &str) -> Result<&str, SecretError> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let begins = !name.starts_with(|c: char| c.is_ascii_digit());
-    if (1..=NAME_MAX).contains(&name.len()) && name.chars().all(fits) && begins {
+    if name.len() <= NAME_MAX && is_variable(name) {
         return Ok(name);
     }
     let name = crate::sanitise::line(name).chars().take(NAME_MAX).collect();
     Err(SecretError::Name { name })
+}
+
+/// Whether a shell can hold a variable of this name.
+pub(crate) fn is_variable(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 impl fmt::Debug for Secret {

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::Role;
 use crate::clock::Timestamp;
+use crate::secret::Secret;
 
 /// What every token begins with, so that a leak is found by a search.
 const PREFIX: &str = "rdl_";
@@ -31,7 +32,7 @@ pub fn same(a: &Hash, b: &Hash) -> bool {
 pub struct Fresh {
     /// What names it: twelve hex digits, no secret.
     pub id: String,
-    secret: String,
+    secret: Secret,
 }
 
 impl Fresh {
@@ -41,20 +42,20 @@ impl Fresh {
         let random = || Uuid::new_v4().simple().to_string();
         Self {
             id: random().split_off(20),
-            secret: random() + &random(),
+            secret: Secret::new(random() + &random()),
         }
     }
 
     /// What is kept of it.
     #[must_use]
     pub fn hash(&self) -> Hash {
-        hash(&self.secret)
+        hash(self.secret.expose())
     }
 
     /// The token itself.
     #[must_use]
     pub fn reveal(&self) -> String {
-        format!("{PREFIX}{}_{}", self.id, self.secret)
+        format!("{PREFIX}{}_{}", self.id, self.secret.expose())
     }
 }
 

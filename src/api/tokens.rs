@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::access::Role;
 use crate::clock::Timestamp;
+use crate::secret::Secret;
 
 /// `POST /tokens`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -26,7 +27,8 @@ pub struct NewToken {
     /// What it is called.
     pub name: String,
     /// The token itself.
-    pub token: String,
+    #[serde(serialize_with = "Secret::reveal")]
+    pub token: Secret,
 }
 
 /// A token in the list.

@@ -10,10 +10,12 @@ use roundel::error::Kind;
 use roundel::pipeline::{Classes, Size};
 use roundel::sanitise::{line, shell_word};
 use roundel::settings::bootstrap::{self, Bootstrap};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde::Serialize;
 
+use super::table::table;
 use super::words::Paint;
-use super::{Failure, Global};
+use super::{End, Failure, Global};
 
 /// Which of the three are terminals.
 #[derive(Clone, Copy, Debug, Default)]
@@ -111,6 +113,57 @@ impl<'a> Context<'a> {
         serde_json::to_writer_pretty(&mut *self.out, value).map_err(io::Error::from)?;
         writeln!(self.out)?;
         Ok(())
+    }
+
+    /// A line that is typed on the terminal and not shown. `from`: whether what was typed before the question counts.
+    pub(super) fn hidden(
+        &mut self,
+        question: &str,
+        from: OptionalActions,
+    ) -> Result<Vec<u8>, Failure> {
+        write!(self.err, "{question}: ")?;
+        self.err.flush()?;
+        let mut input = io::stdin().lock();
+        let shown = tcgetattr(&input).map_err(io::Error::from)?;
+        let mut silent = shown.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&input, from, &silent).map_err(io::Error::from)?;
+        let mut bytes = Vec::new();
+        let read = input.read_until(b'\n', &mut bytes);
+        tcsetattr(&input, OptionalActions::Now, &shown).map_err(io::Error::from)?;
+        writeln!(self.err)?;
+        read?;
+        Ok(bytes)
+    }
+
+    /// What a verb has done: the object of the API, or a sentence about it. What stands in the sentence may come from
+    /// outside.
+    pub(super) fn done(&mut self, object: &impl Serialize, text: &str) -> Result<End, Failure> {
+        if self.json {
+            self.print_json(object)?;
+        } else {
+            writeln!(self.out, "{}", line(text))?;
+        }
+        Ok(End::Ok)
+    }
+
+    /// A list of the API: its objects, or a table of them; a sentence where there is nothing.
+    pub(super) fn rows<T: Serialize, const N: usize>(
+        &mut self,
+        rows: Vec<T>,
+        none: &str,
+        heading: [&str; N],
+        cells: impl FnMut(T) -> [String; N],
+    ) -> Result<End, Failure> {
+        if self.json {
+            self.print_json(&rows)?;
+        } else if rows.is_empty() {
+            writeln!(self.out, "{none}")?;
+        } else {
+            let cells: Vec<_> = rows.into_iter().map(cells).collect();
+            table(self.out, heading, &cells)?;
+        }
+        Ok(End::Ok)
     }
 
     /// A command for the person to give, that reaches the same server.

@@ -38,20 +38,24 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
     let client = context.connect().await?;
     if args.dry_run {
         let plan = client.housekeeping_plan().await?;
-        return match context.json {
-            true => json(context, &plan),
-            false => print_plan(context, &plan),
-        };
+        if context.json {
+            context.print_json(&plan)?;
+        } else {
+            print_plan(context, &plan)?;
+        }
+        return Ok(End::Ok);
     }
     for wanted in &args.keep {
         client.set_keep(wanted).await?;
     }
     if args.status || !args.keep.is_empty() {
         let now = client.housekeeping().await?;
-        return match context.json {
-            true => json(context, &now),
-            false => print_status(context, &now),
-        };
+        if context.json {
+            context.print_json(&now)?;
+        } else {
+            print_status(context, &now)?;
+        }
+        return Ok(End::Ok);
     }
     let pass = client.clean().await?;
     if context.json {
@@ -65,12 +69,7 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
     }
 }
 
-fn json(context: &mut Context<'_>, object: &impl serde::Serialize) -> Result<End, Failure> {
-    context.print_json(object)?;
-    Ok(End::Ok)
-}
-
-fn print_plan(context: &mut Context<'_>, plan: &Plan) -> Result<End, Failure> {
+fn print_plan(context: &mut Context<'_>, plan: &Plan) -> Result<(), Failure> {
     let rows: Vec<[String; 4]> = plan
         .candidates
         .iter()
@@ -88,10 +87,10 @@ fn print_plan(context: &mut Context<'_>, plan: &Plan) -> Result<End, Failure> {
         writeln!(context.out)?;
     }
     writeln!(context.out, "Would remove {}.", amounts(&plan.removed))?;
-    Ok(End::Ok)
+    Ok(())
 }
 
-fn print_status(context: &mut Context<'_>, now: &Housekeeping) -> Result<End, Failure> {
+fn print_status(context: &mut Context<'_>, now: &Housekeeping) -> Result<(), Failure> {
     let rows: Vec<[String; 2]> = now
         .keep
         .iter()
@@ -112,7 +111,7 @@ fn print_status(context: &mut Context<'_>, now: &Housekeeping) -> Result<End, Fa
         (None, Some(at)) => writeln!(context.out, "Next at {at}.")?,
         (None, None) => {}
     }
-    Ok(End::Ok)
+    Ok(())
 }
 
 /// What a pass came to, in a sentence.

@@ -6,7 +6,8 @@ use roundel::access::Fingerprint;
 use roundel::client::launch::{self, Place};
 use roundel::client::{ClientError, Known, Remote};
 use roundel::error::Kind;
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use roundel::secret::Secret;
+use rustix::termios::OptionalActions;
 
 use super::context::{self, Context, Terminals};
 use super::{End, Failure, Global};
@@ -38,10 +39,11 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
         remote.pin = None;
     }
     trust(&mut remote, context.global(), context.terminals)?.await?;
-    remote.token = Some(ask(context)?);
+    let token = ask(context)?;
+    remote.token = Some(Secret::new(token.clone()));
     let connected = launch::connect(&Place::Remote(remote.clone())).await?;
     let session = connected.client.session().await?;
-    known.keep_token(&remote.address, remote.token.as_deref())?;
+    known.keep_token(&remote.address, Some(&token))?;
     let (who, role) = (roundel::sanitise::line(&session.who), session.role);
     writeln!(
         context.out,
@@ -58,21 +60,13 @@ fn files() -> Result<Known, Failure> {
 
 /// Reads the token: from the terminal without showing it, else the first line of the input.
 fn ask(context: &mut Context<'_>) -> Result<String, Failure> {
-    let input = io::stdin();
     let mut line = String::new();
     if context.terminals.input {
-        write!(context.err, "Token: ")?;
-        context.err.flush()?;
-        let shown = tcgetattr(&input).map_err(io::Error::from)?;
-        let mut hidden = shown.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&input, OptionalActions::Flush, &hidden).map_err(io::Error::from)?;
-        let read = input.lock().read_line(&mut line);
-        tcsetattr(&input, OptionalActions::Now, &shown).map_err(io::Error::from)?;
-        writeln!(context.err)?;
-        read?;
+        // What was typed before the question is no answer to it.
+        let typed = context.hidden("Token", OptionalActions::Flush)?;
+        line = String::from_utf8(typed).unwrap_or_default();
     } else {
-        input.lock().read_line(&mut line)?;
+        io::stdin().lock().read_line(&mut line)?;
     }
     let token = line.trim();
     if roundel::access::parts(token).is_none() {

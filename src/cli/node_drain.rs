@@ -54,11 +54,8 @@ const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, Failure> {
     let client = context.connect().await?;
-    let reference = if args.this {
-        "self"
-    } else {
-        args.node.as_deref().unwrap_or_default()
-    };
+    // One of the two stands there.
+    let reference = args.node.as_deref().unwrap_or("self");
     let node = client.node(reference).await?;
     let (id, name) = (node.node.id, node.node.name);
     if args.enable {

@@ -2,7 +2,6 @@
 
 use clap::ArgGroup;
 use roundel::api::fleet::SetEligibility;
-use roundel::sanitise::line;
 
 use super::context::Context;
 use super::{End, Failure};
@@ -26,21 +25,13 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, Failure> {
     let client = context.connect().await?;
-    let reference = if args.this {
-        "self"
-    } else {
-        args.node.as_deref().unwrap_or_default()
-    };
+    // One of the two stands there.
+    let reference = args.node.as_deref().unwrap_or("self");
     let wanted = SetEligibility {
         eligible: args.enable,
     };
     let written = client.set_eligibility(reference, &wanted).await?;
-    if context.json {
-        context.print_json(&written)?;
-    } else {
-        let name = line(&written.value.name);
-        let takes = if args.enable { "takes" } else { "takes no" };
-        writeln!(context.out, "Node {name} {takes} new work.")?;
-    }
-    Ok(End::Ok)
+    let takes = if args.enable { "takes" } else { "takes no" };
+    let text = format!("Node {} {takes} new work.", written.value.name);
+    context.done(&written, &text)
 }

@@ -6,7 +6,7 @@ use roundel::api::projects::ProjectRow;
 
 use super::build::source;
 use super::context::Context;
-use super::table::{block, table};
+use super::table::block;
 use super::words::count;
 use super::{End, Failure};
 
@@ -68,7 +68,7 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
             let before = client.project(&reference).await?;
             let written = client.rename_project(&before.key, to).await?;
             let text = format!("{} is {} now.", before.project, written.value.project);
-            said(context, &written, &text)
+            context.done(&written, &text)
         }
         Verb::Env(verb) => env::run(verb, context).await,
         Verb::Remove(named) => remove(args.yes, named, context).await,
@@ -78,24 +78,9 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
 async fn list(context: &mut Context<'_>) -> Result<End, Failure> {
     let client = context.connect().await?;
     let rows = client.projects().await?;
-    if context.json {
-        context.print_json(&rows)?;
-        return Ok(End::Ok);
-    }
-    if rows.is_empty() {
-        writeln!(
-            context.out,
-            "There is no project yet. `roundel build PATH` makes one."
-        )?;
-        return Ok(End::Ok);
-    }
-    let cells: Vec<_> = rows.into_iter().map(cells).collect();
-    table(
-        context.out,
-        ["Project", "Pipelines", "Last build", "At", "Key"],
-        &cells,
-    )?;
-    Ok(End::Ok)
+    let none = "There is no project yet. `roundel build PATH` makes one.";
+    let heading = ["Project", "Pipelines", "Last build", "At", "Key"];
+    context.rows(rows, none, heading, cells)
 }
 
 fn cells(row: ProjectRow) -> [String; 5] {
@@ -157,18 +142,5 @@ async fn remove(yes: bool, named: &Named, context: &mut Context<'_>) -> Result<E
         count(gone.pipelines, "pipeline"),
         count(gone.runs, "run")
     );
-    said(context, &written, &text)
-}
-
-fn said(
-    context: &mut Context<'_>,
-    object: &impl serde::Serialize,
-    text: &str,
-) -> Result<End, Failure> {
-    if context.json {
-        context.print_json(object)?;
-    } else {
-        writeln!(context.out, "{}", roundel::sanitise::line(text))?;
-    }
-    Ok(End::Ok)
+    context.done(&written, &text)
 }

@@ -125,9 +125,7 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
             }
             let client = context.connect().await?;
             let done = client.discard_settings(keys.clone()).await?.value;
-            said(context, &done, || {
-                "What was staged is forgotten.".to_owned()
-            })
+            context.done(&done, "What was staged is forgotten.")
         }
         Verb::Save => save(Changes::default(), yes, context).await,
         Verb::History => show::history(context).await,
@@ -149,13 +147,14 @@ async fn stage(changes: &Changes, context: &mut Context<'_>) -> Result<End, Fail
     let client = context.connect().await?;
     let done = client.stage_settings(changes).await?.value;
     let staged = client.settings_diff(&DiffQuery::default()).await?.len();
-    said(context, &done, || match staged {
+    let text = match staged {
         0 => "Nothing is staged: that is what is saved already.".to_owned(),
         n => format!(
             "{} staged. `roundel settings diff` shows what, `roundel settings save` saves it.",
             count(n as u64, "change")
         ),
-    })
+    };
+    context.done(&done, &text)
 }
 
 async fn save(changes: Changes, yes: bool, context: &mut Context<'_>) -> Result<End, Failure> {
@@ -169,26 +168,12 @@ async fn save(changes: Changes, yes: bool, context: &mut Context<'_>) -> Result<
 }
 
 fn saved(context: &mut Context<'_>, done: &SettingsRef) -> Result<End, Failure> {
-    said(context, done, || {
-        if done.saved {
-            format!("Saved as version {}.", done.version)
-        } else {
-            "Nothing to save: nothing is changed.".to_owned()
-        }
-    })
-}
-
-fn said(
-    context: &mut Context<'_>,
-    object: &impl serde::Serialize,
-    text: impl FnOnce() -> String,
-) -> Result<End, Failure> {
-    if context.json {
-        context.print_json(object)?;
+    let text = if done.saved {
+        format!("Saved as version {}.", done.version)
     } else {
-        writeln!(context.out, "{}", text())?;
-    }
-    Ok(End::Ok)
+        "Nothing to save: nothing is changed.".to_owned()
+    };
+    context.done(done, &text)
 }
 
 /// A key that is there, before a server is asked.

@@ -2,11 +2,9 @@
 
 use roundel::api::tokens::{MakeToken, Role, TokenRow};
 use roundel::error::Kind;
-use roundel::sanitise::line;
 use roundel::settings::span;
 
 use super::context::Context;
-use super::table::table;
 use super::{End, Failure};
 
 #[derive(Debug, clap::Subcommand)]
@@ -41,13 +39,9 @@ pub(super) async fn run(verb: &Verb, context: &mut Context<'_>) -> Result<End, F
         Verb::Revoke { id } => {
             let client = context.connect().await?;
             let revoked = client.revoke_token(id).await?;
-            if context.json {
-                context.print_json(&revoked)?;
-            } else {
-                let name = line(&revoked.value.name);
-                writeln!(context.out, "Token {id} ({name}) opens nothing any more.")?;
-            }
-            Ok(End::Ok)
+            let name = &revoked.value.name;
+            let text = format!("Token {id} ({name}) opens nothing any more.");
+            context.done(&revoked, &text)
         }
     }
 }
@@ -76,7 +70,7 @@ async fn create(args: &Create, context: &mut Context<'_>) -> Result<End, Failure
         return Ok(End::Ok);
     }
     // The token alone on the output, so that it can be led into a file or a pipe.
-    writeln!(context.out, "{}", made.value.token)?;
+    writeln!(context.out, "{}", made.value.token.expose())?;
     context.out.flush()?;
     writeln!(
         context.err,
@@ -88,19 +82,9 @@ async fn create(args: &Create, context: &mut Context<'_>) -> Result<End, Failure
 async fn list(context: &mut Context<'_>) -> Result<End, Failure> {
     let client = context.connect().await?;
     let rows = client.tokens().await?;
-    if context.json {
-        context.print_json(&rows)?;
-    } else if rows.is_empty() {
-        writeln!(
-            context.out,
-            "There are no tokens. `roundel token create NAME` makes one."
-        )?;
-    } else {
-        let cells: Vec<_> = rows.into_iter().map(cells).collect();
-        let heading = ["ID", "Name", "Role", "Created", "By", "Expires", "Status"];
-        table(context.out, heading, &cells)?;
-    }
-    Ok(End::Ok)
+    let none = "There are no tokens. `roundel token create NAME` makes one.";
+    let heading = ["ID", "Name", "Role", "Created", "By", "Expires", "Status"];
+    context.rows(rows, none, heading, cells)
 }
 
 fn cells(row: TokenRow) -> [String; 7] {

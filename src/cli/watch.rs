@@ -5,7 +5,6 @@ use roundel::error::Kind;
 
 use super::build::source;
 use super::context::Context;
-use super::table::table;
 use super::{End, Failure};
 
 #[derive(Debug, clap::Args)]
@@ -37,14 +36,12 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
         let client = context.connect().await?;
         if args.now {
             let looked = client.look_now(&reference).await?;
-            return said(context, &looked, || {
-                format!("Looks at {} now.", looked.source)
-            });
+            let text = format!("Looks at {} now.", looked.source);
+            return context.done(&looked, &text);
         }
         let removed = client.remove_watch(&reference).await?;
-        return said(context, &removed, || {
-            format!("Watches {} no more.", removed.value.source)
-        });
+        let text = format!("Watches {} no more.", removed.value.source);
+        return context.done(&removed, &text);
     }
     let every_s = roundel::settings::span::seconds(&args.every).ok_or_else(|| {
         Failure::said(Kind::Usage, format!("`{}` is no span of time", args.every))
@@ -57,43 +54,27 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
     let client = context.connect().await?;
     let added = client.add_watch(&wanted).await?;
     let every = &args.every;
-    said(context, &added, || {
-        format!(
-            "Watches {}: commits that are pushed from now on are built, looked for every {every}.",
-            added.value.source
-        )
-    })
+    let text = format!(
+        "Watches {}: commits that are pushed from now on are built, looked for every {every}.",
+        added.value.source
+    );
+    context.done(&added, &text)
 }
 
 async fn list(context: &mut Context<'_>) -> Result<End, Failure> {
     let client = context.connect().await?;
     let rows = client.watches().await?;
-    if context.json {
-        context.print_json(&rows)?;
-        return Ok(End::Ok);
-    }
-    if rows.is_empty() {
-        writeln!(
-            context.out,
-            "Nothing is watched. `roundel watch PATH` begins."
-        )?;
-        return Ok(End::Ok);
-    }
-    let cells: Vec<_> = rows.into_iter().map(cells).collect();
-    table(
-        context.out,
-        [
-            "Source",
-            "Project",
-            "Every",
-            "Branches",
-            "Built",
-            "Last look",
-            "Result",
-        ],
-        &cells,
-    )?;
-    Ok(End::Ok)
+    let none = "Nothing is watched. `roundel watch PATH` begins.";
+    let heading = [
+        "Source",
+        "Project",
+        "Every",
+        "Branches",
+        "Built",
+        "Last look",
+        "Result",
+    ];
+    context.rows(rows, none, heading, cells)
 }
 
 fn cells(row: WatchRow) -> [String; 7] {
@@ -112,18 +93,4 @@ fn cells(row: WatchRow) -> [String; 7] {
         looked,
         result,
     ]
-}
-
-fn said(
-    context: &mut Context<'_>,
-    object: &impl serde::Serialize,
-    text: impl FnOnce() -> String,
-) -> Result<End, Failure> {
-    if context.json {
-        context.print_json(object)?;
-    } else {
-        let text = text();
-        writeln!(context.out, "{}", roundel::sanitise::line(&text))?;
-    }
-    Ok(End::Ok)
 }

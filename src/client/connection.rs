@@ -4,7 +4,6 @@
 //! Asking again is safe for every call of the API: reads change nothing, a pipeline is made once by its id, and every
 //! other write carries an `Idempotency-Key`.
 
-use std::fmt;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -26,6 +25,7 @@ use super::remote::Remote;
 use crate::api::session::{HEADER, READ_ONLY};
 use crate::api::{ProblemBody, ROOT};
 use crate::error::Kind;
+use crate::secret::Secret;
 
 /// Idle connections kept: a console asks for a list, a detail and a log at once, and a stream has its own.
 const IDLE_MAX: usize = 4;
@@ -69,17 +69,7 @@ pub(super) struct Pool {
     /// Name of the console session, and whether it is to be held back.
     session: Option<(Arc<str>, bool)>,
     /// What it is signed in by.
-    token: Option<Token>,
-}
-
-/// A token that is not printed.
-#[derive(Clone)]
-struct Token(Arc<str>);
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(...)")
-    }
+    token: Option<Secret>,
 }
 
 impl Pool {
@@ -101,13 +91,13 @@ impl Pool {
 
     pub fn with_token(self, token: &str) -> Self {
         Self {
-            token: Some(Token(token.into())),
+            token: Some(Secret::new(token.to_owned())),
             ..self
         }
     }
 
     pub fn remote(remote: Remote) -> Self {
-        let token = remote.token.as_deref().map(|token| Token(token.into()));
+        let token = remote.token.clone();
         Self {
             target: Arc::new(Target::Remote(remote)),
             idle: Arc::default(),
@@ -212,7 +202,7 @@ impl Pool {
     }
 
     fn token(&self) -> Option<&str> {
-        self.token.as_ref().map(|token| &*token.0)
+        self.token.as_ref().map(Secret::expose)
     }
 
     async fn connect(&self) -> Result<Sender, ClientError> {

@@ -2,12 +2,13 @@
 //! token for each, for nobody else to read.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 use super::remote::Address;
 use crate::access::Fingerprint;
+use crate::storage::spool::write_at_once;
 
 /// The person's files.
 #[derive(Clone, Debug)]
@@ -27,7 +28,7 @@ impl Known {
         self.0.join("known_servers")
     }
 
-    fn token_file(&self, address: &Address) -> PathBuf {
+    pub(super) fn token_file(&self, address: &Address) -> PathBuf {
         self.0.join("tokens").join(address.to_string())
     }
 
@@ -104,16 +105,7 @@ fn write(path: &std::path::Path, bytes: &[u8]) -> io::Result<()> {
             .mode(0o700)
             .create(dir)?;
     }
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    let mut file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&new)?;
-    file.write_all(bytes)?;
-    fs::rename(new, path)
+    write_at_once(path, bytes)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use super::{Address, Client, ClientError, Known, Remote};
 use crate::api::Hello;
+use crate::secret::Secret;
 use crate::settings::paths::socket_path;
 
 pub use error::LaunchError;
@@ -99,9 +100,7 @@ impl Wanted {
         }
         default_data().map(Place::Data)
     }
-}
 
-impl Wanted {
     /// What is known of a server on another machine, and what to sign in by: a named file, the environment, what
     /// `login` has kept.
     fn remote(&self, address: Address, variable: Option<String>) -> Result<Remote, LaunchError> {
@@ -110,7 +109,9 @@ impl Wanted {
         let (pin, kept) = match &known {
             Some(known) => (
                 known.fingerprint(&address).map_err(read(known.servers()))?,
-                known.token(&address).map_err(read(known.servers()))?,
+                known
+                    .token(&address)
+                    .map_err(read(known.token_file(&address)))?,
             ),
             None => (None, None),
         };
@@ -123,6 +124,7 @@ impl Wanted {
             ),
             None => variable.or(kept),
         };
+        let token = token.map(Secret::new);
         Ok(Remote {
             address,
             pin,

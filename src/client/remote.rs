@@ -23,6 +23,7 @@ use tokio_rustls::rustls::{self, ClientConfig, DigitallySignedStruct, SignatureS
 
 use super::error::ClientError;
 use crate::access::Fingerprint;
+use crate::secret::Secret;
 use crate::settings::bootstrap::PORT;
 
 /// Time for a connection and its handshake.
@@ -73,20 +74,14 @@ impl FromStr for Address {
 }
 
 /// A server, as it is to be reached.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Remote {
     /// Where.
     pub address: Address,
     /// What its certificate has to be; `None` when nobody has seen it yet.
     pub pin: Option<Fingerprint>,
     /// What to sign in by.
-    pub token: Option<String>,
-}
-
-impl fmt::Debug for Remote {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Remote({}, {:?})", self.address, self.pin)
-    }
+    pub token: Option<Secret>,
 }
 
 impl Remote {
@@ -115,12 +110,13 @@ impl Remote {
             server: server.clone(),
             source,
         };
+        let provider = Arc::new(ring::default_provider());
         let check = Arc::new(Check {
             pin: self.pin,
             seen: Mutex::new(None),
-            provider: ring::default_provider(),
+            provider: provider.clone(),
         });
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|err| nobody(io::Error::other(err)))?
             .dangerous()
@@ -160,7 +156,7 @@ impl Remote {
 struct Check {
     pin: Option<Fingerprint>,
     seen: Mutex<Option<Fingerprint>>,
-    provider: CryptoProvider,
+    provider: Arc<CryptoProvider>,
 }
 
 impl ServerCertVerifier for Check {

@@ -1,9 +1,6 @@
 //! Tokens of people and programs: making, listing and revoking them, and carrying one.
 
-use hyper::Method;
-
-use super::connection::Ask;
-use super::{Client, Result, decode, escape};
+use super::{Client, Result, escape};
 use crate::api::Written;
 use crate::api::tokens::{MakeToken, NewToken, TokenRef, TokenRow};
 
@@ -37,11 +34,6 @@ impl Client {
     /// # Errors
     /// As [`Client::hello`].
     pub async fn revoke_token(&self, id: &str) -> Result<Written<TokenRef>> {
-        let ask = Ask {
-            method: Method::DELETE,
-            key: Some(uuid::Uuid::new_v4().to_string()),
-            ..Ask::get(format!("/tokens/{}", escape(id)))
-        };
-        decode(&self.pool.ask(&ask).await?)
+        self.delete(format!("/tokens/{}", escape(id))).await
     }
 }

@@ -9,6 +9,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 
+use super::caller::bearer;
 use super::error::{ApiError, blocking};
 use super::router::Server;
 use super::variables::sealed_as;
@@ -111,11 +112,7 @@ async fn admit(
 ) -> Result<(AttemptId, Option<bool>), ApiError> {
     let attempt =
         AttemptId::from_str(attempt).map_err(|_| ApiError::not_found("attempt", attempt))?;
-    let token = headers
-        .get("authorization")
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .unwrap_or_default();
+    let token = bearer(headers).unwrap_or_default();
     match server.view.gate.admit(attempt, token, clock::now()) {
         Admission::Open { stop } => Ok((attempt, Some(stop))),
         Admission::WrongToken => {

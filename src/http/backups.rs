@@ -20,11 +20,7 @@ pub(super) async fn create(
     caller: Caller,
     Json(wanted): Json<MakeBackup>,
 ) -> Answer<Backup> {
-    let from = caller.from();
-    server
-        .handle
-        .permit(&caller.actor, Role::Admin, "backup.create", &from)
-        .await?;
+    caller.permit(&server, Role::Admin, "backup.create").await?;
     let to = PathBuf::from(&wanted.to);
     if !to.is_absolute() {
         return Err(ApiError::new(

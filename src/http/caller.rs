@@ -15,10 +15,9 @@ use tokio::sync::watch;
 use super::error::ApiError;
 use super::peer::Peer;
 use super::router::Server;
-use crate::access::{self, Origin, Refused, Throttle, Tokens};
+use crate::access::{self, Origin, Refused, Role, Throttle, Tokens};
 use crate::clock::{self, Timestamp};
-use crate::cluster::embedded::account;
-use crate::engine::{Actor, Refusal};
+use crate::engine::{Actor, Command, CommandError, Refusal, Reply};
 use crate::error::Kind;
 use crate::vcs;
 
@@ -39,18 +38,20 @@ pub(super) struct Caller {
     pub peer: Peer,
     /// The token that says so, and when it ends.
     pub token: Option<(String, Option<Timestamp>)>,
+    /// The idempotency key of the request.
+    pub key: Option<String>,
 }
 
 impl Caller {
     /// Whether it is the server's own account.
     pub(super) fn is_owner(&self) -> bool {
         let own = Some(rustix::process::geteuid().as_raw());
-        self.token.is_none() && matches!(self.peer, Peer::Socket { uid } if uid == own)
+        self.token.is_none() && matches!(self.peer, Peer::Socket { uid, .. } if uid == own)
     }
 
     /// Where it is, for the audit log.
     pub(super) fn from(&self) -> String {
-        match self.peer {
+        match &self.peer {
             Peer::Socket { .. } => String::new(),
             Peer::Address(address) => format!("from {address}"),
         }
@@ -73,6 +74,26 @@ impl Caller {
 }
 
 impl Caller {
+    /// Sends its wish to the engine, under the key of its request.
+    pub(super) async fn send(
+        self,
+        server: &Server,
+        command: Command,
+    ) -> Result<(i64, Reply), CommandError> {
+        server.handle.send(command, self.actor, self.key).await
+    }
+
+    /// Whether it may do something that has effects outside of the engine; a refusal is in the audit log.
+    pub(super) async fn permit(
+        &self,
+        server: &Server,
+        needs: Role,
+        what: &str,
+    ) -> Result<(), CommandError> {
+        let from = self.from();
+        server.handle.permit(&self.actor, needs, what, &from).await
+    }
+
     /// Resolves once its token opens nothing any more: it was revoked, or its time is over.
     pub(super) async fn ended(self, mut tokens: watch::Receiver<Arc<Tokens>>) {
         let Some((id, expires)) = self.token else {
@@ -100,7 +121,11 @@ impl<S: Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let known = parts.extensions.get::<Caller>().cloned();
-        known.ok_or_else(|| ApiError::new(Kind::Internal, "it was not asked who asks"))
+        let known =
+            known.ok_or_else(|| ApiError::new(Kind::Internal, "it was not asked who asks"))?;
+        let key = parts.headers.get("idempotency-key");
+        let key = key.and_then(|key| Some(key.to_str().ok()?.to_owned()));
+        Ok(Self { key, ..known })
     }
 }
 
@@ -120,14 +145,16 @@ pub(super) async fn identify(
     }
 }
 
+/// What comes after `Bearer` in a request's head.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let given = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    given.strip_prefix("Bearer ")
+}
+
 async fn sign_in(server: &Server, peer: Peer, headers: &HeaderMap) -> Result<Caller, ApiError> {
-    let (origin, who) = match peer {
-        Peer::Socket { uid: Some(uid) } => (
-            Origin::Socket,
-            format!("uid {uid} ({})", account::name_of(uid)),
-        ),
-        Peer::Socket { uid: None } => (Origin::Socket, "an unknown peer".to_owned()),
-        Peer::Address(address) => (address.into(), address.to_string()),
+    let (origin, who) = match &peer {
+        Peer::Socket { name, .. } => (Origin::Socket, name.to_string()),
+        Peer::Address(address) => ((*address).into(), address.to_string()),
     };
     let refuse = async |err: ApiError| {
         let refusal = Refusal {
@@ -139,21 +166,18 @@ async fn sign_in(server: &Server, peer: Peer, headers: &HeaderMap) -> Result<Cal
         server.handle.refused(refusal).await;
         err
     };
-    let Some(given) = headers.get(header::AUTHORIZATION) else {
+    if !headers.contains_key(header::AUTHORIZATION) {
         return match peer {
             Peer::Socket { .. } => Ok(Caller {
                 actor: Actor::admin(who),
                 peer,
                 token: None,
+                key: None,
             }),
             Peer::Address(_) => Err(refuse(unknown("nobody is signed in")).await),
         };
-    };
-    let token = given
-        .to_str()
-        .ok()
-        .and_then(|value| value.strip_prefix("Bearer "));
-    let parts = token.and_then(access::parts);
+    }
+    let parts = bearer(headers).and_then(access::parts);
     let id = parts.map_or("", |(id, _)| id);
     let now = clock::now();
     if let Some(wait) = server
@@ -181,6 +205,7 @@ async fn sign_in(server: &Server, peer: Peer, headers: &HeaderMap) -> Result<Cal
                 },
                 peer,
                 token: Some((id.to_owned(), entry.expires)),
+                key: None,
             });
         }
         // Whoever has its secret may know when it ended.

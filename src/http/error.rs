@@ -119,18 +119,10 @@ impl<E: Explain> From<E> for ApiError {
         if matches!(err.kind(), Kind::Internal | Kind::Infrastructure) {
             tracing::error!(error = %crate::error::Chain(&err), "a request failed");
         }
-        Self {
-            body: Box::new(ProblemBody {
-                kind: err.kind(),
-                code: String::new(),
-                message: err.to_string(),
-                causes,
-                hint: err.hint(),
-                problems: Vec::new(),
-                findings: Vec::new(),
-            }),
-            retry_after: None,
-        }
+        let mut answer = Self::new(err.kind(), err.to_string());
+        answer.body.causes = causes;
+        answer.body.hint = err.hint();
+        answer
     }
 }
 

@@ -2,11 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 
 use super::caller::Caller;
-use super::error::{Answer, ApiError, blocking};
-use super::pipelines::key;
+use super::error::{Answer, blocking};
 use super::router::Server;
 use crate::access::Role;
 use crate::api::Written;
@@ -18,7 +16,7 @@ const EACH: usize = 1000;
 
 pub(super) async fn read(State(server): State<Server>) -> Answer<Housekeeping> {
     let cleaning = server.cleaning.clone();
-    let keep = blocking(move || cleaning.keep().map_err(ApiError::from)).await?;
+    let keep = blocking(move || cleaning.keep()).await?;
     let passes = server.cleaning.passes();
     let row = |kind| KeepRow {
         kind,
@@ -33,7 +31,7 @@ pub(super) async fn read(State(server): State<Server>) -> Answer<Housekeeping> {
 }
 
 pub(super) async fn plan(State(server): State<Server>) -> Answer<Plan> {
-    let plan = blocking(move || server.cleaning.plan(EACH).map_err(ApiError::from)).await?;
+    let plan = blocking(move || server.cleaning.plan(EACH)).await?;
     let candidate = |(one, bytes): (engine::Candidate, u64)| Candidate {
         kind: one.kind,
         name: one.name,
@@ -47,11 +45,7 @@ pub(super) async fn plan(State(server): State<Server>) -> Answer<Plan> {
 }
 
 pub(super) async fn run(State(server): State<Server>, caller: Caller) -> Answer<Pass> {
-    let from = caller.from();
-    server
-        .handle
-        .permit(&caller.actor, Role::Admin, "gc", &from)
-        .await?;
+    caller.permit(&server, Role::Admin, "gc").await?;
     // Of its own, so that it goes on when whoever asked goes away.
     let task = tokio::spawn(async move { server.cleaning.activate(caller.actor).await });
     let ended = task.await.unwrap_or(Err(CleaningError::Ended))?;
@@ -61,12 +55,11 @@ pub(super) async fn run(State(server): State<Server>, caller: Caller) -> Answer<
 pub(super) async fn set(
     State(server): State<Server>,
     caller: Caller,
-    headers: HeaderMap,
     Json(wanted): Json<KeepRow>,
 ) -> Answer<Written<KeepRow>> {
     let seq = server
         .cleaning
-        .set_keep(wanted.kind, wanted.seconds, caller.actor, key(&headers))
+        .set_keep(wanted.kind, wanted.seconds, caller.actor, caller.key)
         .await?;
     Ok(Json(Written { seq, value: wanted }))
 }

@@ -2,11 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
 
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::pipelines::key;
 use super::query::window;
 use super::router::Server;
 use super::runs::on_node;
@@ -160,7 +158,6 @@ pub(super) async fn drain(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    headers: HeaderMap,
     Json(drain): Json<SetDrain>,
 ) -> Answer<Written<NodeRef>> {
     let node = find(&server, &reference)?.record.id;
@@ -169,21 +166,19 @@ pub(super) async fn drain(
         enable: drain.enable,
         deadline_s: drain.deadline_s,
     };
-    send(&server, caller, &headers, command).await
+    send(&server, caller, command).await
 }
 
 pub(super) async fn eligibility(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    headers: HeaderMap,
     Json(wanted): Json<SetEligibility>,
 ) -> Answer<Written<NodeRef>> {
     let node = find(&server, &reference)?.record.id;
     send(
         &server,
         caller,
-        &headers,
         FleetCommand::SetEligibility {
             node,
             eligible: wanted.eligible,
@@ -192,16 +187,8 @@ pub(super) async fn eligibility(
     .await
 }
 
-async fn send(
-    server: &Server,
-    caller: Caller,
-    headers: &HeaderMap,
-    command: FleetCommand,
-) -> Answer<Written<NodeRef>> {
-    let (seq, reply) = server
-        .handle
-        .send(Command::Fleet(command), caller.actor, key(headers))
-        .await?;
+async fn send(server: &Server, caller: Caller, command: FleetCommand) -> Answer<Written<NodeRef>> {
+    let (seq, reply) = caller.send(server, Command::Fleet(command)).await?;
     match reply {
         Reply::Node { node, name } => Ok(Json(Written {
             seq,

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
 
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
@@ -214,26 +213,13 @@ pub(super) async fn create(
     Ok(Json(Written { seq, value }))
 }
 
-/// The idempotency key of a request.
-pub(super) fn key(headers: &HeaderMap) -> Option<String> {
-    headers
-        .get("idempotency-key")?
-        .to_str()
-        .ok()
-        .map(str::to_owned)
-}
-
 /// Sends a wish on builds, and answers what came of it.
 pub(super) async fn send(
     server: &Server,
     caller: Caller,
-    headers: &HeaderMap,
     command: BuildCommand,
 ) -> Answer<Written<PipelineRef>> {
-    let (seq, reply) = server
-        .handle
-        .send(Command::Build(command), caller.actor, key(headers))
-        .await?;
+    let (seq, reply) = caller.send(server, Command::Build(command)).await?;
     Ok(written(seq, &reply))
 }
 
@@ -258,7 +244,6 @@ pub(super) async fn rerun(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    headers: HeaderMap,
     Json(rerun): Json<Rerun>,
 ) -> Answer<Written<PipelineRef>> {
     let finder = server.clone();
@@ -276,13 +261,11 @@ pub(super) async fn rerun(
             from_failed,
         });
         // Asked again with the same key, each workflow gives its own answer again.
-        let key = key(&headers).map(|key| if n == 0 { key } else { format!("{key} {n}") });
-        last = Some(
-            server
-                .handle
-                .send(command, caller.actor.clone(), key)
-                .await?,
-        );
+        let mut caller = caller.clone();
+        if n > 0 {
+            caller.key = caller.key.map(|key| format!("{key} {n}"));
+        }
+        last = Some(caller.send(&server, command).await?);
     }
     let (seq, reply) = last.expect("there is a workflow, or there was an error");
     Ok(written(seq, &reply))
@@ -342,7 +325,6 @@ pub(super) async fn cancel(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    headers: HeaderMap,
 ) -> Answer<Written<PipelineRef>> {
     let finder = server.clone();
     let named = blocking(move || {
@@ -360,7 +342,7 @@ pub(super) async fn cancel(
         Named::Job(id) => BuildCommand::CancelJob(id),
         Named::Attempt(id) => BuildCommand::StopRun(id),
     };
-    send(&server, caller, &headers, command).await
+    send(&server, caller, command).await
 }
 
 /// Approves a job, or the one job of a pipeline that waits for it.
@@ -368,11 +350,10 @@ pub(super) async fn approve(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    headers: HeaderMap,
 ) -> Answer<Written<PipelineRef>> {
     let finder = server.clone();
     let job = blocking(move || on_hold(&finder, &reference)).await?;
-    send(&server, caller, &headers, BuildCommand::Approve(job)).await
+    send(&server, caller, BuildCommand::Approve(job)).await
 }
 
 fn on_hold(server: &Server, reference: &str) -> Result<JobId, ApiError> {

@@ -5,11 +5,9 @@ use std::path::Path as FilePath;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::pipelines::key;
 use super::router::Server;
 use crate::api::Written;
 use crate::api::projects::{ProjectRef, ProjectRow, RenameProject};
@@ -37,7 +35,6 @@ pub(super) async fn rename(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    headers: HeaderMap,
     Json(wanted): Json<RenameProject>,
 ) -> Answer<Written<ProjectRef>> {
     let Some((org, name)) = wanted.to.split_once('/').filter(|parts| is_name(*parts)) else {
@@ -54,14 +51,13 @@ pub(super) async fn rename(
         org: org.to_owned(),
         name: name.to_owned(),
     };
-    send(&server, caller, &headers, command).await
+    send(&server, caller, command).await
 }
 
 pub(super) async fn remove(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    headers: HeaderMap,
 ) -> Answer<Written<ProjectRef>> {
     let project = find(&server, &caller, reference).await?;
     let store = server.view.store.clone();
@@ -71,7 +67,7 @@ pub(super) async fn remove(
         title: project.title(),
         project: project.id,
     };
-    let answer = send(&server, caller, &headers, command).await?;
+    let answer = send(&server, caller, command).await?;
     blocking(move || {
         clear(&server, &project, &runs);
         Ok::<_, ApiError>(())
@@ -83,14 +79,10 @@ pub(super) async fn remove(
 async fn send(
     server: &Server,
     caller: Caller,
-    headers: &HeaderMap,
     command: ProjectCommand,
 ) -> Answer<Written<ProjectRef>> {
     let command = Command::Project(command);
-    let (seq, reply) = server
-        .handle
-        .send(command, caller.actor, key(headers))
-        .await?;
+    let (seq, reply) = caller.send(server, command).await?;
     let Reply::Project {
         title,
         pipelines,

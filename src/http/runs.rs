@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
 
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
@@ -226,9 +225,8 @@ pub(super) async fn stop(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    headers: HeaderMap,
 ) -> Answer<Written<PipelineRef>> {
     let finder = server.clone();
     let id = blocking(move || find(&finder, &reference)).await?;
-    send(&server, caller, &headers, BuildCommand::StopRun(id)).await
+    send(&server, caller, BuildCommand::StopRun(id)).await
 }

@@ -2,11 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 
 use super::caller::Caller;
 use super::error::{Answer, ApiError};
-use super::pipelines::key;
 use super::router::Server;
 use super::translate::installation;
 use crate::api::Written;
@@ -41,29 +39,23 @@ pub(super) fn rows(parts: Vec<PartStands>) -> Vec<ServiceRow> {
 pub(super) async fn stop(
     State(server): State<Server>,
     caller: Caller,
-    headers: HeaderMap,
 ) -> Answer<Written<Installation>> {
-    send(&server, caller, &headers, InstallationCommand::Stop).await
+    send(&server, caller, InstallationCommand::Stop).await
 }
 
 pub(super) async fn start(
     State(server): State<Server>,
     caller: Caller,
-    headers: HeaderMap,
 ) -> Answer<Written<Installation>> {
-    send(&server, caller, &headers, InstallationCommand::Start).await
+    send(&server, caller, InstallationCommand::Start).await
 }
 
 async fn send(
     server: &Server,
     caller: Caller,
-    headers: &HeaderMap,
     command: InstallationCommand,
 ) -> Answer<Written<Installation>> {
-    let (seq, reply) = server
-        .handle
-        .send(Command::Installation(command), caller.actor, key(headers))
-        .await?;
+    let (seq, reply) = caller.send(server, Command::Installation(command)).await?;
     match reply {
         Reply::Installation { phase, since, by } => Ok(Json(Written {
             seq,

@@ -96,12 +96,7 @@ pub(super) async fn guard(
     let route = route.map_or("", |route| route.as_str().trim_start_matches(ROOT));
     let what = format!("{} {route}", request.method());
     // What each write needs, the engine knows; that it is one, the route does.
-    let from = caller.from();
-    let permitted = server
-        .handle
-        .permit(&caller.actor, Role::Operator, &what, &from)
-        .await;
-    if let Err(err) = permitted {
+    if let Err(err) = caller.permit(&server, Role::Operator, &what).await {
         return ApiError::from(err).into_response();
     }
     if !request.uri().path().ends_with("/session")
@@ -114,7 +109,7 @@ pub(super) async fn guard(
     {
         let err = not_armed();
         let refusal = Refusal {
-            from,
+            from: caller.from(),
             who: caller.actor.name,
             what,
             why: err.text(),
@@ -199,12 +194,8 @@ pub(super) async fn arm(
         failure: None,
     };
     // The audit row first: nobody is armed of whom it does not tell.
-    let key = super::pipelines::key(&headers);
     let command = Command::Note(note);
-    let (seq, _) = server
-        .handle
-        .send(command, caller.actor.clone(), key)
-        .await?;
+    let (seq, _) = caller.clone().send(&server, command).await?;
     if off {
         server.sessions.disarm(&caller.actor, name);
     } else {
@@ -281,7 +272,10 @@ mod tests {
     #[test]
     fn the_own_account_writes_unless_it_asked_to_be_held_back() {
         let own = rustix::process::geteuid().as_raw();
-        let socket = |uid| Peer::Socket { uid };
+        let socket = |uid| Peer::Socket {
+            uid,
+            name: "".into(),
+        };
         let address = Peer::Address([127, 0, 0, 1].into());
         for (peer, token, read_only, writes) in [
             (socket(Some(own)), None, false, true),
@@ -292,6 +286,7 @@ mod tests {
             (address, Some("t"), false, false),
         ] {
             let caller = Caller {
+                key: None,
                 actor: Actor::admin("somebody"),
                 peer,
                 token: token.map(|id| (id.to_owned(), None)),

@@ -4,11 +4,9 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::http::HeaderMap;
 
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::pipelines::key;
 use super::router::Server;
 use crate::api::Written;
 use crate::api::settings::{
@@ -16,7 +14,6 @@ use crate::api::settings::{
     SettingRow, Settings, SettingsRef, Source, VersionRow,
 };
 use crate::engine::{Command, CommandError, Reply, SettingsCommand, opened, proposed};
-use crate::error::Kind;
 use crate::settings::check::{Finding, check, is_shown};
 use crate::settings::exchange;
 use crate::settings::registry::{self, Entry, GROUPS, Group, Restart, find};
@@ -108,54 +105,38 @@ fn row(
 pub(super) async fn stage(
     State(server): State<Server>,
     caller: Caller,
-    headers: HeaderMap,
     Json(changes): Json<Changes>,
 ) -> Answer<Written<SettingsRef>> {
     let changes = read(changes)?;
-    send(&server, caller, &headers, SettingsCommand::Stage(changes)).await
+    send(&server, caller, SettingsCommand::Stage(changes)).await
 }
 
 pub(super) async fn discard(
     State(server): State<Server>,
     caller: Caller,
-    headers: HeaderMap,
     Json(wanted): Json<Discard>,
 ) -> Answer<Written<SettingsRef>> {
-    send(
-        &server,
-        caller,
-        &headers,
-        SettingsCommand::Discard(wanted.keys),
-    )
-    .await
+    send(&server, caller, SettingsCommand::Discard(wanted.keys)).await
 }
 
 pub(super) async fn save(
     State(server): State<Server>,
     caller: Caller,
-    headers: HeaderMap,
     Json(wanted): Json<Save>,
 ) -> Answer<Written<SettingsRef>> {
     let command = SettingsCommand::Save {
         changes: read(wanted.changes)?,
         accept_warnings: wanted.accept_warnings,
     };
-    send(&server, caller, &headers, command).await
+    send(&server, caller, command).await
 }
 
 pub(super) async fn rollback(
     State(server): State<Server>,
     caller: Caller,
-    headers: HeaderMap,
     Json(wanted): Json<Rollback>,
 ) -> Answer<Written<SettingsRef>> {
-    send(
-        &server,
-        caller,
-        &headers,
-        SettingsCommand::Rollback(wanted.version),
-    )
-    .await
+    send(&server, caller, SettingsCommand::Rollback(wanted.version)).await
 }
 
 pub(super) async fn versions(State(server): State<Server>) -> Answer<Vec<VersionRow>> {
@@ -282,13 +263,9 @@ fn read(changes: Changes) -> Result<Vec<(String, Option<Value>)>, ApiError> {
 async fn send(
     server: &Server,
     caller: Caller,
-    headers: &HeaderMap,
     command: SettingsCommand,
 ) -> Answer<Written<SettingsRef>> {
-    let sent = server
-        .handle
-        .send(Command::Settings(command), caller.actor, key(headers))
-        .await;
+    let sent = caller.send(server, Command::Settings(command)).await;
     match sent {
         Ok((seq, Reply::Settings { version, keys })) => Ok(Json(Written {
             seq,
@@ -297,10 +274,7 @@ async fn send(
                 saved: !keys.is_empty(),
             },
         })),
-        Ok(_) => Err(ApiError::new(
-            Kind::Internal,
-            "the settings were asked for and something else answered",
-        )),
+        Ok(_) => Err(ApiError::astray("the settings")),
         Err(CommandError::Settings { findings }) => Err(ApiError::settings(findings)),
         Err(err) => Err(err.into()),
     }

@@ -4,11 +4,9 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::pipelines::key;
 use super::router::Server;
 use crate::access::{Fresh, Role};
 use crate::api::Written;
@@ -16,6 +14,7 @@ use crate::api::tokens::{MakeToken, NewToken, TokenRef, TokenRow};
 use crate::clock;
 use crate::engine::{self, Command, Reply, TokenCommand};
 use crate::error::Kind;
+use crate::secret::Secret;
 
 /// Longest name, in characters.
 const NAME_MAX: usize = 64;
@@ -24,11 +23,7 @@ const NAME_MAX: usize = 64;
 const LIFE_MAX_S: u64 = 10 * 365 * 86_400;
 
 pub(super) async fn list(State(server): State<Server>, caller: Caller) -> Answer<Vec<TokenRow>> {
-    let from = caller.from();
-    server
-        .handle
-        .permit(&caller.actor, Role::Admin, "token.list", &from)
-        .await?;
+    caller.permit(&server, Role::Admin, "token.list").await?;
     let store = server.view.store.clone();
     let records = blocking(move || store.api_tokens()).await?;
     let now = clock::now();
@@ -48,7 +43,6 @@ pub(super) async fn list(State(server): State<Server>, caller: Caller) -> Answer
 pub(super) async fn create(
     State(server): State<Server>,
     caller: Caller,
-    headers: HeaderMap,
     Json(wanted): Json<MakeToken>,
 ) -> Answer<Written<NewToken>> {
     let usage = |why: String| ApiError::new(Kind::Usage, why);
@@ -75,7 +69,7 @@ pub(super) async fn create(
         hash: fresh.hash(),
         expires: life.map(|life| clock::now().plus(life)),
     };
-    let (seq, id, name) = send(&server, caller, &headers, TokenCommand::Create(new)).await?;
+    let (seq, id, name) = send(&server, caller, TokenCommand::Create(new)).await?;
     if id != fresh.id {
         // An answer that was lost is given again, but its secret is not kept anywhere.
         return Err(ApiError::new(
@@ -91,7 +85,7 @@ pub(super) async fn create(
         value: NewToken {
             id,
             name,
-            token: fresh.reveal(),
+            token: Secret::new(fresh.reveal()),
         },
     }))
 }
@@ -100,9 +94,8 @@ pub(super) async fn revoke(
     State(server): State<Server>,
     caller: Caller,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Answer<Written<TokenRef>> {
-    let (seq, id, name) = send(&server, caller, &headers, TokenCommand::Revoke(id)).await?;
+    let (seq, id, name) = send(&server, caller, TokenCommand::Revoke(id)).await?;
     Ok(Json(Written {
         seq,
         value: TokenRef { id, name },
@@ -112,15 +105,10 @@ pub(super) async fn revoke(
 async fn send(
     server: &Server,
     caller: Caller,
-    headers: &HeaderMap,
     command: TokenCommand,
 ) -> Result<(i64, String, String), ApiError> {
     let command = Command::Token(command);
-    match server
-        .handle
-        .send(command, caller.actor, key(headers))
-        .await?
-    {
+    match caller.send(server, command).await? {
         (seq, Reply::Token { id, name }) => Ok((seq, id, name)),
         _ => Err(ApiError::astray("a token")),
     }

@@ -2,11 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::pipelines::key;
 use super::projects::{find, is_place};
 use super::router::Server;
 use crate::access::Role;
@@ -43,7 +41,6 @@ pub(super) async fn set(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    headers: HeaderMap,
     Json(wanted): Json<Variable>,
 ) -> Answer<Written<VariableRef>> {
     let bytes = wanted.value.expose().as_bytes().to_vec();
@@ -59,14 +56,13 @@ pub(super) async fn set(
         sealed,
         hint,
     };
-    send(&server, caller, &headers, command, name).await
+    send(&server, caller, command, name).await
 }
 
 pub(super) async fn unset(
     State(server): State<Server>,
     caller: Caller,
     Path((reference, name)): Path<(String, String)>,
-    headers: HeaderMap,
 ) -> Answer<Written<VariableRef>> {
     let project = find(&server, &caller, reference).await?;
     let command = ProjectCommand::UnsetVariable {
@@ -74,21 +70,17 @@ pub(super) async fn unset(
         project: project.id,
         name: name.clone(),
     };
-    send(&server, caller, &headers, command, name).await
+    send(&server, caller, command, name).await
 }
 
 async fn send(
     server: &Server,
     caller: Caller,
-    headers: &HeaderMap,
     command: ProjectCommand,
     name: String,
 ) -> Answer<Written<VariableRef>> {
     let command = Command::Project(command);
-    let (seq, reply) = server
-        .handle
-        .send(command, caller.actor, key(headers))
-        .await?;
+    let (seq, reply) = caller.send(server, command).await?;
     let Reply::Project { title, .. } = reply else {
         return Err(ApiError::astray("a variable"));
     };

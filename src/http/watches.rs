@@ -2,11 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
-use super::pipelines::key;
 use super::router::Server;
 use crate::api::Written;
 use crate::api::watches::{AddWatch, WatchRef, WatchRow};
@@ -44,7 +42,6 @@ pub(super) async fn list(State(server): State<Server>) -> Answer<Vec<WatchRow>> 
 pub(super) async fn add(
     State(server): State<Server>,
     caller: Caller,
-    headers: HeaderMap,
     Json(wanted): Json<AddWatch>,
 ) -> Answer<Written<WatchRef>> {
     if !(1..=EVERY_MAX_S).contains(&wanted.every_s) {
@@ -72,7 +69,7 @@ pub(super) async fn add(
     .await?;
     let source = new.source.clone();
     let command = WatchCommand::Add(Box::new(new));
-    send(&server, caller, &headers, command, source).await
+    send(&server, caller, command, source).await
 }
 
 pub(super) async fn look(
@@ -93,24 +90,19 @@ pub(super) async fn remove(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    headers: HeaderMap,
 ) -> Answer<Written<WatchRef>> {
     let record = find(&server, reference).await?;
     let command = WatchCommand::Remove(record.id);
-    send(&server, caller, &headers, command, record.source).await
+    send(&server, caller, command, record.source).await
 }
 
 async fn send(
     server: &Server,
     caller: Caller,
-    headers: &HeaderMap,
     command: WatchCommand,
     source: String,
 ) -> Answer<Written<WatchRef>> {
-    let (seq, reply) = server
-        .handle
-        .send(Command::Watch(command), caller.actor, key(headers))
-        .await?;
+    let (seq, reply) = caller.send(server, Command::Watch(command)).await?;
     let Reply::Watch { watch } = reply else {
         return Err(ApiError::astray("a watched repository"));
     };

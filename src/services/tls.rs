@@ -2,11 +2,11 @@
 //!
 //! Clients know it by its fingerprint, so it names this machine for whoever looks at it, and no authority has signed it.
 
+use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{fs, io::Write};
 
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -15,6 +15,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::access::Fingerprint;
 use crate::error::{Explain, Kind};
+use crate::storage::spool::write_whole;
 
 /// Why there is nothing to serve with.
 #[derive(Debug, thiserror::Error)]
@@ -58,18 +59,18 @@ impl Explain for TlsError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            TlsError::Pem { path, .. } | TlsError::Unfit { path, .. } => Some(format!(
-                "put the right files back, or remove server.crt and server.key from `{}`: others are then made, and clients ask anew",
-                if path.is_dir() {
-                    path
-                } else {
-                    path.parent().unwrap_or(path)
-                }
-                .display()
-            )),
+            TlsError::Pem { path, .. } => Some(again(path.parent().unwrap_or(path))),
+            TlsError::Unfit { path, .. } => Some(again(path)),
             _ => None,
         }
     }
+}
+
+fn again(dir: &Path) -> String {
+    format!(
+        "put the right files back, or remove server.crt and server.key from `{}`: others are then made, and clients ask anew",
+        dir.display()
+    )
 }
 
 /// What a port is served with.
@@ -131,22 +132,9 @@ fn make(dir: &Path, certificate: &Path, key: &Path, host: &str) -> Result<(), Tl
         .map_err(failed(dir))?;
     let names = [host, "localhost", "127.0.0.1", "::1"].map(str::to_owned);
     let made = rcgen::generate_simple_self_signed(names)?;
-    write(key, made.signing_key.serialize_pem().as_bytes()).map_err(failed(key))?;
-    write(certificate, made.cert.pem().as_bytes()).map_err(failed(certificate))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // Whole or not at all: a start that was killed half way makes no server that cannot start.
-    let new = path.with_extension("new");
-    let mut file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&new, path)
+    write_whole(key, made.signing_key.serialize_pem().as_bytes()).map_err(failed(key))?;
+    write_whole(certificate, made.cert.pem().as_bytes()).map_err(failed(certificate))
 }
 
 #[cfg(test)]

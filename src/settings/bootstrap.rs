@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 use super::span::seconds;
 use crate::error::{Explain, Kind};
+use crate::secret::is_variable;
 
 /// Most rehearsal nodes that one machine can be split into: as many as the console and the scheduler are measured with.
 pub const NODES_MAX: u32 = 10_000;
@@ -319,14 +320,6 @@ pub fn address(text: &str) -> Option<SocketAddr> {
 pub fn usual_file() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "roundel")
         .map(|dirs| dirs.config_dir().join("config.toml"))
-}
-
-fn is_variable(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars
-        .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 #[cfg(test)]

@@ -161,7 +161,9 @@ pub fn write_at_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
-    let temporary = path.with_extension("tmp");
+    // After the whole name: files that differ in what looks like an ending only must not meet here.
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
     let mut file = OpenOptions::new()
         .create(true)
         .truncate(true)

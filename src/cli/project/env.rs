@@ -5,14 +5,13 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use roundel::api::projects::{Variable, VariableRow};
+use roundel::api::projects::Variable;
 use roundel::error::Kind;
 use roundel::secret::{self, Secret};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::OptionalActions;
 
-use super::{Named, said};
+use super::Named;
 use crate::cli::context::Context;
-use crate::cli::table::table;
 use crate::cli::{End, Failure};
 
 #[derive(Debug, clap::Subcommand)]
@@ -43,7 +42,11 @@ pub(super) async fn run(verb: &Verb, context: &mut Context<'_>) -> Result<End, F
         Verb::List(project) => {
             let reference = project.reference()?;
             let rows = context.connect().await?.project_env(&reference).await?;
-            list(rows, context)
+            let none = "No variable is set. `roundel project env set PROJECT NAME` sets one.";
+            let heading = ["Name", "Value", "Set at", "By"];
+            context.rows(rows, none, heading, |row| {
+                [row.name, row.value, row.set_at.to_string(), row.by]
+            })
         }
         Verb::Set {
             project,
@@ -64,7 +67,7 @@ pub(super) async fn run(verb: &Verb, context: &mut Context<'_>) -> Result<End, F
             let written = client.set_project_env(&reference, &variable).await?;
             let set = &written.value;
             let text = format!("{} is set for {}.", set.name, set.project);
-            said(context, &written, &text)
+            context.done(&written, &text)
         }
         Verb::Unset { project, name } => {
             let reference = project.reference()?;
@@ -72,29 +75,9 @@ pub(super) async fn run(verb: &Verb, context: &mut Context<'_>) -> Result<End, F
             let written = client.unset_project_env(&reference, name).await?;
             let gone = &written.value;
             let text = format!("{} is no more set for {}.", gone.name, gone.project);
-            said(context, &written, &text)
+            context.done(&written, &text)
         }
     }
-}
-
-fn list(rows: Vec<VariableRow>, context: &mut Context<'_>) -> Result<End, Failure> {
-    if context.json {
-        context.print_json(&rows)?;
-        return Ok(End::Ok);
-    }
-    if rows.is_empty() {
-        writeln!(
-            context.out,
-            "No variable is set. `roundel project env set PROJECT NAME` sets one."
-        )?;
-        return Ok(End::Ok);
-    }
-    let cells: Vec<_> = rows
-        .into_iter()
-        .map(|row| [row.name, row.value, row.set_at.to_string(), row.by])
-        .collect();
-    table(context.out, ["Name", "Value", "Set at", "By"], &cells)?;
-    Ok(End::Ok)
 }
 
 /// One byte more than a value can have, so that a longer one is known as such.
@@ -116,21 +99,11 @@ fn read_file(path: &PathBuf) -> Result<Vec<u8>, Failure> {
 
 /// What a pipe holds; on a terminal one line, which is not shown while it is typed.
 fn read_input(name: &str, context: &mut Context<'_>) -> Result<Vec<u8>, Failure> {
-    let mut input = io::stdin().lock();
-    let mut bytes = Vec::new();
-    if !context.terminals.input {
-        input.take(READ_MAX).read_to_end(&mut bytes)?;
-        return Ok(bytes);
+    if context.terminals.input {
+        let question = format!("Value of {name} (it is not shown)");
+        return context.hidden(&question, OptionalActions::Now);
     }
-    write!(context.err, "Value of {name} (it is not shown): ")?;
-    context.err.flush()?;
-    let before = tcgetattr(&input).map_err(io::Error::from)?;
-    let mut silent = before.clone();
-    silent.local_modes.remove(LocalModes::ECHO);
-    tcsetattr(&input, OptionalActions::Now, &silent).map_err(io::Error::from)?;
-    let read = io::BufRead::read_until(&mut input, b'\n', &mut bytes);
-    tcsetattr(&input, OptionalActions::Now, &before).map_err(io::Error::from)?;
-    writeln!(context.err)?;
-    read?;
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(READ_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

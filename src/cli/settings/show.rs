@@ -97,67 +97,28 @@ pub(super) async fn get(key: &str, context: &mut Context<'_>) -> Result<End, Fai
 pub(super) async fn diff(query: &DiffQuery, context: &mut Context<'_>) -> Result<End, Failure> {
     let client = context.connect().await?;
     let rows = client.settings_diff(query).await?;
-    if context.json {
-        context.print_json(&rows)?;
-        return Ok(End::Ok);
-    }
-    if rows.is_empty() {
-        writeln!(context.out, "No difference.")?;
-        return Ok(End::Ok);
-    }
-    let said = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    let cells: Vec<[String; 4]> = rows
-        .iter()
-        .map(|row| {
-            let new = if row.secret && row.old.is_some() && row.new.is_some() {
-                "(changed)".to_owned()
-            } else {
-                said(&row.new)
-            };
-            [
-                row.key.clone(),
-                said(&row.old),
-                new,
-                row.restart.described().to_owned(),
-            ]
-        })
-        .collect();
-    table(context.out, ["Key", "Before", "After", "Needs"], &cells)?;
-    Ok(End::Ok)
+    let said = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let heading = ["Key", "Before", "After", "Needs"];
+    context.rows(rows, "No difference.", heading, |row| {
+        let new = if row.secret && row.old.is_some() && row.new.is_some() {
+            "(changed)".to_owned()
+        } else {
+            said(row.new)
+        };
+        let needs = row.restart.described().to_owned();
+        [row.key, said(row.old), new, needs]
+    })
 }
 
 pub(super) async fn history(context: &mut Context<'_>) -> Result<End, Failure> {
     let client = context.connect().await?;
     let versions = client.settings_versions().await?;
-    if context.json {
-        context.print_json(&versions)?;
-        return Ok(End::Ok);
-    }
-    if versions.is_empty() {
-        writeln!(
-            context.out,
-            "Nothing was saved yet: everything is at its default."
-        )?;
-        return Ok(End::Ok);
-    }
-    let cells: Vec<[String; 5]> = versions
-        .into_iter()
-        .map(|one| {
-            [
-                one.version.to_string(),
-                one.at.to_string(),
-                one.by,
-                one.origin,
-                one.keys.join(", "),
-            ]
-        })
-        .collect();
-    table(
-        context.out,
-        ["Version", "At", "By", "From", "Changed"],
-        &cells,
-    )?;
-    Ok(End::Ok)
+    let none = "Nothing was saved yet: everything is at its default.";
+    let heading = ["Version", "At", "By", "From", "Changed"];
+    context.rows(versions, none, heading, |one| {
+        let (version, at) = (one.version.to_string(), one.at.to_string());
+        [version, at, one.by, one.origin, one.keys.join(", ")]
+    })
 }
 
 fn shown(row: &SettingRow) -> String {

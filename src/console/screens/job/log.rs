@@ -331,11 +331,12 @@ impl Log {
     /// Number of the first line on the screen.
     #[must_use]
     pub fn first(&self) -> u64 {
-        let shown = log_view::shown(self);
-        match (self.stand, shown.first()) {
-            (Stand::Top(line, _), _) => line,
-            (_, Some(place)) => place.0,
-            (stand, None) => stand.first(self.height()).unwrap_or(0),
+        if let Stand::Top(line, _) = self.stand {
+            return line;
+        }
+        match log_view::shown(self).first() {
+            Some(place) => place.0,
+            None => self.stand.first(self.height()).unwrap_or(0),
         }
     }
 
