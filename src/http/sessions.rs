@@ -99,7 +99,7 @@ pub(super) async fn guard(
     if let Err(err) = caller.permit(&server, Role::Operator, &what).await {
         return ApiError::from(err).into_response();
     }
-    if !request.uri().path().ends_with("/session")
+    if route != "/session"
         && let Some((name, read_only)) = named(request.headers())
         && !is_owner(&caller, read_only)
         && server

@@ -90,6 +90,8 @@ fn the_server_enforces_it_for_sessions_and_takes_verbs_as_they_are() {
         .unwrap();
     runtime.block_on(async {
         assert_eq!(refused(held.set_drain("self", &drain).await), not_armed);
+        // Arming is let through; a thing that happens to be called as its route is not.
+        assert_eq!(refused(held.remove_project("session").await), not_armed);
         assert!(
             held.nodes(&ListQuery::default()).await.is_ok(),
             "reading is"
