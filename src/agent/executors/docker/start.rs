@@ -133,6 +133,9 @@ pub(super) async fn start(
         beside.push(Service { id, title });
     }
 
+    let bash_env = format!("/tmp/.bash_env-{}", task.attempt.short());
+    let inside = probe(engine, &id, primary, &bash_env).await;
+    // Asked after the probe, which also fails where the container ended in the middle of it: that is the reason to tell.
     let state = engine
         .api
         .inspect_container(&id, None)
@@ -147,8 +150,7 @@ pub(super) async fn start(
             primary.image
         )));
     }
-    let bash_env = format!("/tmp/.bash_env-{}", task.attempt.short());
-    let inside = probe(engine, &id, primary, &bash_env).await?;
+    let inside = inside?;
     let of_container = [
         ("HOME".to_owned(), inside.home.display().to_string()),
         ("BASH_ENV".to_owned(), bash_env),
