@@ -20,6 +20,7 @@ pub mod services;
 pub mod session;
 pub mod settings;
 pub mod tokens;
+pub mod trial;
 pub mod watches;
 
 /// Version of this API; clients warn when the server's differs.

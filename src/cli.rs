@@ -36,6 +36,7 @@ mod status;
 mod stop;
 mod table;
 mod token;
+mod trial;
 mod version;
 mod watch;
 mod words;

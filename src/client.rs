@@ -9,6 +9,7 @@ mod events;
 mod keep;
 mod known;
 pub mod launch;
+mod lines;
 mod logs;
 mod projects;
 mod remote;
@@ -41,6 +42,7 @@ use connection::{Answer, Ask, Pool};
 pub use error::ClientError;
 pub use events::{EventStream, StreamItem};
 pub use known::Known;
+pub use lines::Lines;
 pub use remote::{Address, Remote};
 
 /// Time for an answer. The slowest reads (a search through a long log) take seconds.

@@ -27,6 +27,7 @@ mod sessions;
 mod settings;
 mod tokens;
 mod translate;
+mod trials;
 mod variables;
 mod watches;
 

@@ -5,3 +5,4 @@ pub mod doctor;
 pub mod health;
 pub mod metrics;
 pub mod tls;
+pub mod trial;

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 
 use roundel::api::settings::{Changes, DiffQuery, Save, SettingsRef};
 use roundel::error::Kind;
-use roundel::settings::registry::{self, find};
+use roundel::settings::registry::{self, TestId, find};
 use roundel::settings::value::TEXT_MAX;
 use serde_json::Value as Json;
 
 use super::context::Context;
+use super::trial;
 use super::words::count;
 use super::{End, Failure};
 
@@ -77,6 +78,14 @@ enum Verb {
         /// The version
         version: u64,
     },
+    /// Put values to a test, step by step: those that hold, over them what is staged, over them what is given here
+    Test {
+        /// Which test
+        #[arg(value_parser = trial::named)]
+        test: TestId,
+        #[command(flatten)]
+        given: trial::Given,
+    },
     /// Print the newest version as a file, without its secrets
     Export {
         /// Write it there
@@ -138,6 +147,7 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
             let done = client.roll_settings_back(*version).await?.value;
             saved(context, &done)
         }
+        Verb::Test { test, given } => trial::run(context, &given.of(*test)?).await,
         Verb::Export { out } => exchange::export(out.as_deref(), context).await,
         Verb::Import { file, stage } => exchange::import(file, *stage, yes, context).await,
     }
@@ -177,7 +187,7 @@ fn saved(context: &mut Context<'_>, done: &SettingsRef) -> Result<End, Failure> 
 }
 
 /// A key that is there, before a server is asked.
-fn known(key: &str) -> Result<&str, Failure> {
+pub(super) fn known(key: &str) -> Result<&str, Failure> {
     if find(key).is_some() {
         return Ok(key);
     }
@@ -190,7 +200,7 @@ fn known(key: &str) -> Result<&str, Failure> {
 
 /// The value that was given: a word, a file, or standard input. A secret never as a word: every account of the machine
 /// can read the words of a command.
-fn given(key: &str, word: Option<&str>, file: Option<&Path>) -> Result<String, Failure> {
+pub(super) fn given(key: &str, word: Option<&str>, file: Option<&Path>) -> Result<String, Failure> {
     let secret = find(key).is_some_and(|(_, entry)| entry.kind.is_secret());
     match (word, file) {
         (Some(_), _) if secret => Err(Failure::said(
@@ -226,7 +236,7 @@ fn is_one_line(kind: registry::Kind) -> bool {
 }
 
 /// What a file, or standard input for `-`, holds, up to the longest value.
-fn bounded(path: &Path) -> Result<String, Failure> {
+pub(super) fn bounded(path: &Path) -> Result<String, Failure> {
     read(path, TEXT_MAX)
 }
 

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
+use hyper::http::request;
 use hyper::{HeaderMap, Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -145,16 +146,35 @@ impl Pool {
         after: Option<i64>,
         patience: Duration,
     ) -> Result<Incoming, ClientError> {
+        let mut request = Request::get(format!("{ROOT}{path}"));
+        if let Some(seq) = after {
+            request = request.header("last-event-id", seq.to_string());
+        }
+        self.open(request, Bytes::new(), patience).await
+    }
+
+    /// Asks for what is answered little by little, on a connection of its own; `patience` is for the answer's head.
+    pub async fn lines(&self, ask: &Ask, patience: Duration) -> Result<Incoming, ClientError> {
+        let request = Request::builder()
+            .method(ask.method.clone())
+            .uri(format!("{ROOT}{}", ask.path))
+            .header("content-type", "application/json");
+        self.open(request, ask.body.clone(), patience).await
+    }
+
+    async fn open(
+        &self,
+        mut request: request::Builder,
+        body: Bytes,
+        patience: Duration,
+    ) -> Result<Incoming, ClientError> {
         let opening = async {
             let mut sender = self.connect().await?;
-            let mut request = Request::get(format!("{ROOT}{path}")).header("host", "roundel");
-            if let Some(seq) = after {
-                request = request.header("last-event-id", seq.to_string());
-            }
+            request = request.header("host", "roundel");
             if let Some(token) = self.token() {
                 request = request.header("authorization", format!("Bearer {token}"));
             }
-            let request = request.body(Full::default()).expect("the path is encoded");
+            let request = request.body(Full::new(body)).expect("the path is encoded");
             let response = sender.send_request(request).await.map_err(broke)?;
             if response.status().is_success() {
                 return Ok(response.into_body());

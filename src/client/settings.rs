@@ -1,13 +1,25 @@
 //! Settings through the API.
 
-use super::{Client, Result, with_query};
+use super::connection::Ask;
+use super::{Client, Lines, PATIENCE, Result, with_query};
 use crate::api::Written;
 use crate::api::settings::{
     Changes, DiffQuery, DiffRow, Discard, Exported, Rollback, Save, Settings, SettingsRef,
     VersionRow,
 };
+use crate::api::trial::{Step, Try};
 
 impl Client {
+    /// Puts values to a test; the answer has each step as it ends. Dropping it ends the test.
+    ///
+    /// # Errors
+    /// As [`Client::hello`]; values that are not of their settings' kinds, all of them.
+    pub async fn test_settings(&self, wanted: &Try) -> Result<Lines<Step>> {
+        let ask = Ask::post("/settings/test".to_owned(), wanted);
+        let body = self.pool.lines(&ask, PATIENCE).await?;
+        Ok(Lines::new(body, self.pool.name()))
+    }
+
     /// Every setting, with what is wrong.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ use crate::error::Chain;
 use crate::ids::NodeId;
 use crate::queue::Limits;
 use crate::services::health::{Part, Pulse};
+use crate::settings::value::Values;
 use crate::storage::seal::Seal;
 use crate::store::{StoreError, Tx, Writer};
 
@@ -43,6 +44,8 @@ pub(super) struct Dispatcher {
     pub effects: mpsc::UnboundedSender<Effect>,
     /// The tokens that open, as they are on disk.
     pub tokens: watch::Sender<Arc<Tokens>>,
+    /// What the settings say that hold, as they are on disk.
+    pub values: watch::Sender<Arc<Values>>,
     pub waits: Waits,
     /// Seals and opens secrets.
     pub seal: Arc<Seal>,
@@ -163,11 +166,8 @@ impl Dispatcher {
                     self.waits.tally.ended[outcome as usize] += 1;
                 }
                 // Before the answers: who was told of a change finds it so.
-                self.tokens.send_if_modified(|tokens| {
-                    let other = !Arc::ptr_eq(tokens, &self.state.tokens);
-                    tokens.clone_from(&self.state.tokens);
-                    other
-                });
+                show_other(&self.tokens, &self.state.tokens);
+                show_other(&self.values, &self.state.values);
                 self.roster.tell(outbox.moves);
                 self.nodes_changed.extend(outbox.nodes);
                 self.carry_out(outbox.effects);
@@ -240,6 +240,7 @@ impl Dispatcher {
                 let old = std::mem::replace(&mut self.state, read);
                 self.state.disk_low = old.disk_low;
                 self.state.settings_running = old.settings_running;
+                self.state.load_values(&tx, &self.seal)?;
                 self.state.set_hold();
                 self.state.set_containers(old.containers);
                 self.stale = false;
@@ -319,6 +320,15 @@ impl Dispatcher {
             let _ = self.effects.send(effect);
         }
     }
+}
+
+/// Shows what is on disk now, where that is not what was shown before.
+fn show_other<T>(to: &watch::Sender<Arc<T>>, now: &Arc<T>) {
+    to.send_if_modified(|shown| {
+        let other = !Arc::ptr_eq(shown, now);
+        shown.clone_from(now);
+        other
+    });
 }
 
 /// The deliberate fault of the crash test: whoever asked is told before anything is on disk, and a kill within the

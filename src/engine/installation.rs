@@ -46,6 +46,7 @@ impl Batch<'_, '_> {
             InstallationCommand::Start if !taking => {
                 self.set_phase(Phase::Started, &actor.name)?;
                 self.state.settings_running = self.tx.settings_version()?;
+                self.state.load_values(self.tx, self.seal)?;
             }
             _ => {}
         }

@@ -2,18 +2,20 @@
 //! look alone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
 use super::builds::Batch;
 use super::command::{Actor, CommandError, Reply, SettingsCommand};
 use super::outbox::Topic;
+use super::state::State;
 use crate::secret::Secret;
 use crate::settings::check::{Finding, check};
-use crate::settings::registry::find;
+use crate::settings::registry::{Restart, find};
 use crate::settings::value::{Value, Values};
 use crate::storage::seal::Seal;
-use crate::store::{SettingsRecord, SettingsVersion, StagedSetting, Stored};
+use crate::store::{SettingsRecord, SettingsVersion, StagedSetting, StoreError, Stored, Tx};
 
 /// What was given, in the values of the registry; a secret is opened, or locked where it cannot be.
 #[must_use]
@@ -59,6 +61,22 @@ pub fn proposed(record: &SettingsRecord) -> BTreeMap<&str, &Json> {
         };
     }
     values
+}
+
+impl State {
+    /// Reads what the settings say that hold.
+    pub(super) fn load_values(&mut self, tx: &Tx<'_>, seal: &Seal) -> Result<(), StoreError> {
+        let (saved, running) = (tx.settings()?.saved, self.settings_running);
+        let then = tx.settings_at(running)?.unwrap_or_default();
+        let live = |key: &str| find(key).is_some_and(|(_, entry)| entry.restart == Restart::Live);
+        let newest = saved.iter().filter(|(key, _)| live(key));
+        let started = then.iter().filter(|(key, _)| !live(key));
+        let holding = newest
+            .chain(started)
+            .map(|(key, one)| (key.as_str(), &one.value));
+        self.values = Arc::new(opened(holding, seal));
+        Ok(())
+    }
 }
 
 impl Batch<'_, '_> {
@@ -196,6 +214,7 @@ impl Batch<'_, '_> {
             keys: changes.keys().cloned().collect(),
         };
         self.tx.save_settings(&new, &changes)?;
+        self.state.load_values(self.tx, self.seal)?;
         Ok(new.keys)
     }
 }

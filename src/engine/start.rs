@@ -88,6 +88,7 @@ pub fn start<F: Fleet + 'static>(
     let now = clock::now();
     let tx = writer.begin()?;
     let mut state = State::load(&tx, options.limits, &options.nodes, now)?;
+    state.load_values(&tx, &options.seal)?;
     let placed = tx.tokens()?;
     let data_id = match tx.meta("data_id")? {
         Some(id) => id,
@@ -133,12 +134,14 @@ pub fn start<F: Fleet + 'static>(
         refusals: Arc::default(),
     };
     let (tokens, opening) = watch::channel(state.tokens.clone());
+    let (values, holding) = watch::channel(state.values.clone());
     let roster = roster::filling(&pool);
     let view = View {
         store: pool,
         feed: feed.clone(),
         gate: gate.clone(),
         tokens: opening,
+        values: holding,
         pulse: pulse.clone(),
         roster: roster.clone(),
         passes: Board::default(),
@@ -156,6 +159,7 @@ pub fn start<F: Fleet + 'static>(
         changes: feed.changes.clone(),
         effects,
         tokens,
+        values,
         waits,
         seal: options.seal.clone(),
         pulse: pulse.clone(),

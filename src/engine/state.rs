@@ -12,6 +12,7 @@ use crate::ids::{AttemptId, JobId, NodeId, PipelineId, ProjectId, WorkflowId};
 use crate::pipeline::status::{Phase, RunState, Status};
 use crate::queue::{ExecutorKind, Limits, Shape, Waiting};
 use crate::scheduler::{NodeSpec, Scheduler};
+use crate::settings::value::Values;
 use crate::store::{InstallationRecord, NodeRecord, StoreError, Tx};
 
 /// All of it.
@@ -31,6 +32,8 @@ pub(super) struct State {
     pub installation: InstallationRecord,
     /// The version of the settings that the services run with: the newest when they were started.
     pub settings_running: u64,
+    /// What the settings say that hold.
+    pub values: Arc<Values>,
     /// Why the disk has too little room, while it has. Measured, not remembered.
     pub disk_low: Option<String>,
     /// The most CPU and memory any node could ever give, each by itself.
@@ -187,6 +190,7 @@ impl State {
             nodes: BTreeMap::new(),
             installation,
             settings_running: tx.settings_version()?,
+            values: Arc::default(),
             disk_low: None,
             largest_node: (0, 0),
             containers: Containers::Away("the container engine has not been asked yet".to_owned()),

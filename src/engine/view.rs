@@ -15,6 +15,7 @@ use crate::pipeline::status::RunState;
 use crate::queue::{ExecutorKind, Shape, Waiting};
 use crate::scheduler::Reason;
 use crate::services::health::Pulse;
+use crate::settings::value::Values;
 use crate::store::{
     Filter, RUN_FIELDS, ReadPool, RunFilter, RunRecord, StoreError, Window, WindowQuery,
 };
@@ -30,6 +31,9 @@ pub struct View {
     pub gate: Arc<Gate>,
     /// Tokens that open, latest wins.
     pub tokens: watch::Receiver<Arc<Tokens>>,
+    /// What the settings say that hold, secrets open, latest wins: of a setting that holds once saved the newest version's
+    /// value, of another that of the version that the services run with.
+    pub values: watch::Receiver<Arc<Values>>,
     /// What is measured.
     pub pulse: Pulse,
     pub(super) roster: Arc<Roster>,

@@ -13,7 +13,7 @@ use axum::{Json, Router};
 
 use super::{
     Sessions, SignIns, agents, audit, backups, caller, compare, dashboard, events, health, keep,
-    logs, metrics, nodes, pipelines, projects, runs, services, sessions, settings, tokens,
+    logs, metrics, nodes, pipelines, projects, runs, services, sessions, settings, tokens, trials,
     variables, watches,
 };
 use crate::api::{self, Hello};
@@ -130,6 +130,7 @@ pub fn router(server: Server, near: bool) -> Router {
         .route("/settings/discard", post(settings::discard))
         .route("/settings/save", post(settings::save))
         .route("/settings/rollback", post(settings::rollback))
+        .route("/settings/test", post(trials::run))
         .route("/settings/versions", get(settings::versions))
         .route("/settings/diff", get(settings::diff))
         .route("/settings/export", get(settings::export))

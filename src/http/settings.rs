@@ -229,13 +229,13 @@ pub(super) async fn export(State(server): State<Server>) -> Answer<Exported> {
     }))
 }
 
-async fn record(server: &Server) -> Result<SettingsRecord, ApiError> {
+pub(super) async fn record(server: &Server) -> Result<SettingsRecord, ApiError> {
     let store = server.view.store.clone();
     blocking(move || store.settings()).await
 }
 
 /// Changes in the values of the registry, or everything that is wrong with them.
-fn read(changes: Changes) -> Result<Vec<(String, Option<Value>)>, ApiError> {
+pub(super) fn read(changes: Changes) -> Result<Vec<(String, Option<Value>)>, ApiError> {
     let (mut read, mut findings) = (Vec::new(), Vec::new());
     for (key, json) in changes.set {
         match find(&key) {

@@ -209,6 +209,23 @@ pub enum TestId {
     Vm,
 }
 
+impl TestId {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Hostname, Self::Ldap, Self::Tls, Self::Proxy, Self::Vm];
+
+    /// As it is named in a command.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            TestId::Hostname => "hostname",
+            TestId::Ldap => "ldap",
+            TestId::Tls => "tls",
+            TestId::Proxy => "proxy",
+            TestId::Vm => "vm",
+        }
+    }
+}
+
 /// Looks at a value that is of its kind; sees the others too.
 pub type Rule = fn(&Value, &Values) -> Vec<Fault>;
 

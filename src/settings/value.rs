@@ -218,6 +218,11 @@ impl Values {
         self.0.insert(key.into(), value);
     }
 
+    /// Takes back what a key was given.
+    pub fn unset(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+
     /// What was given, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value))

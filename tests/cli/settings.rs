@@ -63,6 +63,39 @@ fn a_value_is_staged_looked_at_saved_and_taken_back() {
 }
 
 #[test]
+fn values_are_tried_before_they_are_saved() {
+    let home = Home::new();
+    let missing = home.run(&["settings", "test", "hostname"]);
+    assert!(
+        missing.out.contains("failed  name: no hostname is set"),
+        "{missing:?}"
+    );
+    failed(&missing, 2);
+    let tried = ok(
+        &home,
+        &[
+            "settings",
+            "test",
+            "hostname",
+            "--set",
+            "hostname=localhost",
+        ],
+    );
+    assert!(tried.contains("ok      resolve: localhost is "), "{tried}");
+    assert_eq!(value(&home, "hostname"), Value::Null, "nothing is kept");
+    ok(&home, &["settings", "set", "hostname", "no-such.invalid"]);
+    let staged = home.run(&["settings", "test", "hostname", "--json"]);
+    failed(&staged, 3);
+    let steps: Value = serde_json::from_str(&staged.out).expect("steps");
+    assert_eq!(steps[0]["field"], "hostname", "{steps}");
+    assert_eq!(steps[0]["verdict"], "failed", "{steps}");
+    let password = home.run(&["settings", "test", "ldap", "--with", "password=x"]);
+    assert!(failed(&password, 2).contains("--with-file password=FILE"));
+    let audit = ok(&home, &["audit", "list"]);
+    assert!(audit.contains("settings.test"), "{audit}");
+}
+
+#[test]
 fn a_secret_goes_in_by_a_file_and_comes_out_nowhere() {
     let home = Home::new();
     let refused = home.run(&["settings", "set", "ghe_client_secret", SECRET]);
