@@ -18,6 +18,7 @@ mod doctor;
 mod failure;
 mod follow;
 mod gc;
+mod ldap;
 mod logging;
 mod login;
 mod logs;
@@ -153,6 +154,9 @@ enum Verb {
     Services(services::Args),
     /// Show and change what the installation is told
     Settings(settings::Args),
+    /// Test the directory that people sign in with
+    #[command(subcommand)]
+    Ldap(ldap::Verb),
     /// Print the version
     Version,
     /// Print completions for a shell
@@ -244,6 +248,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Token(verb) => token::run(&verb, context).await,
             Verb::Services(args) => services::run(&args, context).await,
             Verb::Settings(args) => settings::run(&args, context).await,
+            Verb::Ldap(verb) => ldap::run(&verb, context).await,
             Verb::Backup(backup::Verb::Create(args)) => backup::create(&args, context).await,
             Verb::Backup(_)
             | Verb::Serve(_)

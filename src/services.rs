@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod doctor;
 pub mod health;
+pub mod ldap;
 pub mod metrics;
 pub mod tls;
 pub mod trial;

@@ -7,6 +7,6 @@ pub mod exchange;
 pub mod keep;
 pub mod paths;
 pub mod registry;
-mod rules;
+pub(crate) mod rules;
 pub mod span;
 pub mod value;

@@ -112,6 +112,14 @@ pub(super) fn dn_parts(text: &str) -> Vec<String> {
     parts.iter().map(|part| part.trim().to_owned()).collect()
 }
 
+/// Whether an entry is one or below it, by how both are written.
+pub(crate) fn is_below(dn: &str, base: &str) -> bool {
+    let (mut parts, base) = (dn_parts(dn), dn_parts(base));
+    let tail = parts.split_off(parts.len().saturating_sub(base.len()));
+    let same = |(a, b): (&String, &String)| a.to_lowercase() == b.to_lowercase();
+    tail.len() == base.len() && tail.iter().zip(&base).all(same)
+}
+
 /// The name of a directory's attribute or class (RFC 4512 §1.4), or an object identifier.
 pub(super) fn attribute(value: &Value, _: &Values) -> Vec<Fault> {
     let wrong = !is_attribute(value.text());
@@ -120,7 +128,8 @@ pub(super) fn attribute(value: &Value, _: &Values) -> Vec<Fault> {
     }))
 }
 
-fn is_attribute(text: &str) -> bool {
+/// Whether a text is such a name.
+pub(crate) fn is_attribute(text: &str) -> bool {
     let name = text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let oid = text.starts_with(|c: char| c.is_ascii_digit())

@@ -11,12 +11,15 @@ mod account;
 mod backup;
 mod bad_input;
 mod client;
+#[path = "../support/directory.rs"]
+mod directory;
 mod disk;
 mod docker;
 mod doctor;
 mod gc;
 mod health;
 mod hostile;
+mod ldap;
 mod offline;
 mod package;
 mod project;

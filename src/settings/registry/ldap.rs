@@ -16,6 +16,12 @@ const ENCRYPTIONS: &[Choice] = &[
     choice("ldaps", "LDAPS"),
 ];
 
+const NESTINGS: &[Choice] = &[
+    choice("walk", "Asked group by group"),
+    choice("rule", "By the rule of Active Directory"),
+    choice("direct", "Not looked for"),
+];
+
 const AD: When = When::Is("ldap.type", "ldap_type_ad");
 
 const fn field(key: &'static str, label: &'static str, kind: Kind, help: &'static str) -> Entry {
@@ -28,7 +34,7 @@ const fn field(key: &'static str, label: &'static str, kind: Kind, help: &'stati
 pub(super) const GROUP: Group = Group {
     name: "ldap",
     title: "LDAP Authentication",
-    note: Some("Signing in by a directory is not built yet: held and checked, not used."),
+    note: Some("Signing in by a directory is not built yet: held, checked and tested, not used."),
     entries: &[
         Entry::new(
             "ldap.enabled",
@@ -132,6 +138,26 @@ pub(super) const GROUP: Group = Group {
         )
         .defaults(&[(AD, "group"), (When::Always, "groupOfUniqueNames")])
         .rule(rules::attribute),
+        field(
+            "ldap.nested_groups",
+            "Groups of groups",
+            Kind::Choice(NESTINGS),
+            "How groups are found that a person is in by way of other groups.",
+        )
+        .defaults(&[(AD, "rule"), (When::Always, "walk")]),
+        field(
+            "ldap.referrals",
+            "Follow referrals",
+            Kind::Switch,
+            "Asks other servers too that the directory names for people. The search password goes to them, never with less protection.",
+        ),
+        field(
+            "ldap.timeout",
+            "Time limit",
+            Kind::Number { least: 1, most: 60 },
+            "How long each step may take, in seconds.",
+        )
+        .defaults(&[(When::Always, "10")]),
     ],
 };
 
@@ -154,23 +180,18 @@ fn search_user(value: &Value, values: &Values) -> Vec<Fault> {
 }
 
 fn user_search_dn(value: &Value, values: &Values) -> Vec<Fault> {
-    let fault = rules::dn_fault(value.text()).or_else(|| {
+    let text = value.text();
+    let fault = rules::dn_fault(text).or_else(|| {
         let base = values.text("ldap.base_dn");
-        let (mut parts, base) = (rules::dn_parts(value.text()), rules::dn_parts(&base));
-        let tail = parts.split_off(parts.len().saturating_sub(base.len()));
-        let same = tail.len() == base.len()
-            && tail
-                .iter()
-                .zip(&base)
-                .all(|(a, b)| a.eq_ignore_ascii_case(b));
-        same.then(|| {
-            Fault::error("ends with the Base DN, and is taken as relative to it").fix(
-                if parts.is_empty() {
-                    "leave only what is below the base".to_owned()
-                } else {
-                    format!("`{}` is enough", parts.join(","))
-                },
-            )
+        (!base.is_empty() && rules::is_below(text, &base)).then(|| {
+            let mut parts = rules::dn_parts(text);
+            parts.truncate(parts.len() - rules::dn_parts(&base).len());
+            let fix = if parts.is_empty() {
+                "leave only what is below the base".to_owned()
+            } else {
+                format!("`{}` is enough", parts.join(","))
+            };
+            Fault::error("ends with the Base DN, and is taken as relative to it").fix(fix)
         })
     });
     rules::faults(fault)

@@ -1,0 +1,767 @@
+//! `roundel ldap test` against a real OpenLDAP and a real Active Directory (Samba): every step green where all is well, and
+//! each fault named with its step, its fix and its exit code.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::directory::Directory;
+use crate::skip::skip;
+use crate::support::{Home, Said};
+
+/// A home whose settings describe a directory, and files of secrets beside it.
+struct Subject {
+    home: Home,
+    directory: Directory,
+    /// Passwords that people have there, and that of the search user.
+    password: &'static str,
+}
+
+/// Who signs in, with what, and how the values differ from those of the home.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    what: &'a str,
+    set: &'a [(&'a str, &'a str)],
+    user: &'a str,
+    password: &'a str,
+}
+
+/// How a case has to end.
+struct End<'a> {
+    code: i32,
+    /// The step that fails.
+    step: &'a str,
+    /// Words of its fix.
+    fix: &'a str,
+}
+
+const STEPS: [&str; 9] = [
+    "resolve",
+    "connect",
+    "TLS",
+    "search bind",
+    "base",
+    "user",
+    "one user only",
+    "user bind",
+    "groups",
+];
+
+impl Subject {
+    fn new(
+        directory: Directory,
+        values: &[(&str, &str)],
+        search: &str,
+        person: &'static str,
+    ) -> Self {
+        let home = Home::new();
+        fs::write(home.path("search"), search).unwrap();
+        fs::write(home.path("wrong"), "not the password\n").unwrap();
+        let subject = Self {
+            home,
+            directory,
+            password: person,
+        };
+        for (key, value) in values {
+            subject.stage(&["settings", "set", key, value]);
+        }
+        let ca = subject.directory.file("ca.crt");
+        for (key, file) in [
+            ("ldap.search_password", subject.home.path("search")),
+            ("ca.certificates", ca),
+        ] {
+            subject.stage(&["settings", "set", key, "--file", text(&file)]);
+        }
+        subject
+    }
+
+    fn stage(&self, words: &[&str]) {
+        Said::from(self.command(words).output().unwrap()).with_code(0);
+    }
+
+    /// The program, which trusts no authority but those of the settings.
+    fn command(&self, words: &[&str]) -> std::process::Command {
+        let none = self.home.path("none.crt");
+        fs::write(&none, "").unwrap();
+        let mut command = self.home.command(words);
+        command
+            .env("SSL_CERT_FILE", none)
+            .env_remove("SSL_CERT_DIR");
+        command
+    }
+
+    fn words(&self, case: Case<'_>) -> Vec<String> {
+        let password = self.home.path("password");
+        fs::write(&password, case.password).unwrap();
+        let mut words: Vec<String> = ["ldap", "test", "--user", case.user, "--password-file"]
+            .map(str::to_owned)
+            .into();
+        words.push(text(&password).to_owned());
+        for (key, value) in case.set {
+            let (option, value): (&str, PathBuf) = match *value {
+                "other.crt" => ("--set-file", self.directory.file("other.crt")),
+                "wrong" => ("--set-file", self.home.path("wrong")),
+                value => ("--set", value.into()),
+            };
+            words.extend([option.to_owned(), format!("{key}={}", text(&value))]);
+        }
+        words
+    }
+
+    /// What the case ends with, and its steps.
+    fn run(&self, case: Case<'_>) -> (i32, Vec<Value>) {
+        let mut words = self.words(case);
+        words.push("--json".to_owned());
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let said = Said::from(self.command(&words).output().unwrap());
+        let steps = serde_json::from_str(&said.out)
+            .unwrap_or_else(|err| panic!("{}: {err}: {said:#?}", case.what));
+        (said.code.unwrap(), steps)
+    }
+
+    /// Every step is green; plain warns of itself. Returns what the groups were.
+    #[track_caller]
+    fn green(&self, case: Case<'_>) -> String {
+        let (code, steps) = self.run(case);
+        let names: Vec<_> = steps.iter().map(|step| &step["name"]).collect();
+        assert_eq!(names, STEPS, "{}: {steps:#?}", case.what);
+        let plain = case.set.contains(&("ldap.encryption", "plain"));
+        for step in &steps {
+            let wanted = if plain && step["name"] == "TLS" {
+                "warning"
+            } else {
+                "ok"
+            };
+            assert_eq!(step["verdict"], wanted, "{}: {steps:#?}", case.what);
+        }
+        let tls = steps[2]["found"].as_str().unwrap();
+        for shown in [
+            "CN=ldap.example.com",
+            "CN=Authority of the tests",
+            "sha256:",
+        ] {
+            assert!(plain || tls.contains(shown), "{}: {tls}", case.what);
+        }
+        assert_eq!(code, 0, "{}", case.what);
+        steps[8]["found"].as_str().unwrap().to_owned()
+    }
+
+    /// One step fails, as it has to, and is the last.
+    #[track_caller]
+    fn fails(&self, case: Case<'_>, end: &End<'_>) -> Value {
+        let (code, steps) = self.run(case);
+        let last = steps.last().unwrap();
+        assert_eq!(last["name"], end.step, "{}: {steps:#?}", case.what);
+        assert_eq!(last["verdict"], "failed", "{}: {steps:#?}", case.what);
+        let fix = last["fix"].as_str().unwrap();
+        assert!(fix.contains(end.fix), "{}: {last:#}", case.what);
+        assert_eq!(code, end.code, "{}: {last:#}", case.what);
+        let others = &steps[..steps.len() - 1];
+        assert!(others.iter().all(|step| step["verdict"] != "failed"));
+        last.clone()
+    }
+
+    fn alice(&self) -> Case<'static> {
+        Case {
+            what: "alice",
+            set: &[],
+            user: "alice",
+            password: self.password,
+        }
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// A port that nobody listens on: it was free a moment ago.
+fn closed_port() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port().to_string()
+}
+
+/// What is the same for every directory.
+fn faults_of_the_way(subject: &Subject) {
+    // Its backlog takes connections, and nobody ever says anything on them.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let quiet = silent.local_addr().unwrap().port().to_string();
+    let tls_port = subject.directory.tls_port.to_string();
+    let closed = closed_port();
+    let alice = subject.alice();
+    let table: [(Case<'_>, End<'_>); 9] = [
+        (
+            Case {
+                what: "closed port",
+                set: &[("ldap.port", &closed)],
+                ..alice
+            },
+            End {
+                code: 3,
+                step: "connect",
+                fix: "start the directory",
+            },
+        ),
+        (
+            Case {
+                what: "silent port, StartTLS",
+                set: &[("ldap.port", &quiet), ("ldap.timeout", "1")],
+                ..alice
+            },
+            End {
+                code: 3,
+                step: "TLS",
+                fix: "correct hostname and port",
+            },
+        ),
+        (
+            Case {
+                what: "silent port, LDAPS",
+                set: &[
+                    ("ldap.port", &quiet),
+                    ("ldap.encryption", "ldaps"),
+                    ("ldap.timeout", "1"),
+                ],
+                ..alice
+            },
+            End {
+                code: 3,
+                step: "TLS",
+                fix: "correct hostname and port",
+            },
+        ),
+        (
+            Case {
+                what: "silent port, plain",
+                set: &[
+                    ("ldap.port", &quiet),
+                    ("ldap.encryption", "plain"),
+                    ("ldap.timeout", "1"),
+                ],
+                ..alice
+            },
+            End {
+                code: 3,
+                step: "search bind",
+                fix: "correct hostname and port",
+            },
+        ),
+        (
+            Case {
+                what: "plain on the port of LDAPS",
+                set: &[
+                    ("ldap.port", &tls_port),
+                    ("ldap.encryption", "plain"),
+                    ("ldap.timeout", "5"),
+                ],
+                ..alice
+            },
+            End {
+                code: 3,
+                step: "search bind",
+                fix: "LDAPS is spoken at port 636",
+            },
+        ),
+        (
+            Case {
+                what: "no such host",
+                set: &[("ldap.hostname", "ldap.invalid")],
+                ..alice
+            },
+            End {
+                code: 3,
+                step: "resolve",
+                fix: "correct the hostname",
+            },
+        ),
+        (
+            Case {
+                what: "wrong CA",
+                set: &[("ca.certificates", "other.crt")],
+                ..alice
+            },
+            End {
+                code: 5,
+                step: "TLS",
+                fix: "Custom CAs",
+            },
+        ),
+        (
+            Case {
+                what: "name mismatch",
+                set: &[("ldap.hostname", "localhost")],
+                ..alice
+            },
+            End {
+                code: 5,
+                step: "TLS",
+                fix: "one of the names",
+            },
+        ),
+        (
+            Case {
+                what: "wrong bind password",
+                set: &[("ldap.search_password", "wrong")],
+                ..alice
+            },
+            End {
+                code: 5,
+                step: "search bind",
+                fix: "search password",
+            },
+        ),
+    ];
+    for (case, end) in &table {
+        let last = subject.fails(*case, end);
+        assert!(last["field"].is_string(), "{}: {last:#}", case.what);
+    }
+}
+
+/// Faults of what people type.
+fn faults_of_people(subject: &Subject) {
+    let alice = subject.alice();
+    let table: [(Case<'_>, End<'_>); 4] = [
+        (
+            Case {
+                what: "wrong password",
+                password: "not it",
+                ..alice
+            },
+            End {
+                code: 5,
+                step: "user bind",
+                fix: "type it again",
+            },
+        ),
+        (
+            Case {
+                what: "empty password",
+                password: "",
+                ..alice
+            },
+            End {
+                code: 2,
+                step: "user bind",
+                fix: "give the password",
+            },
+        ),
+        (
+            Case {
+                what: "a filter",
+                user: "*)(uid=*",
+                ..alice
+            },
+            End {
+                code: 4,
+                step: "user",
+                fix: "correct the name",
+            },
+        ),
+        (
+            Case {
+                what: "everybody",
+                user: "*",
+                ..alice
+            },
+            End {
+                code: 4,
+                step: "user",
+                fix: "correct the name",
+            },
+        ),
+    ];
+    for (case, end) in &table {
+        subject.fails(*case, end);
+    }
+    // Groups that contain one another end nothing, and are named.
+    let carol = Case {
+        what: "a cycle",
+        user: "carol",
+        ..alice
+    };
+    let (code, steps) = subject.run(carol);
+    let last = steps.last().unwrap();
+    assert_eq!(
+        (code, &last["name"], &last["verdict"]),
+        (0, &"groups".into(), &"warning".into()),
+        "{steps:#?}"
+    );
+    let found = last["found"].as_str().unwrap();
+    assert!(
+        found.starts_with("ring-a, ring-b") && found.contains("contain one another"),
+        "{found}"
+    );
+    assert!(last["fix"].as_str().unwrap().contains("memberships"));
+}
+
+const OPENLDAP: &[(&str, &str)] = &[
+    ("ldap.hostname", "127.0.0.1"),
+    ("ldap.encryption", "starttls"),
+    ("ldap.search_user", "cn=admin,dc=example,dc=com"),
+    ("ldap.base_dn", "dc=example,dc=com"),
+];
+
+#[test]
+fn openldap_is_tested_step_by_step() {
+    let directory = match Directory::openldap() {
+        Ok(directory) => directory,
+        Err(why) => return skip(why),
+    };
+    let (port, tls_port) = (directory.port.to_string(), directory.tls_port.to_string());
+    let subject = Subject::new(directory, OPENLDAP, "admin password\n", "correct horse");
+    subject.stage(&["settings", "set", "ldap.port", &port]);
+    let alice = subject.alice();
+    for set in [
+        &[("ldap.encryption", "plain")][..],
+        &[],
+        &[("ldap.encryption", "ldaps"), ("ldap.port", &tls_port)],
+    ] {
+        assert_eq!(subject.green(Case { set, ..alice }), "all, devs");
+    }
+    let direct = &[("ldap.nested_groups", "direct")];
+    assert_eq!(
+        subject.green(Case {
+            set: direct,
+            ..alice
+        }),
+        "devs"
+    );
+    let odd = Case {
+        what: "an odd name",
+        user: "bücher",
+        ..alice
+    };
+    assert_eq!(subject.green(odd), "odd");
+
+    faults_of_the_way(&subject);
+    faults_of_people(&subject);
+    let whole = "ou=users,dc=example,dc=com";
+    let table: [(Case<'_>, End<'_>); 7] = [
+        (
+            Case {
+                what: "LDAPS on the plain port",
+                set: &[("ldap.encryption", "ldaps")],
+                ..alice
+            },
+            End {
+                code: 3,
+                step: "TLS",
+                fix: "choose StartTLS",
+            },
+        ),
+        (
+            Case {
+                what: "absent base",
+                set: &[("ldap.base_dn", "dc=absent,dc=com")],
+                ..alice
+            },
+            End {
+                code: 4,
+                step: "base",
+                fix: "correct the base DN",
+            },
+        ),
+        (
+            Case {
+                what: "absent people",
+                set: &[("ldap.user_search_dn", "ou=absent")],
+                ..alice
+            },
+            End {
+                code: 4,
+                step: "base",
+                fix: "correct the user search DN",
+            },
+        ),
+        (
+            Case {
+                what: "absolute user DN",
+                set: &[("ldap.user_search_dn", whole)],
+                ..alice
+            },
+            End {
+                code: 2,
+                step: "base",
+                fix: "only what is below the base",
+            },
+        ),
+        (
+            Case {
+                what: "two matches",
+                user: "twin",
+                ..alice
+            },
+            End {
+                code: 4,
+                step: "one user only",
+                fix: "unique",
+            },
+        ),
+        (
+            Case {
+                what: "a referral",
+                set: &[("ldap.user_search_dn", "ou=elsewhere")],
+                ..alice
+            },
+            End {
+                code: 4,
+                step: "base",
+                fix: "`ldap.referrals`",
+            },
+        ),
+        (
+            Case {
+                what: "disabled",
+                user: "off",
+                ..alice
+            },
+            End {
+                code: 5,
+                step: "user bind",
+                fix: "",
+            },
+        ),
+    ];
+    for (case, end) in &table {
+        subject.fails(*case, end);
+    }
+    let followed = &[
+        ("ldap.user_search_dn", "ou=elsewhere"),
+        ("ldap.referrals", "true"),
+    ];
+    assert_eq!(
+        subject.green(Case {
+            set: followed,
+            ..alice
+        }),
+        "all, devs"
+    );
+
+    let locked = Case {
+        what: "locked",
+        user: "locked",
+        password: "not it",
+        ..alice
+    };
+    let refused = End {
+        code: 5,
+        step: "user bind",
+        fix: "",
+    };
+    for _ in 0..3 {
+        subject.fails(locked, &refused);
+    }
+    let last = subject.fails(
+        Case {
+            password: "correct horse",
+            ..locked
+        },
+        &refused,
+    );
+    assert!(
+        last["found"].as_str().unwrap().contains("locked"),
+        "{last:#}"
+    );
+
+    // As people see it: the failing step, the setting, the fix; and no password anywhere.
+    let words = subject.words(Case {
+        password: "hunter2 is wrong",
+        ..alice
+    });
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let said = Said::from(subject.command(&words).output().unwrap()).with_code(5);
+    for shown in [
+        "ok      search bind: as cn=admin,dc=example,dc=com",
+        "ok      user: uid=alice,ou=users,dc=example,dc=com, alice@example.com",
+        "failed  user bind: the directory refuses",
+        "        fix: type it again",
+    ] {
+        assert!(said.out.contains(shown), "{said:#?}");
+    }
+    assert!(!format!("{said:?}").contains("hunter2"), "{said:#?}");
+
+    // Without a user it ends with the entries; a user without a password is looked up.
+    let said = Said::from(subject.command(&["ldap", "test"]).output().unwrap()).with_code(0);
+    assert!(
+        said.out.contains("warning user: no user was named"),
+        "{said:#?}"
+    );
+    let said = Said::from(
+        subject
+            .command(&["ldap", "test", "--user", "bob"])
+            .output()
+            .unwrap(),
+    );
+    assert!(said.with_code(0).out.contains("no password was given"));
+}
+
+const SAMBA: &[(&str, &str)] = &[
+    ("ldap.type", "ldap_type_ad"),
+    ("ldap.hostname", "127.0.0.1"),
+    ("ldap.encryption", "starttls"),
+    ("ldap.search_user", "Administrator@ad.example.com"),
+    ("ldap.base_dn", "dc=ad,dc=example,dc=com"),
+];
+
+#[test]
+fn active_directory_is_tested_step_by_step() {
+    let directory = match Directory::samba() {
+        Ok(directory) => directory,
+        Err(why) => return skip(why),
+    };
+    let (port, tls_port) = (directory.port.to_string(), directory.tls_port.to_string());
+    let subject = Subject::new(directory, SAMBA, "Adm1n.passw0rd\n", "Corr3ct.horse");
+    subject.stage(&["settings", "set", "ldap.port", &port]);
+    let alice = subject.alice();
+    let ldaps = &[
+        ("ldap.encryption", "ldaps"),
+        ("ldap.port", tls_port.as_str()),
+    ][..];
+    for user in ["alice", "alice@ad.example.com", "ALICE@AD.EXAMPLE.COM"] {
+        for set in [&[][..], ldaps] {
+            assert_eq!(subject.green(Case { user, set, ..alice }), "all, devs");
+        }
+    }
+    let walked = &[("ldap.nested_groups", "walk")];
+    assert_eq!(
+        subject.green(Case {
+            set: walked,
+            ..alice
+        }),
+        "all, devs"
+    );
+
+    faults_of_the_way(&subject);
+    faults_of_people(&subject);
+    let whole = "cn=users,dc=ad,dc=example,dc=com";
+    let by_mail = &[("ldap.username_field", "mail")];
+    let table: [(Case<'_>, End<'_>); 8] = [
+        (
+            Case {
+                what: "plain",
+                set: &[("ldap.encryption", "plain")],
+                ..alice
+            },
+            End {
+                code: 2,
+                step: "search bind",
+                fix: "choose StartTLS or LDAPS",
+            },
+        ),
+        (
+            Case {
+                what: "absent base",
+                set: &[("ldap.base_dn", "dc=absent,dc=ad,dc=example,dc=com")],
+                ..alice
+            },
+            End {
+                code: 4,
+                step: "base",
+                fix: "correct the base DN",
+            },
+        ),
+        (
+            Case {
+                what: "absent people",
+                set: &[("ldap.user_search_dn", "ou=absent")],
+                ..alice
+            },
+            End {
+                code: 4,
+                step: "base",
+                fix: "correct the user search DN",
+            },
+        ),
+        (
+            Case {
+                what: "absolute user DN",
+                set: &[("ldap.user_search_dn", whole)],
+                ..alice
+            },
+            End {
+                code: 2,
+                step: "base",
+                fix: "only what is below the base",
+            },
+        ),
+        (
+            Case {
+                what: "two matches",
+                set: by_mail,
+                user: "shared@example.com",
+                ..alice
+            },
+            End {
+                code: 4,
+                step: "one user only",
+                fix: "unique",
+            },
+        ),
+        (
+            Case {
+                what: "a referral",
+                set: &[("ldap.base_dn", "dc=elsewhere,dc=example")],
+                ..alice
+            },
+            End {
+                code: 4,
+                step: "base",
+                fix: "correct the base DN",
+            },
+        ),
+        (
+            Case {
+                what: "disabled",
+                user: "off",
+                ..alice
+            },
+            End {
+                code: 5,
+                step: "user bind",
+                fix: "enable it",
+            },
+        ),
+        (
+            Case {
+                what: "has to change the password",
+                user: "new",
+                ..alice
+            },
+            End {
+                code: 5,
+                step: "user bind",
+                fix: "change the password",
+            },
+        ),
+    ];
+    for (case, end) in &table {
+        subject.fails(*case, end);
+    }
+    let locked = Case {
+        what: "locked",
+        user: "locked",
+        password: "not it",
+        ..alice
+    };
+    let refused = End {
+        code: 5,
+        step: "user bind",
+        fix: "",
+    };
+    for _ in 0..3 {
+        subject.fails(locked, &refused);
+    }
+    let last = subject.fails(
+        Case {
+            password: "Corr3ct.horse",
+            ..locked
+        },
+        &refused,
+    );
+    assert!(
+        last["found"].as_str().unwrap().contains("locked"),
+        "{last:#}"
+    );
+}
