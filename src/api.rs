@@ -16,6 +16,7 @@ pub mod doctor;
 pub mod fleet;
 pub mod keep;
 pub mod projects;
+pub mod rendered;
 pub mod services;
 pub mod session;
 pub mod settings;

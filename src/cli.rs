@@ -28,6 +28,7 @@ mod node_eligibility;
 mod node_status;
 mod problems;
 mod project;
+mod proxy;
 mod rerun;
 mod serve;
 mod services;
@@ -157,6 +158,9 @@ enum Verb {
     /// Test the directory that people sign in with
     #[command(subcommand)]
     Ldap(ldap::Verb),
+    /// Try the proxy; write what tells others of it
+    #[command(subcommand)]
+    Proxy(proxy::Verb),
     /// Print the version
     Version,
     /// Print completions for a shell
@@ -249,6 +253,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Services(args) => services::run(&args, context).await,
             Verb::Settings(args) => settings::run(&args, context).await,
             Verb::Ldap(verb) => ldap::run(&verb, context).await,
+            Verb::Proxy(verb) => proxy::run(&verb, context).await,
             Verb::Backup(backup::Verb::Create(args)) => backup::create(&args, context).await,
             Verb::Backup(_)
             | Verb::Serve(_)

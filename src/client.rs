@@ -13,6 +13,7 @@ mod lines;
 mod logs;
 mod projects;
 mod remote;
+mod rendered;
 mod session;
 mod settings;
 mod tokens;

@@ -38,6 +38,7 @@ mod settings;
 mod start;
 mod state;
 mod tokens;
+mod told;
 mod usuals;
 mod view;
 mod watches;

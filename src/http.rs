@@ -18,6 +18,7 @@ mod peer;
 mod pipelines;
 mod port;
 mod projects;
+mod proxy;
 mod query;
 mod router;
 mod runs;

@@ -1,6 +1,6 @@
 //! Projects on the wire.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::clock::Timestamp;
 use crate::secret::Secret;
@@ -61,6 +61,28 @@ pub struct Variable {
     /// Its value, in clear: from whoever sets it to the server, and from there to the agent of a run.
     #[serde(serialize_with = "Secret::reveal")]
     pub value: Secret,
+    /// What of the value is not to be seen in output; all of it where nothing is said. A run's only.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "reveal"
+    )]
+    pub hidden: Option<Vec<Secret>>,
+}
+
+fn reveal<S: Serializer>(hidden: &Option<Vec<Secret>>, serializer: S) -> Result<S::Ok, S::Error> {
+    let hidden = hidden.iter().flatten();
+    serializer.collect_seq(hidden.map(Secret::expose))
+}
+
+impl Variable {
+    /// What of it is not to be seen in output.
+    pub fn hides(&self) -> &[Secret] {
+        match &self.hidden {
+            Some(parts) => parts,
+            None => std::slice::from_ref(&self.value),
+        }
+    }
 }
 
 /// Answer to a write on a variable.

@@ -1,5 +1,6 @@
 //! `settings`: what the installation is told: listed, staged, looked at, saved as versions, as a file and back.
 
+mod drift;
 mod exchange;
 mod show;
 
@@ -71,6 +72,8 @@ enum Verb {
     },
     /// Save what is staged as a version
     Save,
+    /// Tell which files that were rendered from the settings were changed by hand since
+    Drift,
     /// List the versions
     History,
     /// Bring the values of a version back, as a new version
@@ -137,6 +140,7 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
             context.done(&done, "What was staged is forgotten.")
         }
         Verb::Save => save(Changes::default(), yes, context).await,
+        Verb::Drift => drift::run(context).await,
         Verb::History => show::history(context).await,
         Verb::Rollback { version } => {
             context.confirm(
@@ -201,9 +205,10 @@ pub(super) fn known(key: &str) -> Result<&str, Failure> {
 /// The value that was given: a word, a file, or standard input. A secret never as a word: every account of the machine
 /// can read the words of a command.
 pub(super) fn given(key: &str, word: Option<&str>, file: Option<&Path>) -> Result<String, Failure> {
-    let secret = find(key).is_some_and(|(_, entry)| entry.kind.is_secret());
+    let entry = find(key).map(|(_, entry)| entry);
+    let is_secret = |word| entry.is_some_and(|entry| entry.would_hide(word));
     match (word, file) {
-        (Some(_), _) if secret => Err(Failure::said(
+        (Some(word), _) if is_secret(word) => Err(Failure::said(
             Kind::Usage,
             format!("`{key}` is a secret and cannot stand on the command line"),
         )

@@ -3,12 +3,15 @@
 //! Decides nothing: what it answers goes to the dispatcher as a command.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::command::NewBuild;
 use crate::cluster::embedded::mirror_path;
 use crate::error::{Explain, Kind};
 use crate::ids::PipelineId;
 use crate::pipeline::{self, Classes, Facts, Problem};
+use crate::services::proxy::{self, ProxyError};
+use crate::settings::value::Values;
 use crate::vcs::{self, Revision, Source, VcsError};
 
 /// Where a repository says what to run.
@@ -30,6 +33,8 @@ pub struct Wanted {
     pub no_engine: bool,
     /// Resource classes of the installation's own.
     pub classes: Classes,
+    /// What the settings say, of the way to it.
+    pub values: Arc<Values>,
 }
 
 /// Why there is nothing to take in.
@@ -38,6 +43,9 @@ pub enum IntakeError {
     /// The repository.
     #[error(transparent)]
     Vcs(#[from] VcsError),
+    /// The way to it.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     /// It does not say what to run.
     #[error("there is no `{CONFIG}` in {project} at {revision}")]
     NoConfig {
@@ -58,6 +66,7 @@ impl Explain for IntakeError {
     fn kind(&self) -> Kind {
         match self {
             IntakeError::Vcs(err) => err.kind(),
+            IntakeError::Proxy(err) => err.kind(),
             IntakeError::NoConfig { .. } | IntakeError::NotText { .. } => Kind::Usage,
         }
     }
@@ -65,6 +74,7 @@ impl Explain for IntakeError {
     fn hint(&self) -> Option<String> {
         match self {
             IntakeError::Vcs(err) => err.hint(),
+            IntakeError::Proxy(err) => err.hint(),
             IntakeError::NoConfig { .. } => Some(
                 "commit one: builds run what is committed, not what lies in the work tree"
                     .to_owned(),
@@ -91,7 +101,8 @@ pub struct Prepared {
 pub fn newest(data: &Path, wanted: &Wanted, branch: Option<&str>) -> Result<Prepared, IntakeError> {
     let source = vcs::locate(&wanted.source)?;
     let mirror = mirror_path(data, &source.key);
-    let revision = vcs::fetch(&source, branch, &mirror)?;
+    let network = proxy::for_git(&wanted.source, &wanted.values)?;
+    let revision = vcs::fetch(&source, branch, &mirror, &network)?;
     compile(&source, &mirror, revision, wanted)
 }
 

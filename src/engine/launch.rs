@@ -9,6 +9,7 @@ use super::gate::Gate;
 use super::handle::Handle;
 use super::outbox::Effect;
 use super::reports::{AgentEvent, Report};
+use super::told::of_proxy;
 use super::view::View;
 use crate::clock;
 use crate::cluster::{Fleet, Report as FleetReport, Reports, Source, Submission};
@@ -124,7 +125,10 @@ fn submission(
     environment.push((reference.0.to_owned(), reference.1.clone()));
     // As CircleCI has it: what is built in gives way to the project, and that to the job.
     let project = ProjectId(run.project);
-    let variables = (!view.store.variables(project)?.is_empty()).then_some(environment.len());
+    let of_project = view.store.variables(project)?;
+    let values = view.values.borrow().clone();
+    let asks = !of_project.is_empty() || !of_proxy(&values, &plan, &of_project).is_empty();
+    let variables = asks.then_some(environment.len());
     if let Executor::Docker { containers } = &plan.executor {
         let primary = containers.iter().take(1);
         environment.extend(primary.flat_map(|container| container.environment.clone()));

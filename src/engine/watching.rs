@@ -21,6 +21,8 @@ use crate::cluster::embedded::mirror_path;
 use crate::error::Chain;
 use crate::ids::{PipelineId, WatchId};
 use crate::pipeline::Classes;
+use crate::services::proxy::{self, ProxyError};
+use crate::settings::value::Values;
 use crate::store::{StoreError, WatchRecord};
 use crate::vcs::{self, Tips, VcsError};
 
@@ -75,6 +77,8 @@ impl Drop for Watched {
 enum LookError {
     #[error(transparent)]
     Vcs(#[from] VcsError),
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     #[error(transparent)]
     Intake(#[from] IntakeError),
     #[error(transparent)]
@@ -185,7 +189,8 @@ impl Watching {
     async fn look(&self, record: &mut WatchRecord) -> Result<(), LookError> {
         let (data, watched) = (self.shared.data.clone(), record.clone());
         let classes = self.shared.view.classes.clone();
-        let found = tokio::task::spawn_blocking(move || find(&data, &watched, &classes));
+        let values = self.shared.view.values.borrow().clone();
+        let found = tokio::task::spawn_blocking(move || find(&data, &watched, &classes, &values));
         let Some(Found { tips, new }) = found.await.map_err(|_| LookError::GivenUp)?? else {
             return Ok(());
         };
@@ -225,14 +230,16 @@ fn find(
     data: &std::path::Path,
     record: &WatchRecord,
     classes: &Classes,
+    values: &Arc<Values>,
 ) -> Result<Option<Found>, LookError> {
     let source = vcs::locate(&record.source)?;
-    let tips = vcs::tips(&source)?;
+    let network = proxy::for_git(&record.source, values)?;
+    let tips = vcs::tips(&source, &network)?;
     if tips == record.tips {
         return Ok(None);
     }
     let mirror = mirror_path(data, &source.key);
-    vcs::bring(&source, &tips, &mirror)?;
+    vcs::bring(&source, &tips, &mirror, &network)?;
     let mut known: Vec<String> = record.tips.values().cloned().collect();
     let mut new = Vec::new();
     let moved = tips
@@ -249,6 +256,7 @@ fn find(
                 only_job: None,
                 no_engine: false,
                 classes: classes.clone(),
+                values: values.clone(),
             };
             match intake::compile(&source, &mirror, revision, &wanted) {
                 Ok(prepared) => new.push(prepared),

@@ -133,7 +133,8 @@ async fn admit(
     }
 }
 
-/// The variables of the attempt's project, opened: the one place where they leave the server.
+/// What the attempt is told of the proxy, and over that the variables of its project, opened: the one place where they leave
+/// the server.
 pub(super) async fn variables(
     State(server): State<Server>,
     Path(attempt): Path<String>,
@@ -145,18 +146,25 @@ pub(super) async fn variables(
     let opened: Vec<Variable> = blocking(move || {
         let (project, key) = server.view.store.project_of_attempt(attempt)?;
         let sealed = server.view.store.variables(project)?;
-        tracing::info!(attempt = %attempt, variables = sealed.len(), "variables are handed to an agent");
-        sealed
-            .into_iter()
-            .map(|variable| {
-                let object = sealed_as(&key, &variable.name);
-                let value = Secret::new(server.seal.open(&object, &variable.sealed)?);
-                Ok(Variable {
-                    name: variable.name,
-                    value,
-                })
+        let of_proxy = server.view.proxy_variables(attempt)?;
+        let of_proxy = of_proxy.into_iter().map(|variable| {
+            Ok(Variable {
+                name: variable.name.to_owned(),
+                value: variable.value,
+                hidden: Some(variable.hidden),
             })
-            .collect::<Result<_, ApiError>>()
+        });
+        tracing::info!(attempt = %attempt, variables = sealed.len(), "variables are handed to an agent");
+        let of_project = sealed.into_iter().map(|variable| {
+            let object = sealed_as(&key, &variable.name);
+            let value = Secret::new(server.seal.open(&object, &variable.sealed)?);
+            Ok(Variable {
+                name: variable.name,
+                value,
+                hidden: None,
+            })
+        });
+        of_proxy.chain(of_project).collect::<Result<_, ApiError>>()
     })
     .await?;
     Ok(Json(opened).into_response())

@@ -21,6 +21,7 @@ use crate::ids::{JobId, PipelineId, WorkflowId};
 use crate::pipeline::Problem;
 use crate::pipeline::status::Status;
 use crate::services::health::Part;
+use crate::services::proxy;
 use crate::store::{Named, RunRecord, WorkflowRecord};
 use crate::vcs;
 
@@ -172,6 +173,7 @@ pub(super) async fn create(
     caller.may_name(&wanted.source)?;
     let data = server.data.clone();
     let classes = server.view.classes.as_ref().clone();
+    let values = server.view.values.borrow().clone();
     let id = wanted.id;
     let begun = clock::monotonic();
     let prepared = blocking(move || {
@@ -182,6 +184,7 @@ pub(super) async fn create(
             only_job: wanted.job,
             no_engine: wanted.no_engine,
             classes,
+            values,
         };
         intake::newest(&data, &wanted, branch.as_deref()).map_err(ApiError::from)
     })
@@ -282,7 +285,10 @@ fn bring_back(server: &Server, workflows: &[WorkflowId]) -> Result<(), ApiError>
     if let (Some(record), Some((key, _))) = (store.pipeline(pipeline)?, store.project_of(pipeline)?)
     {
         let mirror = mirror_path(&server.data, &key);
-        vcs::bring_back(&record.revision, &record.branch, &record.source, &mirror)?;
+        let values = server.view.values.borrow().clone();
+        let network = proxy::for_git(&record.source, &values)?;
+        let (revision, branch) = (&record.revision, &record.branch);
+        vcs::bring_back(revision, branch, &record.source, &mirror, &network)?;
     }
     Ok(())
 }

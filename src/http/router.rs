@@ -13,8 +13,8 @@ use axum::{Json, Router};
 
 use super::{
     Sessions, SignIns, agents, audit, backups, caller, compare, dashboard, events, health, keep,
-    logs, metrics, nodes, pipelines, projects, runs, services, sessions, settings, tokens, trials,
-    variables, watches,
+    logs, metrics, nodes, pipelines, projects, proxy, runs, services, sessions, settings, tokens,
+    trials, variables, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
@@ -134,6 +134,8 @@ pub fn router(server: Server, near: bool) -> Router {
         .route("/settings/versions", get(settings::versions))
         .route("/settings/diff", get(settings::diff))
         .route("/settings/export", get(settings::export))
+        .route("/settings/drift", get(proxy::drift))
+        .route("/proxy/render", post(proxy::render))
         .route(
             "/projects/{reference}/env",
             get(variables::list).post(variables::set),

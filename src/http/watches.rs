@@ -12,6 +12,7 @@ use crate::cluster::embedded::mirror_path;
 use crate::engine::{Command, NewWatch, Reply, WatchCommand};
 use crate::error::Kind;
 use crate::ids::WatchId;
+use crate::services::proxy;
 use crate::store::WatchRecord;
 use crate::vcs;
 
@@ -53,11 +54,13 @@ pub(super) async fn add(
     }
     caller.may_name(&wanted.source)?;
     let data = server.data.clone();
+    let values = server.view.values.borrow().clone();
     // What is there now is brought and remembered before anything is answered: what is pushed from now on is new.
     let new = blocking(move || {
         let source = vcs::locate(&wanted.source)?;
-        let tips = vcs::tips(&source)?;
-        vcs::bring(&source, &tips, &mirror_path(&data, &source.key))?;
+        let network = proxy::for_git(&wanted.source, &values)?;
+        let tips = vcs::tips(&source, &network)?;
+        vcs::bring(&source, &tips, &mirror_path(&data, &source.key), &network)?;
         Ok::<_, ApiError>(NewWatch {
             id: WatchId::fresh(),
             source: wanted.source,

@@ -135,7 +135,8 @@ pub async fn run(test: TestId, ask: &Ask, trial: &mut Trial) {
         match test {
             TestId::Hostname => hostname(ask, trial).await,
             TestId::Ldap => super::ldap::test(ask, trial).await,
-            TestId::Tls | TestId::Proxy | TestId::Vm => {
+            TestId::Proxy => super::proxy::test(ask, trial).await,
+            TestId::Tls | TestId::Vm => {
                 let fix = "what the settings say is checked when they are saved";
                 let found = "this build has no test for these settings";
                 trial

@@ -315,6 +315,13 @@ impl Entry {
         }
     }
 
+    /// Whether this text would be a secret there. The address of a proxy is one only with a user in it.
+    #[must_use]
+    pub fn would_hide(&self, text: &str) -> bool {
+        let is_address = proxy::ADDRESSES.contains(&self.key);
+        self.kind.is_secret() && (!is_address || proxy::is_secret(text))
+    }
+
     /// Whether it stands for many keys.
     #[must_use]
     pub fn is_family(&self) -> bool {

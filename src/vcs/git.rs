@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::VcsError;
+use crate::secret::Secret;
 
 /// Most bytes of a message kept.
 const SAID_MAX: usize = 600;
@@ -60,6 +61,38 @@ pub(super) fn git(directory: &Path) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
+}
+
+/// How git reaches what is not on this machine.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Network {
+    /// As the account's own settings of git and the surroundings have it: nothing was said of a proxy.
+    #[default]
+    Unsaid,
+    /// By no proxy, whatever else says.
+    Direct,
+    /// By the proxy at this URL.
+    Proxy(Secret),
+}
+
+impl Network {
+    /// Tells git, by its environment: everybody can read the words of a command.
+    pub(super) fn tell(&self, command: &mut Command) {
+        const NAMES: [&str; 4] = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"];
+        let proxy = match self {
+            Network::Unsaid => return,
+            // Git's word for none at all.
+            Network::Direct => "",
+            Network::Proxy(url) => url.expose(),
+        };
+        for name in NAMES {
+            command.env_remove(name).env_remove(name.to_uppercase());
+        }
+        command
+            .env("GIT_CONFIG_COUNT", "1")
+            .env("GIT_CONFIG_KEY_0", "http.proxy")
+            .env("GIT_CONFIG_VALUE_0", proxy);
+    }
 }
 
 /// Runs it. Output beyond `max` bytes is an error; the process is killed after `limit`.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 
 use super::VcsError;
-use super::git::{git, run};
+use super::git::{Network, git, run};
 use super::source::{LOCAL, Place, Source, locate};
 
 /// Time for a fetch over the network.
@@ -36,7 +36,12 @@ pub struct Revision {
 ///
 /// # Errors
 /// See [`VcsError`].
-pub fn fetch(source: &Source, branch: Option<&str>, mirror: &Path) -> Result<Revision, VcsError> {
+pub fn fetch(
+    source: &Source,
+    branch: Option<&str>,
+    mirror: &Path,
+    network: &Network,
+) -> Result<Revision, VcsError> {
     if let Some(branch) = branch.filter(|name| !is_branch_name(name)) {
         return Err(VcsError::BranchName {
             name: crate::sanitise::line(branch).into_owned(),
@@ -44,7 +49,7 @@ pub fn fetch(source: &Source, branch: Option<&str>, mirror: &Path) -> Result<Rev
     }
     match &source.place {
         Place::Path(top) => from_path(source, top, branch, mirror),
-        Place::Url(url) => from_url(source, url, branch, mirror),
+        Place::Url(url) => from_url(source, url, branch, mirror, network),
     }
 }
 
@@ -94,6 +99,7 @@ fn from_path(
             &top.display().to_string(),
             &[&refspec],
             &revision.id,
+            &Network::default(),
         )?;
     }
     Ok(revision)
@@ -104,13 +110,14 @@ fn from_url(
     url: &str,
     branch: Option<&str>,
     mirror: &Path,
+    network: &Network,
 ) -> Result<Revision, VcsError> {
     let branch = match branch {
         Some(branch) => branch.to_owned(),
-        None => head_branch(source, url)?,
+        None => head_branch(source, url, network)?,
     };
     let refspec = format!("+refs/heads/{branch}:refs/heads/{branch}");
-    let result = update(mirror, url, &[&refspec], "");
+    let result = update(mirror, url, &[&refspec], "", network);
     if let Err(VcsError::Failed { said, .. }) = &result
         && said.contains("couldn't find remote ref")
     {
@@ -142,8 +149,9 @@ pub(super) fn of_remote(source: &Source, err: VcsError) -> VcsError {
 }
 
 /// The branch a remote's HEAD stands for.
-fn head_branch(source: &Source, url: &str) -> Result<String, VcsError> {
+fn head_branch(source: &Source, url: &str, network: &Network) -> Result<String, VcsError> {
     let mut command = git(Path::new("/"));
+    network.tell(&mut command);
     command.args(["ls-remote", "--symref", "--", url, "HEAD"]);
     let out = run(command, "ask the remote for its branch", FETCH, 64 * 1024)?
         .or_failed("ask the remote for its branch")
@@ -244,6 +252,7 @@ pub(super) fn update(
     from: &str,
     refspecs: &[&str],
     id: &str,
+    network: &Network,
 ) -> Result<(), VcsError> {
     let failed = |source| VcsError::Mirror {
         path: mirror.to_owned(),
@@ -271,6 +280,7 @@ pub(super) fn update(
         run(command, "make a mirror", LOCAL, 1024)?.or_failed("make a mirror")?;
     }
     let mut command = git(mirror);
+    network.tell(&mut command);
     command
         .args([
             "fetch",
@@ -305,13 +315,19 @@ pub(super) fn keep(mirror: &Path, id: &str) -> Result<(), VcsError> {
 ///
 /// # Errors
 /// See [`VcsError`]; when its branch no longer holds it, what git says.
-pub fn bring_back(revision: &str, branch: &str, from: &str, mirror: &Path) -> Result<(), VcsError> {
+pub fn bring_back(
+    revision: &str,
+    branch: &str,
+    from: &str,
+    mirror: &Path,
+    network: &Network,
+) -> Result<(), VcsError> {
     if kept(mirror, revision) {
         return Ok(());
     }
     let source = locate(from)?;
     let branch = Some(branch).filter(|name| !name.is_empty() && *name != "HEAD");
-    fetch(&source, branch, mirror)?;
+    fetch(&source, branch, mirror, network)?;
     keep(mirror, revision)
 }
 
@@ -394,7 +410,7 @@ mod tests {
         let mirror = data.path().join("repos/m.git");
         let source = locate(&repo.path().display().to_string()).unwrap();
         assert_eq!(source.org, "local");
-        let main = fetch(&source, None, &mirror).unwrap();
+        let main = fetch(&source, None, &mirror, &Network::default()).unwrap();
         assert_eq!(
             (main.branch.as_str(), main.subject.as_str()),
             ("main", "first commit")
@@ -404,7 +420,7 @@ mod tests {
             b"one\n"
         );
         assert_eq!(read_file(&mirror, &main.id, "none", 100).unwrap(), None);
-        let feature = fetch(&source, Some("feature/x"), &mirror).unwrap();
+        let feature = fetch(&source, Some("feature/x"), &mirror, &Network::default()).unwrap();
         assert_eq!(
             read_file(&mirror, &feature.id, "file", 100)
                 .unwrap()
@@ -412,7 +428,7 @@ mod tests {
             b"two\n"
         );
         assert_eq!(
-            fetch(&source, None, &mirror).unwrap(),
+            fetch(&source, None, &mirror, &Network::default()).unwrap(),
             main,
             "a second time costs nothing and answers the same"
         );
@@ -422,7 +438,13 @@ mod tests {
     fn a_url_is_fetched_like_a_path() {
         let (repo, data) = (repository(), tempfile::tempdir().unwrap());
         let source = locate(&format!("file://{}", repo.path().display())).unwrap();
-        let revision = fetch(&source, None, &data.path().join("m.git")).unwrap();
+        let revision = fetch(
+            &source,
+            None,
+            &data.path().join("m.git"),
+            &Network::default(),
+        )
+        .unwrap();
         assert_eq!(revision.branch, "main");
     }
 
@@ -430,12 +452,24 @@ mod tests {
     fn a_branch_that_is_not_there_names_those_that_are() {
         let (repo, data) = (repository(), tempfile::tempdir().unwrap());
         let source = locate(&repo.path().display().to_string()).unwrap();
-        let err = fetch(&source, Some("mian"), &data.path().join("m.git")).unwrap_err();
+        let err = fetch(
+            &source,
+            Some("mian"),
+            &data.path().join("m.git"),
+            &Network::default(),
+        )
+        .unwrap_err();
         assert!(
             matches!(&err, VcsError::NoBranch { known, .. } if known.contains(&"main".to_owned())),
             "{err}"
         );
-        let err = fetch(&source, Some("--upload-pack=x"), &data.path().join("m.git")).unwrap_err();
+        let err = fetch(
+            &source,
+            Some("--upload-pack=x"),
+            &data.path().join("m.git"),
+            &Network::default(),
+        )
+        .unwrap_err();
         assert!(matches!(err, VcsError::BranchName { .. }), "{err}");
     }
 
@@ -448,7 +482,13 @@ mod tests {
             .status()
             .unwrap();
         let source = locate(&repo.path().display().to_string()).unwrap();
-        let err = fetch(&source, None, &data.path().join("m.git")).unwrap_err();
+        let err = fetch(
+            &source,
+            None,
+            &data.path().join("m.git"),
+            &Network::default(),
+        )
+        .unwrap_err();
         assert!(matches!(err, VcsError::NoCommit { .. }), "{err}");
     }
 }

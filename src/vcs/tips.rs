@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::VcsError;
-use super::git::{git, run};
+use super::git::{Network, git, run};
 use super::mirror::{self, Revision};
 use super::source::{LOCAL, Place, Source};
 
@@ -18,8 +18,9 @@ pub type Tips = BTreeMap<String, String>;
 ///
 /// # Errors
 /// See [`VcsError`].
-pub fn tips(source: &Source) -> Result<Tips, VcsError> {
+pub fn tips(source: &Source, network: &Network) -> Result<Tips, VcsError> {
     let mut command = git(Path::new("/"));
+    network.tell(&mut command);
     command.args(["ls-remote", "--heads", "--", &address(source)]);
     let out = run(command, "list the branches", mirror::FETCH, TIPS_MAX)?
         .or_failed("list the branches")
@@ -39,7 +40,12 @@ pub fn tips(source: &Source) -> Result<Tips, VcsError> {
 ///
 /// # Errors
 /// See [`VcsError`].
-pub fn bring(source: &Source, tips: &Tips, mirror: &Path) -> Result<(), VcsError> {
+pub fn bring(
+    source: &Source,
+    tips: &Tips,
+    mirror: &Path,
+    network: &Network,
+) -> Result<(), VcsError> {
     let missing: Vec<String> = tips
         .iter()
         .filter(|(_, id)| !mirror::kept(mirror, id))
@@ -48,7 +54,7 @@ pub fn bring(source: &Source, tips: &Tips, mirror: &Path) -> Result<(), VcsError
     // Command lines are bounded; a repository with more new branches than this brings them in several goes.
     for refspecs in missing.chunks(200) {
         let refspecs: Vec<&str> = refspecs.iter().map(String::as_str).collect();
-        mirror::update(mirror, &address(source), &refspecs, "")
+        mirror::update(mirror, &address(source), &refspecs, "", network)
             .map_err(|err| mirror::of_remote(source, err))?;
     }
     for id in tips.values() {
@@ -117,6 +123,8 @@ mod tests {
     use super::super::locate;
     use super::*;
 
+    const DIRECT: Network = Network::Direct;
+
     /// A bare repository, and a clone that pushes to it.
     struct Pair(tempfile::TempDir);
 
@@ -174,15 +182,15 @@ mod tests {
         pair.push();
         let mirror = pair.0.path().join("mirror.git");
         let source = pair.source();
-        let before = tips(&source).unwrap();
-        bring(&source, &before, &mirror).unwrap();
+        let before = tips(&source, &DIRECT).unwrap();
+        bring(&source, &before, &mirror, &DIRECT).unwrap();
         pair.commit("two");
         pair.commit("three");
         pair.sh("cd clone && git checkout -q -b side && git commit -q --allow-empty -m aside");
         pair.push();
-        let after = tips(&source).unwrap();
+        let after = tips(&source, &DIRECT).unwrap();
         assert_eq!(after.keys().collect::<Vec<_>>(), ["main", "side"]);
-        bring(&source, &after, &mirror).unwrap();
+        bring(&source, &after, &mirror, &DIRECT).unwrap();
         let since = |branch: &str, known: &Tips, max| {
             commits_since(&mirror, branch, &after[branch], known.values(), max).unwrap()
         };
@@ -204,11 +212,11 @@ mod tests {
         pair.commit("two");
         pair.push();
         let (mirror, source) = (pair.0.path().join("mirror.git"), pair.source());
-        let before = tips(&source).unwrap();
-        bring(&source, &before, &mirror).unwrap();
+        let before = tips(&source, &DIRECT).unwrap();
+        bring(&source, &before, &mirror, &DIRECT).unwrap();
         pair.sh("cd clone && git reset -q --hard HEAD~1 && git commit -q --allow-empty -m other && git push -q -f origin main 2>/dev/null");
-        let after = tips(&source).unwrap();
-        bring(&source, &after, &mirror).unwrap();
+        let after = tips(&source, &DIRECT).unwrap();
+        bring(&source, &after, &mirror, &DIRECT).unwrap();
         let new = commits_since(&mirror, "main", &after["main"], before.values(), 9).unwrap();
         assert_eq!(subjects(&new), ["other"]);
     }
@@ -216,8 +224,8 @@ mod tests {
     #[test]
     fn an_empty_repository_has_no_tips_and_a_missing_one_says_so() {
         let pair = Pair::new();
-        assert!(tips(&pair.source()).unwrap().is_empty());
+        assert!(tips(&pair.source(), &DIRECT).unwrap().is_empty());
         let gone = locate("file:///nowhere/at/all.git").unwrap();
-        assert!(tips(&gone).is_err());
+        assert!(tips(&gone, &DIRECT).is_err());
     }
 }

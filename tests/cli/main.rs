@@ -23,6 +23,7 @@ mod ldap;
 mod offline;
 mod package;
 mod project;
+mod proxy;
 mod queue;
 mod remote;
 mod secrets;
@@ -30,6 +31,8 @@ mod services;
 mod settings;
 #[path = "../support/skip.rs"]
 mod skip;
+#[path = "../support/squid.rs"]
+mod squid;
 mod support;
 mod unreachable;
 mod verbs;

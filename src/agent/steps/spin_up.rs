@@ -9,6 +9,7 @@ use crate::agent::log;
 use crate::agent::mask::Mask;
 use crate::api::agent::{self, SPIN_UP};
 use crate::api::builds::StepStatus;
+use crate::api::projects::Variable;
 
 /// Makes the host ready.
 pub(super) async fn host(context: &Context<'_>) -> Result<Host, NotReady> {
@@ -58,17 +59,27 @@ async fn begin(context: &Context<'_>) -> Result<Environment, NotReady> {
         () = journal.stopped() => return Err(NotReady::Stopped),
         () = tokio::time::sleep_until(context.deadline.into()) => return Err(NotReady::Late),
     };
-    let hidden = variables.iter().map(|variable| &variable.value);
+    let hidden = variables.iter().flat_map(Variable::hides);
     if let Some(mask) = Mask::new(hidden).map(Arc::new) {
         log::hide(&mask);
         journal.hide(mask);
     }
-    let names: Vec<&str> = variables.iter().map(|variable| &*variable.name).collect();
-    let line = format!(
-        "Variables of the project, masked in the output: {}.",
-        names.join(", ")
-    );
-    say(context, 1, &[line]).await;
+    let names = |of_project: bool| {
+        let of_it = |variable: &&Variable| variable.hidden.is_none() == of_project;
+        let names = variables.iter().filter(of_it);
+        names.map(|variable| &*variable.name).collect::<Vec<_>>()
+    };
+    for (names, what) in [
+        (names(false), "Variables of the proxy"),
+        (
+            names(true),
+            "Variables of the project, masked in the output",
+        ),
+    ] {
+        if !names.is_empty() {
+            say(context, 1, &[format!("{what}: {}.", names.join(", "))]).await;
+        }
+    }
     Ok(Environment::of(task, variables))
 }
 

@@ -62,6 +62,7 @@ pub(super) async fn run(verb: &Verb, context: &mut Context<'_>) -> Result<End, F
             let variable = Variable {
                 name: name.clone(),
                 value: Secret::variable(name, bytes)?,
+                hidden: None,
             };
             let client = context.connect().await?;
             let written = client.set_project_env(&reference, &variable).await?;

@@ -11,6 +11,7 @@ use super::{shown, size};
 use crate::api::doctor::Check;
 use crate::clock;
 use crate::error::{Chain, Explain};
+use crate::services::rendered;
 use crate::storage::data_dir::FORM;
 use crate::storage::space::Space;
 use crate::storage::trees;
@@ -25,6 +26,7 @@ pub(super) fn checks(data: &Path) -> Vec<Check> {
     if data.is_dir() {
         checks.push(database(data));
         checks.push(left_over(data));
+        checks.push(rendered_files(data));
     }
     checks
 }
@@ -167,6 +169,35 @@ fn database(data: &Path) -> Check {
         Err(err) => {
             let fix = err.hint().unwrap_or_else(|| restore.to_owned());
             Check::failed(NAME, Chain(&err).to_string(), fix)
+        }
+    }
+}
+
+/// Files of the machine that were rendered from the settings.
+fn rendered_files(data: &Path) -> Check {
+    const NAME: &str = "rendered files";
+    match rendered::drift(data) {
+        Ok((0, _)) => Check::ok(NAME, "none"),
+        Ok((all, drifted)) if drifted.is_empty() => {
+            Check::ok(NAME, format!("{all}, none changed by hand"))
+        }
+        Ok((all, drifted)) => {
+            let paths: Vec<String> = drifted
+                .iter()
+                .map(|one| shown(&one.root.join(&one.path)))
+                .collect();
+            let found = format!(
+                "{} of {all} changed by hand: {}",
+                paths.len(),
+                paths.join(" ")
+            );
+            let fix = "see what differs with `roundel settings drift`, and write them again or set the settings right";
+            Check::warning(NAME, found, fix)
+        }
+        Err(err) => {
+            let fix = "run doctor as the account that the server runs as";
+            let fix = err.hint().unwrap_or_else(|| fix.to_owned());
+            Check::warning(NAME, Chain(&err).to_string(), fix)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Proxy: how what is outside is reached.
 
-use super::{Entry, Group, Kind, TestId, When};
+use super::{Entry, Group, Kind, Restart, TestId, When};
 use crate::settings::check::Fault;
 use crate::settings::rules;
 use crate::settings::value::{Value, Values};
@@ -10,7 +10,7 @@ const SET: When = When::Has("proxy.url");
 pub(super) const GROUP: Group = Group {
     name: "proxy",
     title: "Proxy",
-    note: Some("Nothing goes by the proxy yet: held and checked, not used."),
+    note: None,
     entries: &[
         Entry::new(
             "proxy.url",
@@ -19,15 +19,18 @@ pub(super) const GROUP: Group = Group {
             "Its address as <protocol>://<host>:<port>, with user:password@ before the host where it asks for them.",
         )
         .rule(address)
+        .restart(Restart::Live)
         .test(TestId::Proxy),
         Entry::new(
             "proxy.no_proxy",
             "Reached directly",
             Kind::List,
-            "Hosts, .suffixes, *.wildcards and networks as 10.0.0.0/8. The metadata address, this machine and GitHub Enterprise always are.",
+            "Hosts, .suffixes, *.wildcards and networks as 10.0.0.0/8; a host may have a port. The metadata address, this machine and GitHub Enterprise always are.",
         )
         .shown(SET)
-        .rule(direct),
+        .rule(direct)
+        .restart(Restart::Live)
+        .test(TestId::Proxy),
         Entry::new(
             "proxy.extra_s3_bypass",
             "S3 directly",
@@ -35,7 +38,9 @@ pub(super) const GROUP: Group = Group {
             "Adds s3.amazonaws.com and *.s3.amazonaws.com to what is reached directly.",
         )
         .defaults(&[(When::Always, "true")])
-        .shown(SET),
+        .shown(SET)
+        .restart(Restart::Live)
+        .test(TestId::Proxy),
     ],
 };
 
@@ -89,9 +94,27 @@ pub(super) fn direct_fault(item: &str) -> Option<Fault> {
                 .fix("leave the proxy empty instead"),
         );
     }
-    let host = item
+    // An address of version 6 has colons of its own, and brackets where a port follows.
+    let host = match item.rsplit_once(':') {
+        Some((host, port)) if item.parse::<std::net::IpAddr>().is_err() => {
+            if !port.parse::<u16>().is_ok_and(|port| port > 0) {
+                return Some(Fault::error("has no port from 1 to 65535"));
+            }
+            host.trim_start_matches('[').trim_end_matches(']')
+        }
+        _ => item,
+    };
+    let host = host
         .strip_prefix("*.")
-        .or_else(|| item.strip_prefix('.'))
-        .unwrap_or(item);
+        .or_else(|| host.strip_prefix('.'))
+        .unwrap_or(host);
     rules::host_fault(host)
 }
+
+/// Whether the address of a proxy is a secret: only with a user, whose password it then has.
+pub(super) fn is_secret(text: &str) -> bool {
+    text.contains('@')
+}
+
+/// Settings that are addresses of proxies.
+pub(super) const ADDRESSES: [&str; 3] = ["proxy.url", "vm.http_proxy", "vm.https_proxy"];
