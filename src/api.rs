@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 
+pub mod acme;
 pub mod agent;
 pub mod backups;
 pub mod builds;
@@ -54,6 +55,9 @@ pub struct Hello {
     /// Where it listens on the network, when it does.
     #[serde(default)]
     pub network: Option<Network>,
+    /// The public addresses that it listens on.
+    #[serde(default)]
+    pub public: Vec<String>,
 }
 
 /// A port that a server listens on.

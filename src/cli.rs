@@ -37,6 +37,7 @@ mod spelling;
 mod status;
 mod stop;
 mod table;
+mod tls;
 mod token;
 mod trial;
 mod version;
@@ -161,6 +162,9 @@ enum Verb {
     /// Try the proxy; write what tells others of it
     #[command(subcommand)]
     Proxy(proxy::Verb),
+    /// Have certificates issued and renewed
+    #[command(subcommand)]
+    Tls(tls::Verb),
     /// Print the version
     Version,
     /// Print completions for a shell
@@ -254,6 +258,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Settings(args) => settings::run(&args, context).await,
             Verb::Ldap(verb) => ldap::run(&verb, context).await,
             Verb::Proxy(verb) => proxy::run(&verb, context).await,
+            Verb::Tls(verb) => tls::run(&verb, context).await,
             Verb::Backup(backup::Verb::Create(args)) => backup::create(&args, context).await,
             Verb::Backup(_)
             | Verb::Serve(_)

@@ -3,6 +3,7 @@
 //! Knows `api` and no engine, prints nothing. Used by the console and by the verbs; [`launch`] finds the server or
 //! starts one.
 
+mod acme;
 mod connection;
 mod error;
 mod events;

@@ -24,6 +24,7 @@ mod gate;
 mod handle;
 mod installation;
 pub mod intake;
+mod issuing;
 mod keeping;
 mod launch;
 mod nodes;
@@ -55,6 +56,7 @@ pub use command::{
 pub use estimate::{Expected, Forecast, Overdue};
 pub use gate::{Admission, Gate};
 pub use handle::Handle;
+pub use issuing::{Issuing, Turn, Wish};
 pub use launch::Inbox;
 pub use nodes::{NodeView, Nodes, Totals, kind_word};
 pub use publish::{Changed, Feed, Live, OBJECTIVE_MS, Tally, WAIT_BOUNDS, WaitMinute};

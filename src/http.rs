@@ -1,12 +1,14 @@
 //! The HTTP API: axum on a unix socket. One file per resource; handlers translate between `api` and the engine, and
 //! decide nothing.
 
+mod acme;
 mod agents;
 mod audit;
 mod backups;
 mod caller;
 mod compare;
 mod dashboard;
+mod doors;
 mod error;
 mod events;
 mod health;

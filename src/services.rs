@@ -1,7 +1,9 @@
 //! What the installation does besides building: one folder per outside edge.
 
+pub mod acme;
 pub mod backup;
 pub mod ca;
+pub mod certificates;
 pub mod doctor;
 pub mod health;
 pub mod ldap;

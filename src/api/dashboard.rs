@@ -30,6 +30,9 @@ pub struct Dashboard {
     pub load: Vec<LoadMinute>,
     /// The parts of the server.
     pub services: Vec<ServiceRow>,
+    /// The certificates that are served.
+    #[serde(default)]
+    pub certificates: Vec<CertificateRow>,
     /// What needs somebody, most urgent first.
     pub attention: Vec<AttentionItem>,
     /// The newest builds.
@@ -38,6 +41,29 @@ pub struct Dashboard {
     pub built: u64,
     /// Order of the newest change this answer includes.
     pub seq: i64,
+}
+
+/// A certificate that is served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CertificateRow {
+    /// Where: `public`, `console`.
+    pub place: String,
+    /// Where it comes from: `self-signed` (made by the server), `privacy`, `console`.
+    pub source: String,
+    /// Its first name.
+    pub name: String,
+    /// Who signed it.
+    pub issuer: String,
+    /// Until when it holds.
+    pub until: Timestamp,
+    /// Whole days until then; below 0 once it is over.
+    pub days_left: i64,
+    /// Whether that is soon.
+    pub ends_soon: bool,
+    /// What clients know it by.
+    pub fingerprint: String,
+    /// Why it is not the one that is set.
+    pub trouble: Option<String>,
 }
 
 /// The queue objective over the last hour.

@@ -35,8 +35,22 @@ pub struct Services {
     /// The port that the server listens on, when it does.
     #[serde(default)]
     pub network: Option<Network>,
+    /// Where it listens for everybody, when it does.
+    #[serde(default)]
+    pub public: Option<PublicListener>,
     /// Order of the newest change this answer includes.
     pub seq: i64,
+}
+
+/// Where a server listens for everybody.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PublicListener {
+    /// Addresses and ports; people are sent to the first.
+    pub addresses: Vec<String>,
+    /// Whether who comes without TLS is sent to where it is spoken.
+    pub ssl_only: bool,
+    /// Of the certificate that is served there.
+    pub fingerprint: String,
 }
 
 /// `GET /health`, which stands at the root and asks for no account: 200 while builds can be taken in and recorded, else

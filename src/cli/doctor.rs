@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use roundel::api::doctor::{Check, Examination, Verdict};
+use roundel::client::Client;
 use roundel::client::launch::{self, Place};
 use roundel::error::{Chain, Kind};
 use roundel::sanitise::line;
@@ -29,7 +30,7 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<End, Failure> {
     }
     let config = context::config_file(context.global())?;
     let bootstrap = Bootstrap::load(config.as_deref())?;
-    let (server, data) = server(&place).await;
+    let (server, data, client) = server(&place).await;
     let subject = Subject {
         data,
         listen: bootstrap.listen.clone(),
@@ -37,6 +38,9 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<End, Failure> {
     };
     let mut checks = doctor::examine(&subject).await;
     checks.insert(0, server);
+    if let Some(client) = client {
+        checks.extend(certificates(&client).await);
+    }
     let worst = checks.iter().map(|check| check.verdict).max();
     let found = Examination {
         verdict: worst.unwrap_or(Verdict::Ok),
@@ -54,8 +58,37 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<End, Failure> {
     })
 }
 
-/// Whether the server answers, and where its data is.
-async fn server(place: &Place) -> (Check, PathBuf) {
+/// The certificates that a server serves.
+async fn certificates(client: &Client) -> Vec<Check> {
+    const NAME: &str = "certificate";
+    let Ok(Ok(dashboard)) = timeout(PATIENCE, client.dashboard()).await else {
+        // That it does not answer is told already.
+        return Vec::new();
+    };
+    let rows = dashboard.certificates.into_iter();
+    rows.map(|row| {
+        let told = format!(
+            "{}: {} by {}, until {}",
+            row.place, row.name, row.issuer, row.until
+        );
+        let fix = "save a new certificate and its key, or `roundel tls renew` where an authority issued it";
+        match (row.trouble, row.days_left) {
+            (Some(why), _) => {
+                let told = format!("{told}; the one that is set cannot be served: {why}");
+                Check::failed(NAME, told, "`roundel tls verify` says what is wrong with it")
+            }
+            (None, ..0) => Check::failed(NAME, format!("{told}: it has expired"), fix),
+            (None, days) if row.ends_soon => {
+                Check::warning(NAME, format!("{told}: {} left", count(days.unsigned_abs(), "day")), fix)
+            }
+            (None, _) => Check::ok(NAME, told),
+        }
+    })
+    .collect()
+}
+
+/// Whether the server answers, where its data is, and the way to it.
+async fn server(place: &Place) -> (Check, PathBuf, Option<Client>) {
     const NAME: &str = "server";
     let data = match place {
         Place::Data(data) => data.canonicalize().unwrap_or_else(|_| data.clone()),
@@ -86,7 +119,7 @@ async fn server(place: &Place) -> (Check, PathBuf) {
                     "start the server anew: what runs goes on meanwhile",
                 )
             };
-            (check, PathBuf::from(hello.data))
+            (check, PathBuf::from(hello.data), Some(connected.client))
         }
         (Err(err), Some(pid)) => {
             let found = format!("pid {pid} has the data directory and does not answer: {err}");
@@ -95,16 +128,17 @@ async fn server(place: &Place) -> (Check, PathBuf) {
                 "look into {}; `kill {pid}` ends it, and what runs goes on",
                 log.display()
             );
-            (Check::failed(NAME, found, fix), data)
+            (Check::failed(NAME, found, fix), data, None)
         }
         (Err(err), None) => match place {
             Place::Data(_) => (
                 Check::ok(NAME, "none runs: a verb that needs one starts it"),
                 data,
+                None,
             ),
             Place::Socket(_) | Place::Remote(_) => {
                 let fix = "start it: `roundel serve`";
-                (Check::failed(NAME, err, fix), data)
+                (Check::failed(NAME, err, fix), data, None)
             }
         },
     }

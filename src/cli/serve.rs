@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// Listen on the network too, by TLS: an address of this machine, as 0.0.0.0:8800
     #[arg(long, value_name = "ADDR", value_parser = listen)]
     listen: Option<SocketAddr>,
+    /// Listen for everybody: an address of this machine, as 0.0.0.0:443; may be said several times, and people are sent to the first
+    #[arg(long, value_name = "ADDR", value_parser = public)]
+    public: Vec<SocketAddr>,
     /// Split this machine into N rehearsal nodes
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(NODES_MAX)))]
     nodes: Option<u32>,
@@ -93,6 +96,7 @@ fn options(args: &Args, data: PathBuf, bootstrap: &Bootstrap) -> Result<ServeOpt
             total: bootstrap.max_runs,
         },
         listen: args.listen.or(file_listen),
+        public: public_addresses(args, bootstrap),
         job_user,
         host_env: host_env(bootstrap.host_env.as_deref(), own),
         deadline_s: bootstrap.deadline_s(),
@@ -100,6 +104,21 @@ fn options(args: &Args, data: PathBuf, bootstrap: &Bootstrap) -> Result<ServeOpt
         engines: engines(bootstrap.engine.clone()),
         classes: context::classes(bootstrap),
     })
+}
+
+/// The public addresses of the flags, else those of the bootstrap file.
+fn public_addresses(args: &Args, bootstrap: &Bootstrap) -> Vec<SocketAddr> {
+    if !args.public.is_empty() {
+        return args.public.clone();
+    }
+    let file = bootstrap.public.iter().flatten();
+    file.filter_map(|text| bootstrap::public_address(text))
+        .collect()
+}
+
+fn public(text: &str) -> Result<SocketAddr, String> {
+    bootstrap::public_address(text)
+        .ok_or_else(|| "an address of this machine, as 0.0.0.0:443".to_owned())
 }
 
 fn listen(text: &str) -> Result<SocketAddr, String> {

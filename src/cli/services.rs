@@ -53,6 +53,14 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
                     network.address, network.fingerprint
                 )?;
             }
+            if let Some(public) = &services.public {
+                let way = match public.ssl_only {
+                    true => "by TLS alone",
+                    false => "with TLS and without",
+                };
+                let addresses = public.addresses.join(", ");
+                writeln!(context.out, "Listens for everybody on {addresses}, {way}.")?;
+            }
             services.installation
         }
         Some(Verb::Stop { wait }) => stop(&client, context, args.yes, wait).await?,

@@ -111,7 +111,7 @@ pub(super) async fn run(context: &mut Context<'_>, wanted: &Try) -> Result<End, 
 }
 
 /// One step: its word, its name, what was seen, and below it what to do.
-fn print(context: &mut Context<'_>, step: &Step) -> Result<(), Failure> {
+pub(super) fn print(context: &mut Context<'_>, step: &Step) -> Result<(), Failure> {
     let paint = context.out_paint();
     let word = format!("{:7}", step.verdict.word());
     let word = match step.verdict {

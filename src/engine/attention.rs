@@ -2,6 +2,8 @@
 //!
 //! Only from what is known; knows nothing of how it is shown.
 
+mod certificates;
+
 use super::publish::{Live, OBJECTIVE_MS};
 use super::view::View;
 use super::wellness::PartStands;
@@ -85,6 +87,12 @@ impl View {
             self.pulse.samples().last().and_then(|look| look.disk),
         ));
         all.extend(failing(parts, live.read_only.is_some()));
+        let renews = self.values.borrow().has("acme.account");
+        all.extend(certificates::concerns(
+            &self.certificates.all(),
+            renews,
+            now,
+        ));
         all.extend(self.silent(now)?);
         all.extend(nodes(&live, now));
         all.extend(never(&live));

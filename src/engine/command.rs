@@ -239,6 +239,13 @@ pub enum SettingsCommand {
         /// Warnings are known.
         accept_warnings: bool,
     },
+    /// Saves these and nothing else as a version: what others have staged stays staged.
+    Put {
+        /// Saved.
+        changes: Vec<(String, Option<Value>)>,
+        /// Whose doing it is, as the history says: `acme`.
+        origin: &'static str,
+    },
     /// Brings the values of a version back, as a new one.
     Rollback(u64),
 }

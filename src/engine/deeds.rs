@@ -46,6 +46,7 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
         ),
         Command::Settings(S::Discard(keys)) => ("settings.discard", settings(), keys.join(", ")),
         Command::Settings(S::Save { changes, .. }) => ("settings.save", settings(), keys(changes)),
+        Command::Settings(S::Put { changes, .. }) => ("settings.save", settings(), keys(changes)),
         Command::Settings(S::Rollback(version)) => (
             "settings.rollback",
             settings(),

@@ -126,6 +126,9 @@ impl Batch<'_, '_> {
                 }
                 self.append(record.version, changes, "save".to_owned(), actor)?
             }
+            SettingsCommand::Put { changes, origin } => {
+                self.put(&record, changes, origin, actor)?
+            }
             SettingsCommand::Rollback(to) => self.rollback(&record, to, actor)?,
         };
         self.out.touch(Topic::Settings, "settings");
@@ -155,6 +158,43 @@ impl Batch<'_, '_> {
         };
         record.staged.insert(key.clone(), staged);
         record.staged.get(&key)
+    }
+
+    /// Saves these changes alone. What is wrong with others is for those who set them.
+    fn put(
+        &mut self,
+        record: &SettingsRecord,
+        changes: Vec<(String, Option<Value>)>,
+        origin: &str,
+        actor: &Actor,
+    ) -> Result<Vec<String>, CommandError> {
+        let saved = record.saved.iter();
+        let saved = saved.map(|(key, one)| (key.as_str(), &one.value));
+        let mut values = opened(saved, self.seal);
+        for (key, value) in &changes {
+            match value {
+                Some(value) => values.set(key, value.clone()),
+                None => values.unset(key),
+            }
+        }
+        let wrong = check(&values).into_iter();
+        let wrong: Vec<Finding> = wrong
+            .filter(|finding| finding.is_error())
+            .filter(|finding| changes.iter().any(|(key, _)| *key == finding.key))
+            .collect();
+        if !wrong.is_empty() {
+            return Err(CommandError::Settings { findings: wrong });
+        }
+        let mut stored: BTreeMap<String, Stored> = BTreeMap::new();
+        for (key, value) in changes {
+            let value: Stored = value.map(|value| kept(&key, &value, self.seal));
+            if record.saved.get(&key).map(|saved| &saved.value) != value.as_ref() {
+                // What somebody has staged for it would take it back at the next save.
+                self.tx.unstage_setting(&key)?;
+                stored.insert(key, value);
+            }
+        }
+        self.append(record.version, stored, origin.to_owned(), actor)
     }
 
     fn rollback(

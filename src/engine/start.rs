@@ -21,6 +21,7 @@ use crate::cluster::{Containers, Fleet};
 use crate::ids::AttemptId;
 use crate::pipeline::Classes;
 use crate::queue::Limits;
+use crate::services::certificates::Certificates;
 use crate::services::health::Pulse;
 use crate::storage::logs::LogStore;
 use crate::storage::seal::Seal;
@@ -143,6 +144,7 @@ pub fn start<F: Fleet + 'static>(
         tokens: opening,
         values: holding,
         pulse: pulse.clone(),
+        certificates: Certificates::default(),
         roster: roster.clone(),
         passes: Board::default(),
         classes: Arc::new(options.classes.clone()),

@@ -14,6 +14,7 @@ use crate::pipeline::Classes;
 use crate::pipeline::status::RunState;
 use crate::queue::{ExecutorKind, Shape, Waiting};
 use crate::scheduler::Reason;
+use crate::services::certificates::Certificates;
 use crate::services::health::Pulse;
 use crate::settings::value::Values;
 use crate::store::{
@@ -36,6 +37,8 @@ pub struct View {
     pub values: watch::Receiver<Arc<Values>>,
     /// What is measured.
     pub pulse: Pulse,
+    /// The certificates that are served.
+    pub certificates: Certificates,
     pub(super) roster: Arc<Roster>,
     /// How the passes of housekeeping stand.
     pub(super) passes: super::cleaning::Board,

@@ -9,11 +9,11 @@ use super::router::Server;
 use super::services::rows;
 use super::translate::{installation, pipeline_row};
 use crate::api::dashboard::{
-    AttentionItem, Dashboard, LoadMinute, MachineHistory, MachineSample, Objective,
+    AttentionItem, CertificateRow, Dashboard, LoadMinute, MachineHistory, MachineSample, Objective,
     ObjectiveMinute, Urgency,
 };
-use crate::clock;
-use crate::engine::{self, Concern, OBJECTIVE_MS, Spot};
+use crate::clock::{self, Timestamp};
+use crate::engine::{self, Concern, OBJECTIVE_MS, Spot, View};
 use crate::services::health::history::{EVERY_S, Sample};
 use crate::store::WindowQuery;
 
@@ -66,6 +66,7 @@ pub(super) async fn read(State(server): State<Server>) -> Answer<Dashboard> {
             },
             load: load.collect(),
             services: rows(parts),
+            certificates: certificates(view, now),
             attention,
             builds,
             built: newest.total,
@@ -85,6 +86,22 @@ fn sample(look: &Sample) -> MachineSample {
         disk_total: look.disk.map(|(_, all)| all),
         log_bytes_s: look.log_bytes_s,
     }
+}
+
+fn certificates(view: &View, now: Timestamp) -> Vec<CertificateRow> {
+    let all = view.certificates.all().into_iter();
+    all.map(|one| CertificateRow {
+        place: one.place.word().to_owned(),
+        source: one.source.word().to_owned(),
+        days_left: one.facts.days_left(now),
+        ends_soon: one.facts.ends_soon(now),
+        fingerprint: one.facts.fingerprint.to_string(),
+        name: one.facts.name,
+        issuer: one.facts.issuer,
+        until: one.facts.until,
+        trouble: one.trouble.map(|trouble| trouble.why),
+    })
+    .collect()
 }
 
 fn item(concern: Concern) -> AttentionItem {

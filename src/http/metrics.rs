@@ -35,6 +35,7 @@ fn text(server: &Server, now: Timestamp) -> String {
     runs(&mut to, server, &live, now);
     nodes(&mut to, &live);
     parts(&mut to, server, &live, now);
+    certificates(&mut to, server);
     disk(&mut to, server);
     process(&mut to, server);
     to.finish()
@@ -145,6 +146,26 @@ fn parts(to: &mut Exposition, server: &Server, live: &Live, now: Timestamp) {
         for one in &last.removed {
             removed.put(&[("kind", one.kind.word())], one.bytes);
         }
+    }
+}
+
+fn certificates(to: &mut Exposition, server: &Server) {
+    let all = server.view.certificates.all();
+    let mut ends = to.gauge(
+        "roundel_certificate_expiry_timestamp_seconds",
+        "When the certificate that is served at a place ends.",
+    );
+    for one in &all {
+        let labels = [("place", one.place.word()), ("name", &one.facts.name)];
+        ends.put(&labels, moment(one.facts.until));
+    }
+    let mut current = to.gauge(
+        "roundel_certificate_current",
+        "1 while that certificate is the one that is set, 0 while what is set cannot be served.",
+    );
+    for one in &all {
+        let served = u8::from(one.trouble.is_none());
+        current.put(&[("place", one.place.word())], served);
     }
 }
 

@@ -1,7 +1,8 @@
 //! The door to the network: TCP, TLS, and the bounds on what comes before anybody is known.
 //!
 //! Whoever connects may be anybody. A handshake and the head of a request have to come within their times, and an
-//! address has so many connections and no more: one that takes all it gets leaves enough for others.
+//! address has so many connections and no more: one that takes all it gets leaves enough for others. Which certificate
+//! a handshake shows is asked when it begins, so another one is swapped in while connections go on.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -13,7 +14,7 @@ use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -22,6 +23,7 @@ use tokio_rustls::server::TlsStream;
 use super::peer::Peer;
 use crate::access::Origin;
 use crate::engine::{Handle, Refusal};
+use crate::services::certificates::{Certificates, Place};
 
 /// Time for a handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -35,11 +37,26 @@ const HEAD_MAX: usize = 64 * 1024;
 /// Headers of a request.
 const HEADERS_MAX: usize = 64;
 
-/// Connections of one address: a console takes five.
-const EACH: usize = 64;
+/// Connections to the port of consoles: a console takes five, and each some 40 KB.
+pub(super) const CONSOLES: Bounds = Bounds {
+    each: 64,
+    all: 1024,
+};
 
-/// Connections altogether: some 40 KB each.
-const ALL: usize = 1024;
+/// Connections to the public addresses: behind one address may be an office, or the balancer that everybody comes by.
+pub(super) const PUBLIC: Bounds = Bounds {
+    each: 512,
+    all: 2048,
+};
+
+/// How many connections there may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Of one address.
+    pub each: usize,
+    /// Altogether.
+    pub all: usize,
+}
 
 /// First byte of a handshake of TLS.
 const HELLO: u8 = 0x16;
@@ -50,15 +67,24 @@ const PLAIN: &str = "This port speaks TLS only: the address begins with https://
 /// A port that is listened on.
 pub(super) struct Port {
     pub listener: TcpListener,
-    pub acceptor: TlsAcceptor,
+    pub certificates: Certificates,
+    pub place: Place,
     pub app: Router,
+    /// What answers who speaks no TLS; without it they are told to.
+    pub plain: Option<Router>,
+    pub seats: Arc<Seats>,
     pub handle: Handle,
+}
+
+/// A connection on which requests may come.
+enum Begun {
+    Tls(Box<TlsStream<TcpStream>>),
+    Plain(TcpStream),
 }
 
 impl Port {
     /// Serves until it is dropped; so do the connections.
     pub(super) async fn serve(self) {
-        let seats = Arc::new(Seats::default());
         let mut connections = tokio::task::JoinSet::new();
         loop {
             while connections.try_join_next().is_some() {}
@@ -71,19 +97,24 @@ impl Port {
                     continue;
                 }
             };
-            let Some(seat) = Seats::take(&seats, from.ip().into()) else {
+            let Some(seat) = Seats::take(&self.seats, from.ip().into()) else {
                 drop(stream);
                 let refusal = refusal(from, "too many connections from there, or altogether");
                 let handle = self.handle.clone();
                 connections.spawn(async move { handle.refused(refusal).await });
                 continue;
             };
-            let (acceptor, app) = (self.acceptor.clone(), self.app.clone());
+            let acceptor = self.certificates.config(self.place).map(TlsAcceptor::from);
+            let (app, plain) = (self.app.clone(), self.plain.clone());
             connections.spawn(async move {
                 let _seat = seat;
-                let stream = timeout(HANDSHAKE, shake_hands(stream, &acceptor)).await;
-                if let Ok(Some(stream)) = stream {
-                    talk(stream, from, app).await;
+                let begun = timeout(HANDSHAKE, begin(stream, acceptor, plain.is_some())).await;
+                match (begun, plain) {
+                    (Ok(Some(Begun::Tls(stream))), _) => talk(*stream, from, app).await,
+                    (Ok(Some(Begun::Plain(stream))), Some(plain)) => {
+                        talk(stream, from, plain).await;
+                    }
+                    _ => {}
                 }
             });
         }
@@ -99,11 +130,12 @@ fn refusal(from: SocketAddr, why: &str) -> Refusal {
     }
 }
 
-/// TLS on a connection; `None` when the other end does not get that far.
-async fn shake_hands(
+/// TLS on a connection, or none where that is spoken too; `None` when the other end does not get that far.
+async fn begin(
     mut stream: TcpStream,
-    acceptor: &TlsAcceptor,
-) -> Option<TlsStream<TcpStream>> {
+    acceptor: Option<TlsAcceptor>,
+    speaks_plain: bool,
+) -> Option<Begun> {
     // Answers are whole: nothing is gained by waiting for more to send.
     let _ = stream.set_nodelay(true);
     let mut first = [0];
@@ -111,6 +143,9 @@ async fn shake_hands(
         return None;
     }
     if first[0] != HELLO {
+        if speaks_plain {
+            return Some(Begun::Plain(stream));
+        }
         // What it asks is read, so that the answer is not thrown away with it.
         let _ = stream.read(&mut [0; 4096]).await;
         let length = PLAIN.len();
@@ -121,8 +156,8 @@ async fn shake_hands(
         let _ = stream.shutdown().await;
         return None;
     }
-    match acceptor.accept(stream).await {
-        Ok(stream) => Some(stream),
+    match acceptor?.accept(stream).await {
+        Ok(stream) => Some(Begun::Tls(Box::new(stream))),
         Err(err) => {
             tracing::debug!(error = %err, "a handshake failed");
             None
@@ -131,7 +166,10 @@ async fn shake_hands(
 }
 
 /// Requests and answers until either end has enough.
-async fn talk(stream: TlsStream<TcpStream>, from: SocketAddr, app: Router) {
+async fn talk<S>(stream: S, from: SocketAddr, app: Router)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let peer = Peer::Address(from.ip().to_canonical());
     let app = app.layer(Extension(ConnectInfo(peer)));
     let served = http1::Builder::new()
@@ -147,8 +185,11 @@ async fn talk(stream: TlsStream<TcpStream>, from: SocketAddr, app: Router) {
 }
 
 /// Connections by where they come from.
-#[derive(Debug, Default)]
-struct Seats(Mutex<HashMap<Origin, usize>>);
+#[derive(Debug)]
+pub(super) struct Seats {
+    taken: Mutex<HashMap<Origin, usize>>,
+    bounds: Bounds,
+}
 
 /// One of them; free again when dropped.
 struct Seat {
@@ -157,11 +198,19 @@ struct Seat {
 }
 
 impl Seats {
+    pub(super) fn new(bounds: Bounds) -> Arc<Self> {
+        Arc::new(Self {
+            taken: Mutex::default(),
+            bounds,
+        })
+    }
+
     fn take(seats: &Arc<Self>, origin: Origin) -> Option<Seat> {
-        let mut taken = seats.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bounds = seats.bounds;
+        let mut taken = seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = taken.values().sum();
         let own = taken.get(&origin).copied().unwrap_or(0);
-        if own >= EACH || all >= ALL {
+        if own >= bounds.each || all >= bounds.all {
             return None;
         }
         taken.insert(origin, own + 1);
@@ -175,7 +224,11 @@ impl Seats {
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut taken = self.seats.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self
+            .seats
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(own) = taken.get_mut(&self.origin) {
             *own -= 1;
             if *own == 0 {
@@ -191,9 +244,9 @@ mod tests {
 
     #[test]
     fn an_address_has_its_seats_and_leaves_the_others_theirs() {
-        let seats = Arc::new(Seats::default());
+        let seats = Seats::new(CONSOLES);
         let (one, two) = (Origin::V4([192, 0, 2, 1]), Origin::V4([192, 0, 2, 2]));
-        let mut taken: Vec<_> = (0..EACH)
+        let mut taken: Vec<_> = (0..CONSOLES.each)
             .map(|_| Seats::take(&seats, one).unwrap())
             .collect();
         assert!(Seats::take(&seats, one).is_none());
@@ -201,6 +254,6 @@ mod tests {
         taken.pop();
         assert!(Seats::take(&seats, one).is_some(), "one has become free");
         drop(taken);
-        assert!(seats.0.lock().unwrap().is_empty());
+        assert!(seats.taken.lock().unwrap().is_empty());
     }
 }

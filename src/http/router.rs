@@ -12,13 +12,13 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
 use super::{
-    Sessions, SignIns, agents, audit, backups, caller, compare, dashboard, events, health, keep,
-    logs, metrics, nodes, pipelines, projects, proxy, runs, services, sessions, settings, tokens,
-    trials, variables, watches,
+    Sessions, SignIns, acme, agents, audit, backups, caller, compare, dashboard, doors, events,
+    health, keep, logs, metrics, nodes, pipelines, projects, proxy, runs, services, sessions,
+    settings, tokens, trials, variables, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
-use crate::engine::{Cleaning, Handle, View, Watching};
+use crate::engine::{Cleaning, Handle, Issuing, View, Watching};
 use crate::services::health::Part;
 use crate::storage::logs::LogStore;
 use crate::storage::seal::Seal;
@@ -42,6 +42,8 @@ pub struct Server {
     pub watching: Watching,
     /// The removal of what has been kept for long enough.
     pub cleaning: Cleaning,
+    /// Certificates that an authority issues.
+    pub issuing: Issuing,
     /// Whether anybody is there.
     pub presence: Arc<Presence>,
     /// Which consoles may write.
@@ -144,6 +146,8 @@ pub fn router(server: Server, near: bool) -> Router {
         .route("/watches", get(watches::list).post(watches::add))
         .route("/watches/{reference}", delete(watches::remove))
         .route("/watches/{reference}/look", post(watches::look))
+        .route("/tls/acme", post(acme::order))
+        .route("/tls/acme/go", post(acme::go_on))
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{id}", delete(tokens::revoke))
         .layer(guard.clone())
@@ -186,5 +190,8 @@ async fn present(State(server): State<Server>, request: Request, next: Next) -> 
 }
 
 async fn hello(State(server): State<Server>) -> Json<Hello> {
-    Json(Hello::clone(&server.hello))
+    Json(Hello {
+        network: doors::network(&server),
+        ..Hello::clone(&server.hello)
+    })
 }

@@ -8,22 +8,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
-use tokio::net::{TcpListener, UnixListener};
-use tokio_rustls::TlsAcceptor;
+use tokio::net::UnixListener;
 
+use super::doors::Doors;
 use super::peer::Peer;
-use super::port::Port;
 use super::router::{Presence, Server, router};
-use crate::api::{API_VERSION, Hello, Network};
+use crate::api::{API_VERSION, Hello};
 use crate::clock::{self, Timestamp};
 use crate::cluster::embedded::{Account, Embedded, Machine, Settings, account, first_look, split};
 use crate::containers;
-use crate::engine::{self, Capacity, Engine, Watching};
+use crate::engine::{self, Capacity, Engine, Issuing, Watching};
 use crate::error::{Explain, Kind};
 use crate::pipeline::Classes;
 use crate::pipeline::status::Phase;
 use crate::queue::{ExecutorKind, Limits};
-use crate::services::tls::{self, TlsError};
+use crate::services::tls::TlsError;
 use crate::settings::paths;
 use crate::storage::data_dir::{self, DataDir, DataDirError};
 use crate::storage::logs::{LogError, LogStore};
@@ -62,6 +61,8 @@ pub struct ServeOptions {
     pub limits: Limits,
     /// Where to listen on the network, besides the socket.
     pub listen: Option<SocketAddr>,
+    /// Where to listen for everybody; people are sent to the first.
+    pub public: Vec<SocketAddr>,
     /// Who steps run as.
     pub job_user: JobUser,
     /// Variables that jobs get besides the clean ones.
@@ -158,7 +159,7 @@ impl Explain for ServeError {
             ),
             ServeError::Tls(err) => err.hint(),
             ServeError::Port { .. } => Some(
-                "choose another address with --listen, or `listen` in the bootstrap file"
+                "choose another address: --listen and --public, or `listen` and `public` in the bootstrap file"
                     .to_owned(),
             ),
             ServeError::Listen { .. } | ServeError::Scratch { .. } => None,
@@ -180,10 +181,7 @@ pub async fn serve(
     let (account, scratch) = job_account(&options.job_user, &data)?;
     let socket = paths::socket_path(&data);
     let listener = listen(&data, &socket)?;
-    let (port, network) = match options.listen {
-        Some(address) => Some(open_port(&data, address).await?).unzip(),
-        None => (None, None),
-    };
+    let doors = Doors::open(&data, options.listen, &options.public, &hostname()).await?;
     let logs = LogStore::open(&data.join("logs"))?;
     let seal = Arc::new(Seal::of(&data.join("secrets"))?);
     let jobs_run_as = match &account {
@@ -229,7 +227,8 @@ pub async fn serve(
         hostname: hostname(),
         jobs_run_as,
         data: data.display().to_string(),
-        network,
+        network: doors.network.clone(),
+        public: doors.addresses.clone(),
     };
     let presence = Arc::new(Presence::default());
     let watching = Watching::start(engine.handle.clone(), engine.view.clone(), data.clone())?;
@@ -242,21 +241,16 @@ pub async fn serve(
         hello: Arc::new(hello),
         watching: watching.clone(),
         cleaning: engine.cleaning.clone(),
+        issuing: Issuing::new(engine.handle.clone(), engine.view.clone()),
         presence: presence.clone(),
         sessions: Arc::default(),
         sign_ins: Arc::default(),
     };
     tracing::info!(socket = %socket.display(), "serving");
 
-    let port = port.map(|(listener, acceptor)| Port {
-        listener,
-        acceptor,
-        app: router(server.clone(), false),
-        handle: engine.handle.clone(),
-    });
+    let mut far = doors.serve(&server);
     let app = router(server, true).into_make_service_with_connect_info::<Peer>();
     let serving = tokio::spawn(async move { axum::serve(listener, app).await });
-    let far = port.map(|port| tokio::spawn(port.serve()));
     tell_supervisor(NotifyState::Ready);
     tokio::select! {
         () = end => tracing::info!("told to end"),
@@ -267,9 +261,7 @@ pub async fn serve(
     let _ = std::fs::remove_file(&socket);
     tokio::time::sleep(FAREWELL).await;
     serving.abort();
-    if let Some(far) = far {
-        far.abort();
-    }
+    far.abort_all();
     engine.stop().await;
     Ok(())
 }
@@ -367,22 +359,6 @@ fn listen(data: &Path, socket: &Path) -> Result<UnixListener, ServeError> {
     let listener = UnixListener::bind(socket).map_err(failed)?;
     std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
     Ok(listener)
-}
-
-/// Listens on the network, with the certificate of the data directory.
-async fn open_port(
-    data: &Path,
-    address: SocketAddr,
-) -> Result<((TcpListener, TlsAcceptor), Network), ServeError> {
-    let identity = tls::identity(data, &hostname())?;
-    let failed = |source| ServeError::Port { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let network = Network {
-        address: listener.local_addr().map_err(failed)?.to_string(),
-        fingerprint: identity.fingerprint.to_string(),
-    };
-    tracing::info!(address = %network.address, fingerprint = %network.fingerprint, "listening, by TLS");
-    Ok(((listener, TlsAcceptor::from(identity.config)), network))
 }
 
 /// The account without which a server of root runs host jobs as nobody.

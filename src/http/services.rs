@@ -4,21 +4,33 @@ use axum::Json;
 use axum::extract::State;
 
 use super::caller::Caller;
+use super::doors;
 use super::error::{Answer, ApiError};
 use super::router::Server;
 use super::translate::installation;
 use crate::api::Written;
-use crate::api::services::{Installation, LastError, ServiceRow, Services};
+use crate::api::services::{Installation, LastError, PublicListener, ServiceRow, Services};
 use crate::clock;
 use crate::engine::{Command, InstallationCommand, PartStands, Reply};
+use crate::services::certificates::Place;
 
 pub(super) async fn list(State(server): State<Server>) -> Json<Services> {
     let live = server.view.live();
     Json(Services {
         installation: installation(&live.installation),
         services: rows(server.view.parts(clock::now())),
-        network: server.hello.network.clone(),
+        network: doors::network(&server),
+        public: public(&server),
         seq: live.seq,
+    })
+}
+
+fn public(server: &Server) -> Option<PublicListener> {
+    let standing = server.view.certificates.at(Place::Public)?;
+    Some(PublicListener {
+        addresses: server.hello.public.clone(),
+        ssl_only: server.view.values.borrow().on("privacy.ssl_only"),
+        fingerprint: standing.facts.fingerprint.to_string(),
     })
 }
 

@@ -80,6 +80,23 @@ pub struct Identity {
     pub config: Arc<ServerConfig>,
     /// Of the certificate.
     pub fingerprint: Fingerprint,
+    /// The certificate, and those of its issuers that are sent with it.
+    pub chain: Vec<CertificateDer<'static>>,
+}
+
+/// What a port is served with: TLS 1.2 and 1.3, HTTP/1.1 and nothing else within.
+///
+/// # Errors
+/// When certificate and key do not fit each other, or cannot be used.
+pub fn server_config(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<ServerConfig, tokio_rustls::rustls::Error> {
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?;
+    let mut config = builder.with_no_client_auth().with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
 }
 
 /// The certificate of the data directory, made when there is none; `host` is this machine's name. Blocks.
@@ -105,17 +122,12 @@ pub fn identity(data: &Path, host: &str) -> Result<Identity, TlsError> {
         .ok_or(pem::Error::NoItemsFound)
         .map_err(unread(&certificate))?;
     let fingerprint = Fingerprint::of(first);
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .and_then(|builder| {
-            builder
-                .with_no_client_auth()
-                .with_single_cert(chain, private)
-        })
+    let config = server_config(chain.clone(), private)
         .map_err(|source| TlsError::Unfit { path: dir, source })?;
     Ok(Identity {
         config: Arc::new(config),
         fingerprint,
+        chain,
     })
 }
 

@@ -39,6 +39,8 @@ pub struct Bootstrap {
     pub data: Option<PathBuf>,
     /// Addresses to listen on besides the socket.
     pub listen: Option<String>,
+    /// Addresses to listen on for everybody, as `0.0.0.0:443`; people are sent to the first.
+    pub public: Option<Vec<String>>,
     /// Rehearsal nodes that this machine is split into, 1 to [`NODES_MAX`].
     pub nodes: Option<u32>,
     /// What is logged, as `info` or `info,roundel::engine=debug`.
@@ -255,6 +257,18 @@ impl Bootstrap {
                 format!("must be an address of this machine as `0.0.0.0:{PORT}`, and is `{text}`"),
             ));
         }
+        let public = self.public.as_deref().unwrap_or_default();
+        if public.len() > PUBLIC_MAX {
+            return Err(("public", format!("holds more than {PUBLIC_MAX} addresses")));
+        }
+        if let Some(text) = public.iter().find(|text| public_address(text).is_none()) {
+            return Err((
+                "public",
+                format!(
+                    "must hold addresses of this machine as `0.0.0.0:{PUBLIC_PORT}`, and holds `{text}`"
+                ),
+            ));
+        }
         if let Some(nodes) = self.nodes
             && !(1..=NODES_MAX).contains(&nodes)
         {
@@ -311,7 +325,23 @@ pub const PORT: u16 = 8800;
 /// An address to listen on: `0.0.0.0:8800`, `[::]:8800`, or without the port.
 #[must_use]
 pub fn address(text: &str) -> Option<SocketAddr> {
-    let alone = |text: &str| Some(SocketAddr::new(text.parse().ok()?, PORT));
+    at(text, PORT)
+}
+
+/// Port of a public address that says none.
+pub const PUBLIC_PORT: u16 = 443;
+
+/// Most public addresses: both ports on two addresses of each kind.
+pub const PUBLIC_MAX: usize = 8;
+
+/// A public address: `0.0.0.0:443`, or without the port.
+#[must_use]
+pub fn public_address(text: &str) -> Option<SocketAddr> {
+    at(text, PUBLIC_PORT)
+}
+
+fn at(text: &str, port: u16) -> Option<SocketAddr> {
+    let alone = |text: &str| Some(SocketAddr::new(text.parse().ok()?, port));
     text.parse().ok().or_else(|| alone(text))
 }
 
@@ -373,6 +403,10 @@ mod tests {
             (
                 "listen = \"ci.example.com\"",
                 "f: `listen` must be an address",
+            ),
+            (
+                "public = [\"443\"]",
+                "f: `public` must hold addresses of this machine",
             ),
             (
                 "engine = \"docker.sock\"",

@@ -2,7 +2,7 @@
 //!
 //! Each rule says all that is wrong with one value. Nothing is looked up: a rule knows no network and no file.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::check::Fault;
 use super::value::{Value, Values};
@@ -311,6 +311,81 @@ pub(super) fn each(value: &Value, fault: impl Fn(&str) -> Option<Fault>) -> Vec<
 /// None or one.
 pub(super) fn faults(fault: Option<Fault>) -> Vec<Fault> {
     fault.into_iter().collect()
+}
+
+/// What a file is, by its first lines; the rest is for the test.
+pub(super) fn certificate(value: &Value, _: &Values) -> Vec<Fault> {
+    let text = value.text();
+    faults(if text.contains("-----BEGIN CERTIFICATE-----") {
+        None
+    } else if text.contains("PRIVATE KEY-----") {
+        Some(Fault::error("is a private key").fix("the two files are swapped"))
+    } else {
+        Some(
+            Fault::error("is no certificate in PEM")
+                .fix("it begins with -----BEGIN CERTIFICATE-----"),
+        )
+    })
+}
+
+/// The same of a key.
+pub(super) fn private_key(value: &Value, _: &Values) -> Vec<Fault> {
+    if *value == Value::Locked {
+        return Vec::new();
+    }
+    let text = value.text();
+    let encrypted =
+        text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED");
+    faults(if encrypted {
+        Some(
+            Fault::error("is encrypted")
+                .fix("openssl pkey -in KEY -out PLAIN takes the passphrase off"),
+        )
+    } else if text.contains("PRIVATE KEY-----") {
+        None
+    } else if text.contains("-----BEGIN CERTIFICATE-----") {
+        Some(Fault::error("is a certificate").fix("the two files are swapped"))
+    } else {
+        Some(
+            Fault::error("is no private key in PEM")
+                .fix("it begins with -----BEGIN PRIVATE KEY-----"),
+        )
+    })
+}
+
+/// Names that an authority can be asked for.
+pub(super) fn acme_names(value: &Value, _: &Values) -> Vec<Fault> {
+    let Value::List(names) = value else {
+        return Vec::new();
+    };
+    let wrong = names.iter().filter_map(|name| {
+        let host = name.strip_prefix("*.").unwrap_or(name);
+        let fault = host_fault(host);
+        let fault = fault.or_else(|| {
+            let address = host.parse::<IpAddr>().is_ok();
+            address.then(|| Fault::error("is an address").fix("names can be proved by DNS"))
+        })?;
+        Some(Fault {
+            message: format!("holds `{name}`, which {}", fault.message),
+            ..fault
+        })
+    });
+    wrong.collect()
+}
+
+/// Where an authority is.
+pub(super) fn acme_directory(value: &Value, _: &Values) -> Vec<Fault> {
+    let wrong = !value.text().starts_with("https://");
+    faults(wrong.then(|| Fault::error("does not begin with https://")))
+}
+
+/// A DNS server, with or without its port.
+pub(super) fn acme_resolver(value: &Value, _: &Values) -> Vec<Fault> {
+    let text = value.text();
+    let right = text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok();
+    faults((!right).then(|| {
+        Fault::error("is no address of a server").fix("such as 192.0.2.1, or 192.0.2.1:5353")
+    }))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 mod access;
 mod account;
+mod acme;
 mod backup;
 mod bad_input;
 mod client;
@@ -20,6 +21,7 @@ mod gc;
 mod health;
 mod hostile;
 mod ldap;
+mod listener;
 mod offline;
 mod package;
 mod project;

@@ -63,7 +63,8 @@ pub(super) const GROUP: Group = Group {
         )
         .defaults(&[(When::Always, "self-signed")])
         .required(When::Always)
-        .restart(Restart::Console),
+        .restart(Restart::Live)
+        .rule(source),
         Entry::new(
             "console.tls.hostname",
             "Hostname of the console",
@@ -72,17 +73,18 @@ pub(super) const GROUP: Group = Group {
         )
         .shown(OWN)
         .required(When::Always)
-        .restart(Restart::Console)
+        .restart(Restart::Live)
         .rule(rules::host),
         Entry::new(
             "console.tls.cert",
             "Certificate of the console",
             Kind::Pem,
-            "In PEM, with its issuers.",
+            "In PEM, with its issuers. Consoles of other machines know the server by it, and ask again when it changes.",
         )
         .shown(OWN)
         .required(When::Always)
-        .restart(Restart::Console),
+        .restart(Restart::Live)
+        .rule(rules::certificate),
         Entry::new(
             "console.tls.key",
             "Key of the console",
@@ -91,7 +93,8 @@ pub(super) const GROUP: Group = Group {
         )
         .shown(OWN)
         .required(When::Always)
-        .restart(Restart::Console),
+        .restart(Restart::Live)
+        .rule(rules::private_key),
         Entry::new(
             "console.log_level",
             "Log level",
@@ -102,6 +105,15 @@ pub(super) const GROUP: Group = Group {
         .restart(Restart::Console),
     ],
 };
+
+/// "That of Privacy" needs one there.
+fn source(value: &Value, values: &Values) -> Vec<Fault> {
+    let none = value.text() == "privacy" && !values.has("ssl_cert");
+    rules::faults(none.then(|| {
+        Fault::error("takes the certificate of Privacy, and there is none")
+            .fix("give Privacy one: `ssl_cert` and `ssl_private_key`")
+    }))
+}
 
 fn way_in(value: &Value, _: &Values) -> Vec<Fault> {
     let open = value.text() == "anonymous";

@@ -1,9 +1,7 @@
 //! Privacy: TLS of the public address.
 
-use super::{Choice, Entry, Group, Kind, TestId, When, choice};
-use crate::settings::check::Fault;
+use super::{Choice, Entry, Group, Kind, Restart, TestId, When, choice};
 use crate::settings::rules;
-use crate::settings::value::{Value, Values};
 
 const BALANCERS: &[Choice] = &[
     choice("direct", "People reach this machine"),
@@ -13,14 +11,15 @@ const BALANCERS: &[Choice] = &[
 pub(super) const GROUP: Group = Group {
     name: "privacy",
     title: "Privacy",
-    note: Some("The listener serves a certificate of its own for now: held and checked, not used."),
+    note: None,
     entries: &[
         Entry::new(
             "privacy.ssl_only",
             "SSL only (Recommended)",
             Kind::Switch,
             "The public address speaks TLS alone. The callback of the GitHub application has to begin with https then.",
-        ),
+        )
+        .restart(Restart::Live),
         Entry::new(
             "privacy.behind",
             "In front of it",
@@ -28,7 +27,8 @@ pub(super) const GROUP: Group = Group {
             "Behind a load balancer an expired or self-signed certificate is enough, as long as its name is the hostname.",
         )
         .defaults(&[(When::Always, "direct")])
-        .shown(When::On("privacy.ssl_only")),
+        .shown(When::On("privacy.ssl_only"))
+        .restart(Restart::Live),
         Entry::new(
             "ssl_cert",
             "Certificate File",
@@ -37,7 +37,8 @@ pub(super) const GROUP: Group = Group {
         )
         .shown(When::On("privacy.ssl_only"))
         .required(When::Always)
-        .rule(certificate)
+        .restart(Restart::Live)
+        .rule(rules::certificate)
         .test(TestId::Tls),
         Entry::new(
             "ssl_private_key",
@@ -47,43 +48,47 @@ pub(super) const GROUP: Group = Group {
         )
         .shown(When::On("privacy.ssl_only"))
         .required(When::Always)
-        .rule(private_key)
+        .restart(Restart::Live)
+        .rule(rules::private_key)
         .test(TestId::Tls),
+        Entry::new(
+            "acme.hostnames",
+            "Names at the authority",
+            Kind::List,
+            "Names that a certificate is ordered for by `roundel tls acme`, and renewed for by `roundel tls renew`.",
+        )
+        .restart(Restart::Live)
+        .rule(rules::acme_names),
+        Entry::new(
+            "acme.directory",
+            "Authority",
+            Kind::Text,
+            "Where the authority is: the URL of its ACME directory.",
+        )
+        .defaults(&[(When::Always, "https://acme-v02.api.letsencrypt.org/directory")])
+        .restart(Restart::Live)
+        .rule(rules::acme_directory),
+        Entry::new(
+            "acme.email",
+            "Address for the authority",
+            Kind::Text,
+            "Where the authority may write to.",
+        )
+        .restart(Restart::Live),
+        Entry::new(
+            "acme.resolver",
+            "DNS server for the proof",
+            Kind::Text,
+            "Asked whether the records of a proof are there, in place of the system's servers.",
+        )
+        .restart(Restart::Live)
+        .rule(rules::acme_resolver),
+        Entry::new(
+            "acme.account",
+            "Account at the authority",
+            Kind::Secret,
+            "Made at the first order, and used by the next ones.",
+        )
+        .restart(Restart::Live),
     ],
 };
-
-/// What a file is, by its first lines; the rest is for the test.
-fn certificate(value: &Value, _: &Values) -> Vec<Fault> {
-    let text = value.text();
-    rules::faults(if text.contains("-----BEGIN CERTIFICATE-----") {
-        None
-    } else if text.contains("PRIVATE KEY-----") {
-        Some(Fault::error("is a private key").fix("the two files are swapped"))
-    } else {
-        Some(
-            Fault::error("is no certificate in PEM")
-                .fix("it begins with -----BEGIN CERTIFICATE-----"),
-        )
-    })
-}
-
-fn private_key(value: &Value, _: &Values) -> Vec<Fault> {
-    let text = value.text();
-    let encrypted =
-        text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED");
-    rules::faults(if encrypted {
-        Some(
-            Fault::error("is encrypted")
-                .fix("openssl pkey -in KEY -out PLAIN takes the passphrase off"),
-        )
-    } else if text.contains("PRIVATE KEY-----") {
-        None
-    } else if text.contains("-----BEGIN CERTIFICATE-----") {
-        Some(Fault::error("is a certificate").fix("the two files are swapped"))
-    } else {
-        Some(
-            Fault::error("is no private key in PEM")
-                .fix("it begins with -----BEGIN PRIVATE KEY-----"),
-        )
-    })
-}

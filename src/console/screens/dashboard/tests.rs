@@ -60,6 +60,22 @@ fn it_answers_whether_all_is_well_at_every_size() {
 }
 
 #[test]
+fn certificates_stand_with_their_days_and_press_when_they_end() {
+    for size in [(80, 24), (120, 36), (200, 60)] {
+        let frame = stage(size, much()).frame();
+        frame.has(&["public ci.example.com 61 d left", "console console.exam"]);
+        frame.shows("12 d left", Role::Warning);
+    }
+    let mut ended = much();
+    ended.certificates[0].days_left = -3;
+    ended.certificates[1].days_left = 700_000;
+    ended.certificates[1].trouble = Some("they do not fit".into());
+    let stage = stage((120, 36), ended);
+    stage.frame().shows("expired", Role::Failed);
+    stage.frame().shows("new one refused", Role::Failed);
+}
+
+#[test]
 fn a_young_server_says_how_far_its_history_goes() {
     let mut young = much();
     young.machine.samples.truncate(18);

@@ -1,6 +1,6 @@
 //! The facts at the top: state, version, queue objective, fleet; in three lines each, or all of it in four lines.
 
-use roundel::api::dashboard::Dashboard;
+use roundel::api::dashboard::{CertificateRow, Dashboard};
 use roundel::api::services::Phase;
 
 use super::charts;
@@ -119,6 +119,55 @@ fn capacity(data: &Dashboard, cells: u16) -> Line {
     ))
 }
 
+/// Days from which the end of a certificate is nothing that anybody has to know: ten years.
+const FAR_DAYS: i64 = 3650;
+
+/// Whose certificate it is and how long it holds, in so many cells for the name.
+fn certificate(row: &CertificateRow, cells: u16) -> Line {
+    let line = Line::new()
+        .muted(format!("{} ", row.place))
+        .text(text::fit(&row.name, cells).into_owned());
+    let days = match row.days_left {
+        ..0 => line.put(Role::Failed, " expired"),
+        0 => line.put(Role::Failed, " ends today"),
+        FAR_DAYS.. => line.muted(format!(" {}", row.source)),
+        days => {
+            let role = if row.ends_soon {
+                Role::Warning
+            } else {
+                Role::Ok
+            };
+            line.put(role, format!(" {days} d left"))
+        }
+    };
+    match row.trouble {
+        Some(_) => days.put(Role::Failed, ", new one refused"),
+        None => days,
+    }
+}
+
+/// The certificates that are served, in one line; `None` where none is.
+pub(super) fn certificates(data: &Dashboard) -> Option<Line> {
+    let (first, others) = data.certificates.split_first()?;
+    let line = Line::new()
+        .muted("Certs    ")
+        .join(certificate(first, CERTIFICATE_NAME));
+    Some(others.iter().fold(line, |line, row| {
+        line.gap(3).join(certificate(row, CERTIFICATE_NAME))
+    }))
+}
+
+/// Cells of the name of a certificate, where two stand in a line of 78.
+const CERTIFICATE_NAME: u16 = 17;
+
+/// The certificates that are served, in a tile of three lines.
+pub(super) fn certificate_tile(data: &Dashboard, cells: u16) -> Option<[Line; 3]> {
+    let name = cells.saturating_sub(20).max(8);
+    let mut rows = data.certificates.iter().map(|row| certificate(row, name));
+    let (first, second) = (rows.next()?, rows.next().unwrap_or_default());
+    Some([Line::new().strong("Certificates"), first, second])
+}
+
 /// Four tiles of three lines; `cells` is the width of one.
 pub(super) fn tiles(data: &Dashboard, scene: &Scene, cells: u16) -> [[Line; 3]; 4] {
     [
@@ -165,5 +214,7 @@ pub(super) fn lines(data: &Dashboard, scene: &Scene, width: u16) -> Vec<Line> {
         .join(fleet(data))
         .gap(2)
         .join(capacity(data, if width >= 76 { 12 } else { 6 }));
-    vec![first, queue, nodes, charts::machine_line(data)]
+    let mut lines = vec![first, queue, nodes, charts::machine_line(data)];
+    lines.extend(certificates(data));
+    lines
 }

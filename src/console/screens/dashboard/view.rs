@@ -16,6 +16,9 @@ const BARS: u16 = 4;
 /// Lines of that chart: head, bars, what waited, times.
 const CHART: u16 = BARS + 3;
 
+/// Width from which there is room for a fifth tile.
+const FIVE_TILES: u16 = 158;
+
 /// Draws it; `cursor` counts through attention, services and builds.
 pub(super) fn draw(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard, cursor: usize) {
     let inner = Rect {
@@ -33,8 +36,14 @@ pub(super) fn draw(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard, c
 fn wide(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard, cursor: usize) {
     let tall = area.height >= 30;
     let mut y = area.y + u16::from(tall);
-    let cells = area.width / 4;
-    for (n, tile) in (0..).zip(tiles::tiles(data, scene, cells)) {
+    let fifth = tiles::certificate_tile(data, area.width / 5).filter(|_| area.width >= FIVE_TILES);
+    let cells = area.width / if fifth.is_some() { 5 } else { 4 };
+    let line = match fifth {
+        Some(_) => None,
+        None => tiles::certificates(data),
+    };
+    let all = tiles::tiles(data, scene, cells).into_iter().chain(fifth);
+    for (n, tile) in (0..).zip(all) {
         let at = Rect {
             x: area.x + n * cells,
             y,
@@ -43,7 +52,12 @@ fn wide(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard, cursor: usiz
         };
         pen.lines(at, &tile);
     }
-    y += 3 + u16::from(tall);
+    y += 3;
+    if let Some(line) = line {
+        pen.line(area.x, y, area.width, &line);
+        y += 1;
+    }
+    y += u16::from(tall);
     // The services and a few builds must stay in view below.
     let below = services_height(data) + u16::from(tall) + CHART + 1;
     let most = area.bottom().saturating_sub(y + 1 + below).max(2);
@@ -150,7 +164,11 @@ fn chart_row(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard) {
 fn narrow(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard, cursor: usize) {
     let facts = tiles::lines(data, scene, area.width);
     // Where almost nothing fits, what needs somebody comes first.
-    let shown = if area.height >= 14 { 4 } else { 1 };
+    let shown = match area.height {
+        ..14 => 1,
+        14..18 => 4,
+        _ => facts.len() as u16,
+    };
     pen.lines(
         Rect {
             height: shown,

@@ -1,9 +1,10 @@
 //! A dashboard that has much to say.
 
 use roundel::api::dashboard::{
-    AttentionItem, Dashboard, LoadMinute, MachineHistory, MachineSample, Objective,
+    AttentionItem, CertificateRow, Dashboard, LoadMinute, MachineHistory, MachineSample, Objective,
     ObjectiveMinute, Urgency,
 };
+use roundel::api::fleet::NodeCounts;
 use roundel::api::services::{Health, Installation, LastError, Phase, ServiceRow};
 use roundel::clock::Timestamp;
 
@@ -25,6 +26,21 @@ pub fn item(urgency: Urgency, minutes: i64, text: &str, screen: &str) -> Attenti
     }
 }
 
+/// A certificate that is served and holds for so many days.
+pub fn certificate(place: &str, name: &str, days: i64) -> CertificateRow {
+    CertificateRow {
+        place: place.into(),
+        source: "privacy".into(),
+        name: name.into(),
+        issuer: "an authority".into(),
+        until: minutes_ago(-days * 24 * 60),
+        days_left: days,
+        ends_soon: days < 30,
+        fingerprint: "sha256:00".into(),
+        trouble: None,
+    }
+}
+
 /// A part of the server.
 pub fn service(name: &str, health: Health) -> ServiceRow {
     ServiceRow {
@@ -36,6 +52,33 @@ pub fn service(name: &str, health: Health) -> ServiceRow {
             text: "no space left".into(),
         }),
         note: format!("99 of 100 {name} within 2 ms"),
+    }
+}
+
+/// A dashboard of an installation where nothing was ever built.
+pub fn dashboard() -> Dashboard {
+    Dashboard {
+        installation: Installation::default(),
+        version: "0.1.0".into(),
+        started_at: ago(3600),
+        waiting: 0,
+        running: 0,
+        objective: Objective {
+            within_ms: 1000,
+            minutes: Vec::new(),
+        },
+        nodes: NodeCounts::default(),
+        machine: MachineHistory {
+            every_s: 10,
+            samples: Vec::new(),
+        },
+        load: Vec::new(),
+        services: Vec::new(),
+        certificates: Vec::new(),
+        attention: Vec::new(),
+        builds: Vec::new(),
+        built: 0,
+        seq: 1,
     }
 }
 
@@ -91,6 +134,10 @@ pub fn much() -> Dashboard {
             service("store", Health::Slow),
             service("log storage", Health::Failing),
             service("fleet", Health::Ok),
+        ],
+        certificates: vec![
+            certificate("public", "ci.example.com", 61),
+            certificate("console", "console.example.com", 12),
         ],
         attention: vec![
             item(

@@ -226,7 +226,9 @@ impl Model {
             }))),
             Want::Dashboard => {
                 let known = self.dashboard.clone();
-                Ok(Answer::Dashboard(known.unwrap_or_else(rows::dashboard)))
+                Ok(Answer::Dashboard(
+                    known.unwrap_or_else(super::dashboard::dashboard),
+                ))
             }
             Want::Audit(query) => {
                 // The server reads the words that name a span.

@@ -7,9 +7,7 @@ use roundel::api::builds::{
     RunRow, RunState, Status, StepRow, StepStatus, WorkflowDetail,
 };
 use roundel::api::compare::{Commit, Commits, Comparison, ConfigLine, JobChange, JobSide};
-use roundel::api::dashboard::{Dashboard, MachineHistory, Objective};
 use roundel::api::fleet::{Cause, Drain, Explanation, Nearest, NodeCounts, NodeDetail, NodeRow};
-use roundel::api::services::Installation;
 use roundel::api::{AuditRow, Hello, Summary, WaitBucket};
 use roundel::clock::Timestamp;
 
@@ -381,6 +379,7 @@ pub fn hello() -> Hello {
         jobs_run_as: "ci".into(),
         data: "/var/lib/roundel".into(),
         network: None,
+        public: Vec::new(),
     }
 }
 
@@ -411,32 +410,6 @@ pub fn waits() -> Vec<WaitBucket> {
         .into_iter()
         .map(|(up_to_ms, runs)| WaitBucket { up_to_ms, runs })
         .collect()
-}
-
-/// A dashboard of an installation where nothing was ever built.
-pub fn dashboard() -> Dashboard {
-    Dashboard {
-        installation: Installation::default(),
-        version: "0.1.0".into(),
-        started_at: ago(3600),
-        waiting: 0,
-        running: 0,
-        objective: Objective {
-            within_ms: 1000,
-            minutes: Vec::new(),
-        },
-        nodes: NodeCounts::default(),
-        machine: MachineHistory {
-            every_s: 10,
-            samples: Vec::new(),
-        },
-        load: Vec::new(),
-        services: Vec::new(),
-        attention: Vec::new(),
-        builds: Vec::new(),
-        built: 0,
-        seq: 1,
-    }
 }
 
 /// Something that somebody changed so many minutes ago.

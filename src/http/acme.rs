@@ -1,0 +1,64 @@
+//! Certificates by ACME: the order, told as it goes, and the word to go on.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use tokio::sync::mpsc;
+
+use super::caller::Caller;
+use super::error::{Answer, ApiError};
+use super::router::Server;
+use super::trials::lines;
+use crate::access::Role;
+use crate::api::acme::{AcmeGo, AcmeOrder};
+use crate::engine::{Command, Note, Wish};
+use crate::services::acme::Teller;
+
+/// What waits for whoever listens: an order tells some ten steps, and a wait of each two seconds.
+const TOLD: usize = 64;
+
+pub(super) async fn order(
+    State(server): State<Server>,
+    caller: Caller,
+    Json(wanted): Json<AcmeOrder>,
+) -> Result<Response, ApiError> {
+    caller.permit(&server, Role::Admin, "tls.acme").await?;
+    let turn = server.issuing.turn()?;
+    let note = Note {
+        action: "tls.acme",
+        object: "certificate".to_owned(),
+        detail: match wanted.names.as_slice() {
+            [] => "renewal".to_owned(),
+            names => crate::sanitise::line(&names.join(", ")).into_owned(),
+        },
+        failure: None,
+    };
+    let actor = caller.actor;
+    let noted = Command::Note(note);
+    server.handle.send(noted, actor.clone(), None).await?;
+    let wish = Wish {
+        names: wanted.names,
+        directory: wanted.directory,
+        email: wanted.email,
+        agree_tos: wanted.agree_tos,
+        resolver: wanted.resolver,
+        if_due: wanted.if_due,
+    };
+    let (to, from) = mpsc::channel(TOLD);
+    let issuing = server.issuing.clone();
+    tokio::spawn(async move {
+        let gone = to.clone();
+        let mut teller = Teller::new(to);
+        tokio::select! {
+            () = issuing.run(turn, &wish, actor, &mut teller) => {}
+            () = gone.closed() => {}
+        }
+    });
+    Ok(lines(from))
+}
+
+pub(super) async fn go_on(State(server): State<Server>, caller: Caller) -> Answer<AcmeGo> {
+    caller.permit(&server, Role::Admin, "tls.acme").await?;
+    let waited = server.issuing.go_on();
+    Ok(Json(AcmeGo { waited }))
+}
