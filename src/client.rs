@@ -27,7 +27,7 @@ use hyper::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::api::agent::Ack;
+use crate::api::agent::{Ack, Lending};
 use crate::api::backups::{Backup, MakeBackup};
 use crate::api::builds::{
     CreatePipeline, PipelineDetail, PipelineRef, PipelineRow, Rerun, RunDetail, RunRow,
@@ -362,6 +362,18 @@ impl Client {
         let ask = Ask {
             token: Some(token.to_owned()),
             ..Ask::get(format!("/attempts/{}/variables", escape(attempt)))
+        };
+        decode(&self.pool.ask(&ask).await?)
+    }
+
+    /// The machine that the server lends to an attempt, for its agent.
+    ///
+    /// # Errors
+    /// As [`Client::hello`].
+    pub async fn machine(&self, attempt: &str, token: &str) -> Result<Lending> {
+        let ask = Ask {
+            token: Some(token.to_owned()),
+            ..Ask::get(format!("/attempts/{}/machine", escape(attempt)))
         };
         decode(&self.pool.ask(&ask).await?)
     }

@@ -8,6 +8,7 @@ pub mod embedded;
 use std::io;
 use std::path::PathBuf;
 
+use crate::api::agent::Vm;
 use crate::clock::Timestamp;
 use crate::ids::{AttemptId, NodeId};
 use crate::pipeline::JobPlan;
@@ -32,6 +33,8 @@ pub struct Submission {
     pub variables: Option<usize>,
     /// Sentences for step 0.
     pub notes: Vec<String>,
+    /// The machine of its own that a `machine` job gets; `None` = a process of the node's machine.
+    pub vm: Option<Vm>,
     /// What `checkout` brings.
     pub checkout: Source,
     /// CPU the run was given, in thousandths of a core.

@@ -27,6 +27,7 @@ pub mod intake;
 mod issuing;
 mod keeping;
 mod launch;
+mod machines;
 mod nodes;
 mod outbox;
 mod projects;

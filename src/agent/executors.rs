@@ -1,7 +1,9 @@
-//! Where steps run: on the host, or in containers. One trait, so that from step to log there is one way.
+//! Where steps run: on the host, in containers, or in a machine of their own. One trait, so that from step to log there is one way.
 
 mod docker;
 mod host;
+mod pack;
+mod vm;
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -14,6 +16,7 @@ use tokio::task::JoinHandle;
 
 pub(super) use docker::Docker;
 pub(super) use host::Host;
+pub(super) use vm::Vm;
 
 use super::journal::Journal;
 use super::paths::Places;

@@ -46,9 +46,10 @@ pub(super) async fn run_all(session: &Session, dir: &Path, journal: &Rc<Journal>
         journal,
         deadline,
     };
-    let verdict = match &task.docker {
-        None => run_in(&context, spin_up::host(&context).await).await,
-        Some(docker) => run_in(&context, spin_up::containers(&context, docker).await).await,
+    let verdict = match (&task.docker, &task.vm) {
+        (Some(docker), _) => run_in(&context, spin_up::containers(&context, docker).await).await,
+        (None, Some(vm)) => run_in(&context, spin_up::machine(&context, vm).await).await,
+        (None, None) => run_in(&context, spin_up::host(&context).await).await,
     };
     let verdict = verdict.unwrap_or(Verdict {
         outcome: Outcome::Success,

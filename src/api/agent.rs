@@ -8,6 +8,7 @@
 //! The Build Agent's own log (what it writes on stderr) goes to `attempts/<id>/agent.log`, which the server reads.
 
 pub mod frame;
+mod machine;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,8 @@ use crate::clock::Timestamp;
 use crate::ids::AttemptId;
 use crate::pipeline::{Container, Step};
 use crate::settings::bootstrap::SILENCE_S;
+
+pub use machine::{Guest, Lending, LentMachine, Vm};
 
 /// Largest payload of an output record: one read of a pipe.
 pub const OUTPUT_MAX: usize = 64 * 1024;
@@ -65,9 +68,12 @@ pub struct Task {
     /// Seconds of silence after which the server calls the agent unreachable.
     #[serde(default = "silence_s")]
     pub silence_s: u64,
-    /// A job in containers; `None` = on the host.
+    /// A job in containers; with neither this nor `vm`, on the host.
     #[serde(default)]
     pub docker: Option<Docker>,
+    /// A job in a machine of its own.
+    #[serde(default)]
+    pub vm: Option<Vm>,
 }
 
 /// Of a task that an older server wrote.
@@ -90,7 +96,7 @@ pub struct Docker {
 }
 
 /// Another account for the steps.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunAs {
     /// Name, for USER and messages.
     pub name: String,

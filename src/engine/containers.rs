@@ -1,6 +1,8 @@
-//! What the fleet's container engine is, as nodes offer it and as runs wait for it.
+//! What the fleet's container engine is, as nodes offer it and as runs wait for it; and the runs that wait for nothing that
+//! would ever come.
 
 use super::builds::Batch;
+use super::machines;
 use super::state::{Capacity, State};
 use crate::cluster::Containers;
 use crate::containers::HOW_TO_GET_ONE;
@@ -28,31 +30,60 @@ impl State {
             node.capacity.set_containers(&containers);
             self.scheduler.upsert_node(node.spec());
         }
+        self.containers = containers;
+        self.mark_unserved();
+    }
+
+    /// Marks the runs to be ended that wait for what is not there, or is refused.
+    pub(super) fn mark_unserved(&mut self) {
         self.unserved.clear();
-        if matches!(containers, Containers::Absent(_)) {
+        let kinds = [ExecutorKind::Docker, ExecutorKind::Host];
+        let [docker, host] = kinds.map(|kind| self.why_unserved(kind).is_some());
+        if docker || host {
             let waiting = self.attempts.iter().filter(|(_, attempt)| {
-                attempt.node.is_none() && attempt.waiting.shape.executor == ExecutorKind::Docker
+                let kind = attempt.waiting.shape.executor;
+                let unserved = match kind {
+                    ExecutorKind::Docker => docker,
+                    ExecutorKind::Host => host,
+                    _ => false,
+                };
+                attempt.node.is_none() && unserved
             });
             self.unserved.extend(waiting.map(|(id, _)| *id));
         }
-        self.containers = containers;
     }
 
-    /// A run was put in the queue: without an engine it is marked to be ended.
+    /// A run was put in the queue: when it waits for what is not there, it is marked to be ended.
     pub(super) fn note_unserved(&mut self, id: AttemptId, executor: ExecutorKind) {
-        if executor == ExecutorKind::Docker && matches!(self.containers, Containers::Absent(_)) {
+        if self.why_unserved(executor).is_some() {
             self.unserved.push(id);
+        }
+    }
+
+    /// Why nothing will start a run of this kind, before something is changed: a sentence without a period.
+    fn why_unserved(&self, executor: ExecutorKind) -> Option<String> {
+        match (executor, &self.containers) {
+            (ExecutorKind::Docker, Containers::Absent(why)) => {
+                Some(format!("{why}; {HOW_TO_GET_ONE}"))
+            }
+            (ExecutorKind::Host, _) => machines::refused(&self.values).map(str::to_owned),
+            _ => None,
         }
     }
 }
 
 impl Batch<'_, '_> {
-    /// Ends the runs that wait for a container engine where there is none: nobody would ever start them.
+    /// Ends the runs that wait for a container engine where there is none, or for a machine where those are refused: nobody
+    /// would ever start them.
     pub(super) fn end_unserved(&mut self) -> Result<(), StoreError> {
         // Ending one may let the next of its workflow into the queue.
         while let Some(id) = self.state.unserved.pop() {
-            if let Containers::Absent(why) = &self.state.containers {
-                let cause = format!("{why}; {HOW_TO_GET_ONE}");
+            let executor = self
+                .state
+                .attempts
+                .get(&id)
+                .map(|attempt| attempt.waiting.shape.executor);
+            if let Some(cause) = executor.and_then(|kind| self.state.why_unserved(kind)) {
                 self.end_waiting(id, &cause)?;
             }
         }

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::gate::Gate;
 use super::handle::Handle;
+use super::machines::Machines;
 use super::outbox::Effect;
 use super::reports::{AgentEvent, Report};
 use super::told::of_proxy;
@@ -68,12 +69,22 @@ pub(super) async fn carry_out(
     }
 }
 
+/// Why a run that was placed cannot be started.
+#[derive(Debug, thiserror::Error)]
+enum LaunchError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The settings were changed since.
+    #[error("{0}")]
+    Refused(String),
+}
+
 fn submission(
     view: &View,
     attempt: AttemptId,
     node: NodeId,
     token: String,
-) -> Result<Submission, StoreError> {
+) -> Result<Submission, LaunchError> {
     let missing = || StoreError::Corrupt { what: "run" };
     let run = view.store.attempt(attempt)?.ok_or_else(missing)?;
     let job = view.store.job(run.job)?.ok_or_else(missing)?;
@@ -82,6 +93,15 @@ fn submission(
     let plan: JobPlan = serde_json::from_str(&job.spec).map_err(|_| StoreError::Corrupt {
         what: "compiled job",
     })?;
+    let machines = match &plan.executor {
+        Executor::Machine { .. } => Machines::of(&view.values.borrow()),
+        _ => Machines::Process,
+    };
+    let vm = match machines {
+        Machines::Process => None,
+        Machines::Vm(vm) => Some(vm),
+        Machines::Refused(why) => return Err(LaunchError::Refused(why)),
+    };
     let mut notes = plan.notes.clone();
     if plan.resource_class.is_none()
         && (run.cpu_millis, run.memory_mb) != (plan.cpu_millis, plan.memory_mb)
@@ -143,6 +163,7 @@ fn submission(
         environment,
         variables,
         notes,
+        vm,
         checkout: Source {
             project_key: key,
             origin,

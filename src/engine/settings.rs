@@ -75,6 +75,7 @@ impl State {
             .chain(started)
             .map(|(key, one)| (key.as_str(), &one.value));
         self.values = Arc::new(opened(holding, seal));
+        self.mark_unserved();
         Ok(())
     }
 }

@@ -42,7 +42,8 @@ pub(super) struct State {
     pub containers: Containers,
     /// Tokens that open.
     pub tokens: Arc<Tokens>,
-    /// Runs that wait for one where there is none, to be ended before the batch is over.
+    /// Runs that wait for one where there is none, or for a machine where those are refused, to be ended before the batch
+    /// is over.
     pub unserved: Vec<AttemptId>,
 }
 

@@ -59,7 +59,7 @@ pub struct JobPlan {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Executor {
-    /// `machine`: a host process until a VM provider is chosen.
+    /// `machine`: where the settings of the VM provider say, on the embedded fleet as a process of the host unless they say more.
     Machine {
         /// Image as written, if any.
         #[serde(default)]

@@ -11,6 +11,8 @@ use super::value::{Value, Values};
 const HOST_MAX: usize = 253;
 /// Longest label of one, in characters.
 const LABEL_MAX: usize = 63;
+/// Longest name of an account, in characters (useradd(8)).
+const ACCOUNT_MAX: usize = 32;
 
 /// A host name or an IP address: nothing before and nothing after it.
 pub(super) fn host(value: &Value, _: &Values) -> Vec<Fault> {
@@ -269,6 +271,21 @@ pub(super) fn absolute_path(value: &Value, _: &Values) -> Vec<Fault> {
     })
 }
 
+/// The name of an account, as useradd takes it.
+pub(super) fn account(value: &Value, _: &Values) -> Vec<Fault> {
+    let text = value.text();
+    let first = |c: char| c.is_ascii_lowercase() || c == '_';
+    let right = text.len() <= ACCOUNT_MAX
+        && text.starts_with(first)
+        && text
+            .chars()
+            .all(|c| first(c) || c.is_ascii_digit() || c == '-');
+    faults((!right).then(|| {
+        Fault::error("is no name of an account")
+            .fix("lower-case letters, digits, `_` and `-`, beginning with a letter or `_`")
+    }))
+}
+
 /// The size of a heap: `512m`, `2g`.
 pub(super) fn heap(value: &Value, _: &Values) -> Vec<Fault> {
     let text = value.text();
@@ -473,6 +490,11 @@ mod tests {
                 &["ab", "Upper", "-ab", "a..b", "192.0.2.7"],
             ),
             (absolute_path, &["/srv/ci"], &["srv", "/srv/../etc"]),
+            (
+                account,
+                &["circleci", "_ci-1"],
+                &["", "Ci", "1a", "-x", "a b"],
+            ),
             (heap, &["2g", "512m"], &["2", "g", "2t", "0g", "-1g"]),
             (
                 url_of_host,

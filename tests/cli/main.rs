@@ -18,6 +18,7 @@ mod disk;
 mod docker;
 mod doctor;
 mod gc;
+mod guest;
 mod health;
 mod hostile;
 mod ldap;

@@ -119,7 +119,7 @@ fn key() -> String {
 }
 
 /// Builds `web` with its secrets set, and searches while it runs and after. `go_on` lets the job end its wait.
-fn nothing_is_found(home: &Home, executor: &str, wait: &str, go_on: impl Fn()) {
+pub fn nothing_is_found(home: &Home, executor: &str, wait: &str, go_on: impl Fn()) {
     home.repository("web", &config(executor, wait, "{A: b}"));
     set(home, "./web", "TOKEN", &format!("{TOKEN}\n")).with_code(0);
     set(home, "./web", "KEY", &key()).with_code(0);

@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::task::JoinHandle;
 
-use super::{End, Executor, GRACE, Program, last_words, let_go, silent};
+use super::{End, Executor, GRACE, NotReady, Program, last_words, let_go, silent};
 use crate::agent::environment::Environment;
 use crate::agent::journal::Journal;
 use crate::agent::paths::Places;
@@ -74,6 +74,22 @@ impl Host {
         }
         host.make_dir(&host.places.project)?;
         Ok(host)
+    }
+
+    /// The side of a run elsewhere on which git works: with this machine's programs, and a directory of its own.
+    pub(super) fn for_git(task: &Task, dir: &Path) -> Result<Self, NotReady> {
+        let own = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
+        let own: Vec<_> = ["PATH", "LANG"].into_iter().filter_map(own).collect();
+        let task = Task {
+            working_directory: "~".to_owned(),
+            ..task.clone()
+        };
+        Self::prepare(
+            &task,
+            Environment::before(&own, Environment::default()),
+            dir,
+        )
+        .map_err(|err| NotReady::Broken(format!("the environment could not be made: {err}")))
     }
 
     /// Makes a directory as the account of the steps: what is below its home may be links of its own making.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Context;
 use crate::agent::environment::{self, Environment};
-use crate::agent::executors::{Docker, Host, NotReady};
+use crate::agent::executors::{Docker, Host, NotReady, Vm};
 use crate::agent::log;
 use crate::agent::mask::Mask;
 use crate::api::agent::{self, SPIN_UP};
@@ -42,6 +42,17 @@ pub(super) async fn containers(
         let environment = begin(context).await?;
         let (dir, deadline) = (context.dir, context.deadline);
         Docker::prepare(task, environment, docker, dir, journal, deadline).await
+    };
+    end(context, made.await).await
+}
+
+/// Makes a machine ready.
+pub(super) async fn machine(context: &Context<'_>, vm: &agent::Vm) -> Result<Vm, NotReady> {
+    let (task, journal) = (context.task, context.journal);
+    let made = async {
+        let environment = begin(context).await?;
+        let (own, deadline) = ((context.dir, context.token), context.deadline);
+        Vm::prepare(task, environment, vm, own, journal, deadline).await
     };
     end(context, made.await).await
 }

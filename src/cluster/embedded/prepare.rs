@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use super::{Settings, account};
-use crate::api::agent::{Checkout, Docker, RunAs, Task};
+use crate::api::agent::{Checkout, Docker, Guest, RunAs, Task, Vm};
 use crate::cluster::Submission;
 use crate::ids::AttemptId;
 use crate::pipeline::Executor;
@@ -137,15 +137,20 @@ fn task(settings: &Settings, engine: Option<PathBuf>, submission: Submission) ->
         Executor::Docker { containers } => Some(containers),
         _ => None,
     };
-    let (mut environment, mut notes, run_as) = match &containers {
-        // An image has its own PATH, LANG and users; and what is in the engine is the engine's.
-        Some(_) => (
-            Vec::new(),
-            vec![format!("{}: containers.", submission.name)],
-            None,
-        ),
-        None => on_host(settings, submission.attempt, &submission.name),
+    let elsewhere = |where_to: &str| {
+        let note = format!("{}: {where_to}.", submission.name);
+        // Another place has its own PATH, LANG and users.
+        (Vec::new(), vec![note], None)
     };
+    let (mut environment, mut notes, run_as) = match (&containers, &submission.vm) {
+        (Some(_), _) => elsewhere("containers"),
+        (None, Some(Vm { guest: Some(_), .. })) => elsewhere("a guest of this machine"),
+        (None, Some(Vm { guest: None, .. })) => elsewhere("a machine of the VM provider"),
+        (None, None) => on_host(settings, submission.attempt, &submission.name),
+    };
+    let vm = submission
+        .vm
+        .map(|vm| with_account(settings, submission.attempt, vm));
     let variables = submission.variables.map(|at| environment.len() + at);
     environment.extend(submission.environment);
     notes.extend(submission.notes);
@@ -178,6 +183,27 @@ fn task(settings: &Settings, engine: Option<PathBuf>, submission: Submission) ->
             class: submission.job.resource_class,
             containers,
         }),
+        vm,
+    }
+}
+
+/// A guest's QEMU is a process of this machine, and as little trusted as a job that is one.
+fn with_account(settings: &Settings, attempt: AttemptId, vm: Vm) -> Vm {
+    let guest = vm.guest.map(|guest| Guest {
+        run_as: run_as(settings, attempt),
+        ..guest
+    });
+    Vm { guest, ..vm }
+}
+
+/// The account of what a run does on this machine, when it is not the server's own, with a group of the run's own.
+fn run_as(settings: &Settings, attempt: AttemptId) -> Option<RunAs> {
+    match &settings.account {
+        Account::Own(_) => None,
+        Account::Other(account) => Some(RunAs {
+            gid: account::group_of(attempt),
+            ..account.clone()
+        }),
     }
 }
 
@@ -187,15 +213,10 @@ fn on_host(
     attempt: AttemptId,
     name: &str,
 ) -> (Vec<(String, String)>, Vec<String>, Option<RunAs>) {
-    let (user, run_as) = match &settings.account {
-        Account::Own(name) => (name.clone(), None),
-        Account::Other(account) => {
-            let run_as = RunAs {
-                gid: account::group_of(attempt),
-                ..account.clone()
-            };
-            (account.name.clone(), Some(run_as))
-        }
+    let run_as = run_as(settings, attempt);
+    let user = match &settings.account {
+        Account::Own(name) => name.clone(),
+        Account::Other(account) => account.name.clone(),
     };
     let mut environment: Vec<(String, String)> = vec![
         ("PATH".to_owned(), path()),

@@ -1,6 +1,6 @@
 //! VM provider: where the machine executor and remote Docker get their machines.
 
-use super::{Choice, Entry, Group, Kind, TestId, When, choice, proxy};
+use super::{Choice, Entry, Group, Kind, Restart, TestId, When, choice, proxy};
 use crate::settings::check::Fault;
 use crate::settings::rules;
 use crate::settings::value::{Value, Values};
@@ -17,12 +17,20 @@ const IDENTITIES: &[Choice] = &[
 ];
 
 const EC2: When = When::Is("vm.provider", "ec2");
+const ON_HOST: When = When::Is("vm.provider", "on_host");
+const GUEST: When = When::All(&[ON_HOST, When::Has("vm.on_host_image")]);
 const EC2_USER: When = When::All(&[EC2, When::Is("vm.auth_type", "user")]);
 
 const fn ec2(key: &'static str, label: &'static str, kind: Kind, help: &'static str) -> Entry {
     Entry::new(key, label, kind, help)
         .shown(EC2)
         .test(TestId::Vm)
+}
+
+const fn guest(key: &'static str, label: &'static str, kind: Kind, help: &'static str) -> Entry {
+    Entry::new(key, label, kind, help)
+        .shown(GUEST)
+        .restart(Restart::Live)
 }
 
 const fn between(least: i64, most: i64) -> Kind {
@@ -33,7 +41,7 @@ pub(super) const GROUP: Group = Group {
     name: "vm",
     title: "VM Provider",
     note: Some(
-        "On-Host runs machine jobs as processes of this machine. EC2 is not built yet: held and checked, not used.",
+        "On-Host runs machine jobs on this machine, as processes or in guests. EC2 is not built yet: held and checked, not used.",
     ),
     entries: &[
         Entry::new(
@@ -43,6 +51,62 @@ pub(super) const GROUP: Group = Group {
             "None refuses jobs with the machine executor. On-Host runs them on this machine.",
         )
         .defaults(&[(When::Always, "on_host")])
+        .required(When::Always)
+        .restart(Restart::Live),
+        guest(
+            "vm.on_host_image",
+            "Guest Image",
+            Kind::Text,
+            "A disk image (qcow2 or raw), or a directory with vmlinuz, initrd and perhaps cmdline and disk. Each job then \
+             runs in a guest of its own, by QEMU; without one, as a process of this machine.",
+        )
+        .shown(ON_HOST)
+        .rule(rules::absolute_path),
+        guest(
+            "vm.on_host_cpus",
+            "Guest Processors",
+            between(1, 256),
+            "Processors of each guest.",
+        )
+        .defaults(&[(When::Always, "2")])
+        .required(When::Always),
+        guest(
+            "vm.on_host_memory_mb",
+            "Guest Memory, MB",
+            between(128, 1_048_576),
+            "Memory of each guest.",
+        )
+        .defaults(&[(When::Always, "4096")])
+        .required(When::Always),
+        guest(
+            "vm.on_host_user",
+            "Guest Account",
+            Kind::Text,
+            "Who the steps run as in the guest; cloud-init makes the account where it is missing.",
+        )
+        .defaults(&[(When::Always, "circleci")])
+        .required(When::Always)
+        .rule(rules::account),
+        guest(
+            "vm.on_host_network",
+            "Guests Reach the Network",
+            Kind::Switch,
+            "Off, a guest reaches nothing but what the Build Agent gives it.",
+        )
+        .defaults(&[(When::Always, "true")]),
+        guest(
+            "vm.on_host_emulate",
+            "Emulate the Processor",
+            Kind::Switch,
+            "QEMU's own emulation also where /dev/kvm is: slow, and works on any machine.",
+        ),
+        guest(
+            "vm.on_host_timeout_ms",
+            "Wait for the Guest, ms",
+            between(1_000, 3_600_000),
+            "How long a guest may take until it answers SSH.",
+        )
+        .defaults(&[(When::Always, "300000")])
         .required(When::Always),
         ec2(
             "vm.aws_region",

@@ -82,9 +82,7 @@ pub(super) async fn start(
                 .await;
         }
     };
-    let (for_git, of_git) = for_git(task);
-    let host = Host::prepare(&for_git, of_git, dir)
-        .map_err(|err| NotReady::Broken(format!("the environment could not be made: {err}")))?;
+    let host = Host::for_git(task, dir)?;
     let (primary, services) = docker
         .containers
         .split_first()
@@ -185,17 +183,6 @@ pub(super) async fn start(
         left: Vec::new(),
         readers: Vec::new(),
     })
-}
-
-/// The task as git on this machine sees it: with the machine's programs, and a directory of its own.
-fn for_git(task: &Task) -> (Task, Environment) {
-    let own = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
-    let own: Vec<_> = ["PATH", "LANG"].into_iter().filter_map(own).collect();
-    let task = Task {
-        working_directory: "~".to_owned(),
-        ..task.clone()
-    };
-    (task, Environment::before(&own, Environment::default()))
 }
 
 /// An image that is here, or is now.

@@ -5,30 +5,19 @@ use std::cell::Cell;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
-use std::process::Stdio;
 use std::rc::Rc;
 
 use bollard::query_parameters::UploadToContainerOptionsBuilder;
 use bytes::Bytes;
 use futures_util::stream;
 use tokio::io::AsyncReadExt;
-use tokio::process::Command;
 
 use super::{Docker, exec};
+use crate::agent::executors::pack::{READY, names_in, pack, packed};
 use crate::agent::executors::{End, Program, silent};
 use crate::agent::journal::Journal;
 use crate::clock;
 use crate::containers::said;
-
-/// Says whether a checkout may go there: as `git clone` has it, or over a checkout of before.
-const READY: &str = r#"mkdir -p -- "$1" || exit 1
-cd -- "$1" || exit 1
-[ -e .git ] && exit 0
-for entry in * .[!.]* ..?*; do
-  [ -e "$entry" ] || [ -L "$entry" ] || continue
-  echo "The directory $1 is not empty and not a git repository."
-  exit 1
-done"#;
 
 /// One read of the archive.
 const PART: usize = 64 * 1024;
@@ -59,10 +48,8 @@ impl Docker {
             }
             Err(why) => return End::Failed(io::Error::other(why)),
         }
-        let names = match std::fs::read_dir(from) {
-            Ok(entries) => entries
-                .filter_map(|entry| Some(entry.ok()?.file_name()))
-                .collect::<Vec<_>>(),
+        let names = match names_in(from) {
+            Ok(names) => names,
             Err(err) => return End::Failed(err),
         };
         // Nothing is heard of a copy before it is whole.
@@ -92,22 +79,7 @@ impl Docker {
         names: &[OsString],
         to: &Path,
     ) -> io::Result<()> {
-        let mut child = Command::new("tar")
-            .arg("--create")
-            .arg("--file=-")
-            .arg("--numeric-owner")
-            .arg(format!("--owner={}", self.owner.0))
-            .arg(format!("--group={}", self.owner.1))
-            .arg("--directory")
-            .arg(from)
-            .arg("--")
-            .args(names)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|err| io::Error::new(err.kind(), format!("failed to run `tar`: {err}")))?;
+        let mut child = pack(from, names, self.owner)?;
         let pipe = child.stdout.take().expect("it was asked for");
         let parts = stream::try_unfold(pipe, |mut pipe| async move {
             let mut part = vec![0; PART];
@@ -127,14 +99,7 @@ impl Docker {
                 bollard::body_try_stream(parts),
             )
             .await;
-        let output = child.wait_with_output().await?;
-        if !output.status.success() {
-            let words = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            return Err(io::Error::other(format!(
-                "tar ended with {}: {words}",
-                output.status
-            )));
-        }
+        packed(child).await?;
         sent.map_err(|err| {
             io::Error::other(format!(
                 "failed to copy to `{}` in the container: {}",
