@@ -1,9 +1,11 @@
-//! Who may do what: roles, the form of tokens, and the limits on wrong ones. Pure: values in, verdicts out.
+//! Who may do what: roles, the form of tokens, and the limits on wrong tokens and passwords. Pure: values in, verdicts out.
 //!
 //! Knows nothing of where a token is kept or what it is sent over. A secret never leaves this module whole: what is
 //! remembered of it is its hash.
 
 mod fingerprint;
+mod groups;
+mod guesses;
 mod throttle;
 mod token;
 
@@ -13,8 +15,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use fingerprint::{Fingerprint, NoFingerprint};
+pub use groups::{Roles, role_of};
+pub use guesses::{Guess, Guesses};
 pub use throttle::{Origin, Throttle};
-pub use token::{Entry, Fresh, Hash, Refused, Tokens, hash, parts, same};
+pub use token::{Entry, Fresh, Hash, Refused, Tokens, Way, hash, parts, same};
 
 /// What somebody may do; each role may do what those before it may.
 #[derive(

@@ -161,7 +161,8 @@ pub struct Change {
 }
 
 /// Topics of the stream `GET /events` (SSE). Item names: `change` ([`Change`]), `summary` ([`Summary`]), `log`
-/// ([`LogAdvanced`], no id), `reset` (empty: the position asked for is gone, read everything anew).
+/// ([`LogAdvanced`], no id), `reset` (empty: the position asked for is gone, read everything anew), `end`
+/// ([`session::StreamEnd`]: whoever reads may not go on).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {

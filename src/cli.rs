@@ -21,11 +21,13 @@ mod gc;
 mod ldap;
 mod logging;
 mod login;
+mod logout;
 mod logs;
 mod man;
 mod node_drain;
 mod node_eligibility;
 mod node_status;
+mod people;
 mod problems;
 mod project;
 mod proxy;
@@ -42,6 +44,7 @@ mod token;
 mod trial;
 mod version;
 mod watch;
+mod whoami;
 mod words;
 
 use std::ffi::OsString;
@@ -140,8 +143,15 @@ enum Verb {
     /// Show who changed what
     #[command(subcommand)]
     Audit(audit::Verb),
-    /// Sign in to a server on another machine
+    /// Sign in to a server on another machine, by a token or by name and password
     Login(login::Args),
+    /// Sign out of a server on another machine
+    Logout(logout::Args),
+    /// Show who the server takes you for
+    Whoami,
+    /// List who has signed in by name and password, or forget somebody
+    #[command(subcommand)]
+    People(people::Verb),
     /// Make, list and revoke tokens that people and programs sign in with
     #[command(subcommand)]
     Token(token::Verb),
@@ -253,6 +263,9 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Doctor => doctor::run(context).await,
             Verb::Gc(args) => gc::run(&args, context).await,
             Verb::Login(args) => login::run(&args, context).await,
+            Verb::Logout(args) => logout::run(&args, context).await,
+            Verb::Whoami => whoami::run(context).await,
+            Verb::People(verb) => people::run(&verb, context).await,
             Verb::Token(verb) => token::run(&verb, context).await,
             Verb::Services(args) => services::run(&args, context).await,
             Verb::Settings(args) => settings::run(&args, context).await,

@@ -82,6 +82,12 @@ impl Client {
         }
     }
 
+    /// How the server is called: its socket, or its address.
+    #[must_use]
+    pub fn server(&self) -> String {
+        self.pool.name()
+    }
+
     /// Who is there.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ mod serve;
 mod services;
 mod sessions;
 mod settings;
+mod sign_in;
 mod tokens;
 mod translate;
 mod trials;

@@ -2,6 +2,8 @@
 //!
 //! Knows what may be a project's variable, and nothing of where one is kept.
 
+pub mod password;
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serializer};

@@ -102,7 +102,7 @@ impl Throttle {
 
 /// Buckets that fill up again by themselves; a key that is not there has a full one.
 #[derive(Debug)]
-struct Table<K>(HashMap<K, Bucket>);
+pub(super) struct Table<K>(HashMap<K, Bucket>);
 
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
@@ -117,23 +117,39 @@ impl<K> Default for Table<K> {
 }
 
 impl<K: Hash + Eq + Clone> Table<K> {
-    fn contains(&self, key: &K) -> bool {
+    pub(super) fn contains(&self, key: &K) -> bool {
         self.0.contains_key(key)
     }
 
     /// Time until there is one to take.
-    fn wait(&self, key: &K, size: u32, now: Timestamp) -> Option<Duration> {
+    pub(super) fn wait(&self, key: &K, size: u32, now: Timestamp) -> Option<Duration> {
         let until_full = self.0.get(key)?.full.since(now);
         let over = until_full.checked_sub(SPAN - SPAN / size)?;
         (!over.is_zero()).then_some(over)
     }
 
-    fn take(&mut self, key: K, size: u32, now: Timestamp) {
+    pub(super) fn take(&mut self, key: K, size: u32, now: Timestamp) {
         if self.0.len() >= MOST && !self.0.contains_key(&key) {
             self.make_room(now);
         }
         let bucket = self.0.entry(key).or_insert(Bucket { full: now });
         bucket.full = bucket.full.max(now).plus(SPAN / size);
+    }
+
+    /// Puts one back that was taken and was not used.
+    pub(super) fn give_back(&mut self, key: &K, size: u32, now: Timestamp) {
+        if let Some(bucket) = self.0.get_mut(key) {
+            let less = i64::try_from((SPAN / size).as_millis()).unwrap_or(0);
+            bucket.full = Timestamp(bucket.full.0 - less);
+            if bucket.full <= now {
+                self.0.remove(key);
+            }
+        }
+    }
+
+    /// Whether anything was taken that has not come back yet.
+    pub(super) fn is_used(&self, key: &K, now: Timestamp) -> bool {
+        self.0.get(key).is_some_and(|bucket| bucket.full > now)
     }
 
     /// Forgets those that are full again, else the one that is so first.

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -75,26 +77,76 @@ pub fn parts(text: &str) -> Option<(&str, &str)> {
     (plain(id) && plain(secret)).then_some((id, secret))
 }
 
-/// A token that opens something.
+/// How a person signed in whom a session is of.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// By the directory.
+    Ldap,
+    /// By the password of the console.
+    Console,
+}
+
+impl Way {
+    /// As it is stored and printed.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Way::Ldap => "ldap",
+            Way::Console => "console",
+        }
+    }
+
+    /// What the audit log calls a person who came this way: no token and no account of the machine is called so.
+    #[must_use]
+    pub fn actor(self, name: &str) -> String {
+        match self {
+            Way::Ldap => format!("{name} (ldap)"),
+            Way::Console => "password of the console".to_owned(),
+        }
+    }
+}
+
+impl FromStr for Way {
+    type Err = NoWay;
+
+    fn from_str(text: &str) -> Result<Self, NoWay> {
+        let mut all = [Way::Ldap, Way::Console].into_iter();
+        all.find(|way| way.word() == text).ok_or(NoWay)
+    }
+}
+
+/// What names no way of signing in.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no way of signing in")]
+pub struct NoWay;
+
+/// A token that opens something, or has opened something and can say why not any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What it was called when it was made.
-    pub name: String,
+    /// Who carries it, as the audit log has it.
+    pub who: String,
+    /// How the person signed in whose session it is; `None` for a token that somebody made.
+    pub way: Option<Way>,
     /// What it may do.
     pub role: Role,
     /// Of its secret.
     pub hash: Hash,
     /// When it ends; `None` for never.
     pub expires: Option<Timestamp>,
+    /// Why it was ended, when it was.
+    pub ended: Option<String>,
 }
 
 /// Why a token does not open.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refused {
     /// There is none of that id, or its secret is another: which of the two is not told.
     Wrong,
     /// Its time is over.
     Expired(Timestamp),
+    /// It was ended, and why.
+    Ended(String),
 }
 
 /// All tokens that were not revoked, by id.
@@ -118,10 +170,26 @@ impl Tokens {
         let none = Hash::default();
         let right = same(&hash(secret), found.map_or(&none, |entry| &entry.hash));
         let entry = found.filter(|_| right).ok_or(Refused::Wrong)?;
-        match entry.expires {
-            Some(end) if end <= now => Err(Refused::Expired(end)),
+        match (&entry.ended, entry.expires) {
+            (Some(why), _) => Err(Refused::Ended(why.clone())),
+            (None, Some(end)) if end <= now => Err(Refused::Expired(end)),
             _ => Ok(entry),
         }
+    }
+
+    /// Why a token opens nothing any more, whose time is not over; `None` while it opens.
+    #[must_use]
+    pub fn why_ended(&self, id: &str) -> Option<String> {
+        match self.0.get(id) {
+            Some(entry) => entry.ended.clone(),
+            None => Some("it was revoked".to_owned()),
+        }
+    }
+
+    /// Whether the one of this id is a person's session.
+    #[must_use]
+    pub fn is_session(&self, id: &str) -> bool {
+        self.0.get(id).is_some_and(|entry| entry.way.is_some())
     }
 
     /// Whether a token of this id is there.
@@ -130,16 +198,12 @@ impl Tokens {
         self.0.contains_key(id)
     }
 
-    /// Number of them.
+    /// Number of those that are sessions of people, and of those that are not.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub fn counts(&self) -> (usize, usize) {
+        let open = self.0.values().filter(|entry| entry.ended.is_none());
+        let sessions = open.clone().filter(|entry| entry.way.is_some()).count();
+        (sessions, open.count() - sessions)
     }
 }
 
@@ -149,10 +213,12 @@ mod tests {
 
     fn entry(fresh: &Fresh, expires: Option<i64>) -> (String, Entry) {
         let entry = Entry {
-            name: "laptop".to_owned(),
+            who: "laptop".to_owned(),
+            way: None,
             role: Role::Viewer,
             hash: fresh.hash(),
             expires: expires.map(Timestamp),
+            ended: None,
         };
         (fresh.id.clone(), entry)
     }
@@ -177,6 +243,23 @@ mod tests {
         assert_eq!(open(&mixed, 1), Err(Refused::Wrong));
         assert_eq!(open("rdl_abc_def", 1), Err(Refused::Wrong));
         assert!(tokens.holds(&a.id) && !tokens.holds("abc"));
+    }
+
+    #[test]
+    fn one_that_was_ended_says_why_to_whoever_has_its_secret() {
+        let (a, b) = (Fresh::make(), Fresh::make());
+        let (id, mut ended) = entry(&a, Some(100));
+        ended.ended = Some("gone".to_owned());
+        let tokens = Tokens::from_iter([(id, ended), entry(&b, None)]);
+        let text = a.reveal();
+        let (id, secret) = parts(&text).unwrap();
+        let open = |secret: &str, now| tokens.open(id, secret, Timestamp(now)).err();
+        assert_eq!(open(secret, 1), Some(Refused::Ended("gone".to_owned())));
+        assert_eq!(open("guess", 1), Some(Refused::Wrong));
+        assert_eq!(tokens.why_ended(id).as_deref(), Some("gone"));
+        assert_eq!(tokens.why_ended(&b.id), None);
+        assert!(tokens.why_ended("abc").is_some());
+        assert_eq!(tokens.counts(), (0, 1));
     }
 
     #[test]

@@ -108,6 +108,13 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
+    /// Says what somebody should know, beside the output.
+    pub(super) fn warn(&mut self, text: &str) -> Result<(), Failure> {
+        let warning = self.err_paint().warn("warning");
+        writeln!(self.err, "{warning}: {}", line(text))?;
+        Ok(())
+    }
+
     /// Prints an object of the API.
     pub(super) fn print_json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         serde_json::to_writer_pretty(&mut *self.out, value).map_err(io::Error::from)?;

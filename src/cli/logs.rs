@@ -178,7 +178,7 @@ async fn changed(client: &Client, news: &mut News, attempt: &str) {
             {
                 return;
             }
-            Some(StreamItem::Reset) | None => return,
+            Some(StreamItem::Reset | StreamItem::Ended(_)) | None => return,
             Some(_) => {}
         }
     }

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout_at;
 
 use super::error::ClientError;
+use crate::api::session::StreamEnd;
 use crate::api::{Change, LogAdvanced, Summary};
 use crate::clock;
 
@@ -31,6 +32,8 @@ pub enum StreamItem {
     Log(LogAdvanced),
     /// The position asked for is gone, or too much was missed: read everything anew.
     Reset,
+    /// Whoever reads may not go on, and why; nothing comes after it.
+    Ended(String),
 }
 
 /// The open stream.
@@ -160,6 +163,7 @@ fn item(name: &str, data: &str) -> Result<Option<StreamItem>, ClientError> {
         "summary" => Some(StreamItem::Summary(read(data)?)),
         "log" => Some(StreamItem::Log(read(data)?)),
         "reset" => Some(StreamItem::Reset),
+        "end" => Some(StreamItem::Ended(read::<StreamEnd>(data)?.reason)),
         _ => None,
     })
 }
@@ -175,6 +179,7 @@ mod tests {
         "event: something_newer\ndata: 1\n\n",
         "event: log\r\ndata: {\"attempt\":\"a\",\r\ndata: \"step\":2,\"bytes\":10}\r\n\r\n",
         "event: reset\ndata: null\n\n",
+        "event: end\ndata: {\"reason\":\"gone\"}\n\n",
         "event: change\ndata: {\"unfinished",
     );
 
@@ -208,7 +213,8 @@ mod tests {
             [
                 StreamItem::Change(change),
                 StreamItem::Log(log),
-                StreamItem::Reset
+                StreamItem::Reset,
+                StreamItem::Ended("gone".to_owned())
             ]
         );
         for size in 1..STREAM.len() {

@@ -115,6 +115,7 @@ impl Wanted {
             ),
             None => (None, None),
         };
+        let own = self.token_file.is_none() && variable.is_none();
         let token = match &self.token_file {
             Some(path) => Some(
                 fs::read_to_string(path)
@@ -124,11 +125,11 @@ impl Wanted {
             ),
             None => variable.or(kept),
         };
-        let token = token.map(Secret::new);
         Ok(Remote {
             address,
             pin,
-            token,
+            token: token.map(Secret::new),
+            kept: own,
         })
     }
 }

@@ -82,6 +82,8 @@ pub struct Remote {
     pub pin: Option<Fingerprint>,
     /// What to sign in by.
     pub token: Option<Secret>,
+    /// That is what `login` has kept, and may keep anew.
+    pub kept: bool,
 }
 
 impl Remote {

@@ -75,6 +75,13 @@ pub enum Link {
         /// Why, in words.
         why: String,
     },
+    /// The server does not take any more who asks; tried again once somebody has signed in anew.
+    SignedOut {
+        /// Since when.
+        since: Timestamp,
+        /// Why, in words.
+        why: String,
+    },
     /// The person asked for a server; it is being started.
     Starting,
 }

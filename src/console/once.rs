@@ -55,7 +55,10 @@ pub async fn read(server: Server, place: Option<Place>, size: (u16, u16), keymap
         let Ok(Some(event)) = timeout_at(until.min(deadline), inbox.recv()).await else {
             break;
         };
-        let broken = matches!(&event, Event::Link(Link::Lost { .. }));
+        let broken = matches!(
+            &event,
+            Event::Link(Link::Lost { .. } | Link::SignedOut { .. })
+        );
         actions = app.update(Event::Tick(clock::now()));
         actions.extend(app.update(event));
         if broken {
@@ -73,10 +76,10 @@ impl Frame {
     /// Why it does not show what it was asked to: there is no server, or no such thing.
     #[must_use]
     pub fn refused(&self) -> Option<Kind> {
-        if self.app.shell.is_live() {
-            self.app.screen().refused()
-        } else {
-            Some(Kind::NoServer)
+        match self.app.shell.link {
+            Link::Live => self.app.screen().refused(),
+            Link::SignedOut { .. } => Some(Kind::SignIn),
+            _ => Some(Kind::NoServer),
         }
     }
 
@@ -94,6 +97,7 @@ impl Frame {
             Link::Live => "live",
             Link::Connecting | Link::Starting => "connecting",
             Link::Lost { .. } => "reconnecting",
+            Link::SignedOut { .. } => "signed_out",
         };
         json!({
             "screen": self.app.place().to_string(),

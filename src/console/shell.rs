@@ -159,6 +159,9 @@ impl Shell {
         if matches!(self.link, Link::Lost { .. } | Link::Starting) {
             return Some("the server is away".to_owned());
         }
+        if matches!(self.link, Link::SignedOut { .. }) {
+            return Some("nobody is signed in any more".to_owned());
+        }
         self.summary
             .as_ref()?
             .read_only

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cleaning::Pass;
+use super::sessions::SessionCommand;
 use crate::access::{Hash, Role};
 use crate::clock::Timestamp;
 use crate::error::{Explain, Kind};
@@ -50,6 +51,8 @@ pub enum Command {
     Project(ProjectCommand),
     /// On tokens.
     Token(TokenCommand),
+    /// On sessions of people.
+    Session(SessionCommand),
     /// On settings.
     Settings(SettingsCommand),
     /// Nothing to be decided: what was done outside of the engine is written into the audit log.
@@ -67,6 +70,7 @@ impl Command {
             | Command::Project(_)
             | Command::Settings(_)
             | Command::Token(_) => Role::Admin,
+            Command::Session(command) => command.needs(),
             // What was done was permitted before it was done.
             Command::Note(_) => Role::Operator,
         }

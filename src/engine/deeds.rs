@@ -38,6 +38,7 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
             ("gc.run", whole(), pass.words())
         }
         Command::Keep(K::Passed(_) | K::ForgetBuilds(_) | K::ForgetLogs(_)) => return None,
+        Command::Session(command) => command.told()?,
         Command::Settings(S::Stage(changes)) => ("settings.stage", settings(), keys(changes)),
         Command::Settings(S::Discard(keys)) if keys.is_empty() => (
             "settings.discard",

@@ -366,6 +366,7 @@ fn decide_one(
                 Command::Watch(command) => batch.watch(command, &actor),
                 Command::Keep(command) => batch.keep(command),
                 Command::Token(command) => batch.token(command, &actor),
+                Command::Session(command) => batch.session(command, &actor),
                 Command::Settings(command) => batch.settings(command, &actor),
                 Command::Project(command) => batch.project(command, &actor),
                 Command::Note(_) => Ok(Reply::Noted),

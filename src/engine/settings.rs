@@ -10,7 +10,7 @@ use super::builds::Batch;
 use super::command::{Actor, CommandError, Reply, SettingsCommand};
 use super::outbox::Topic;
 use super::state::State;
-use crate::secret::Secret;
+use crate::secret::{Secret, password};
 use crate::settings::check::{Finding, check};
 use crate::settings::registry::{Restart, find};
 use crate::settings::value::{Value, Values};
@@ -32,6 +32,22 @@ fn open(key: &str, json: &Json, seal: &Seal) -> Option<Value> {
     }
     // A value that the registry of this build does not take any more is as if it were not given.
     Value::from_json(find(key)?.1.kind, json).ok()
+}
+
+/// A value that is only ever compared as its hash; any other, and a hash, as it is. Takes some 30 ms where it hashes: not
+/// for a thread that others wait for.
+#[must_use]
+pub fn hashed(key: &str, value: Value) -> Value {
+    match value {
+        Value::Secret(text)
+            if find(key).is_some_and(|(_, entry)| entry.hashed)
+                && !text.expose().is_empty()
+                && !password::is_hash(text.expose()) =>
+        {
+            Value::Secret(password::hashed(&text))
+        }
+        value => value,
+    }
 }
 
 /// A value as it is kept.
@@ -122,6 +138,7 @@ impl Batch<'_, '_> {
                     .collect();
                 // Nothing is written before it is known to be right.
                 look_at(&values, accept_warnings, &changes)?;
+                self.people_allow(&values)?;
                 for key in &before {
                     self.tx.unstage_setting(key)?;
                 }
@@ -147,6 +164,8 @@ impl Batch<'_, '_> {
         value: Option<Value>,
         actor: &Actor,
     ) -> Option<&'r StagedSetting> {
+        // Hashed already by whoever asks; what is not, is so here before it is kept anywhere.
+        let value = value.map(|value| hashed(&key, value));
         let value: Stored = value.map(|value| kept(&key, &value, self.seal));
         if record.saved.get(&key).map(|saved| &saved.value) == value.as_ref() {
             record.staged.remove(&key);
@@ -232,7 +251,9 @@ impl Batch<'_, '_> {
         }
         let values = then.iter().map(|(key, saved)| (key.as_str(), &saved.value));
         // What was good once can be wrong by the rules of a newer build; its warnings were taken then.
-        look_at(&opened(values, self.seal), true, &changes)?;
+        let values = opened(values, self.seal);
+        look_at(&values, true, &changes)?;
+        self.people_allow(&values)?;
         self.append(record.version, changes, format!("rollback to {to}"), actor)
     }
 

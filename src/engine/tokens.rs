@@ -3,14 +3,15 @@
 use super::builds::Batch;
 use super::command::{Actor, CommandError, Reply, TokenCommand};
 use super::state::State;
-use crate::access::{Entry, Tokens};
+use crate::access::Entry;
 use crate::store::{StoreError, TokenRecord, Tx};
 
 /// Tokens that open at once: more than an installation has people and programs.
 const MOST: usize = 1000;
 
 impl State {
-    /// Reads the tokens that open. Those whose time is over are among them: they are told so.
+    /// Reads the tokens and sessions that open. Those whose time is over, and sessions that were ended, are among them:
+    /// they are told so.
     pub(super) fn load_tokens(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
         let live = tx
             .api_tokens()?
@@ -18,14 +19,27 @@ impl State {
             .filter(|token| token.revoked.is_none());
         let entries = live.map(|token| {
             let entry = Entry {
-                name: token.name,
+                who: format!("token {} ({})", token.id, token.name),
+                way: None,
                 role: token.role,
                 hash: token.hash,
                 expires: token.expires,
+                ended: None,
             };
             (token.id, entry)
         });
-        self.tokens = std::sync::Arc::new(Tokens::from_iter(entries));
+        let sessions = tx.sessions()?.into_iter().map(|session| {
+            let entry = Entry {
+                who: session.way.actor(&session.name),
+                way: Some(session.way),
+                role: session.role,
+                hash: session.hash,
+                expires: Some(session.expires),
+                ended: session.ended.map(|(_, why)| why),
+            };
+            (session.id, entry)
+        });
+        self.tokens = std::sync::Arc::new(entries.chain(sessions).collect());
         Ok(())
     }
 }
@@ -44,7 +58,7 @@ impl Batch<'_, '_> {
                     name: new.name.clone(),
                     why,
                 };
-                if self.state.tokens.len() >= MOST {
+                if self.state.tokens.counts().1 >= MOST {
                     return Err(refused(format!("is one too many: there are {MOST}")));
                 }
                 let record = TokenRecord {

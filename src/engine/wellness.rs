@@ -39,6 +39,7 @@ fn usual(part: Part) -> (&'static str, Duration) {
         Part::Api => ("answers", Duration::from_millis(500)),
         // Removing a year of logs may take long, and holds nobody up.
         Part::Housekeeping => ("passes", Duration::from_secs(3600)),
+        Part::SignIn => ("looks", Duration::from_secs(30)),
     }
 }
 
@@ -67,7 +68,10 @@ impl View {
                 note,
             }
         };
-        Part::ALL.into_iter().map(stands).collect()
+        // Where nobody has signed in by a directory, there is no such part.
+        let used =
+            |part: &Part| *part != Part::SignIn || self.pulse.of(*part).read(now).last.is_some();
+        Part::ALL.into_iter().filter(used).map(stands).collect()
     }
 }
 

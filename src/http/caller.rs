@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::error::ApiError;
 use super::peer::Peer;
 use super::router::Server;
-use crate::access::{self, Origin, Refused, Role, Throttle, Tokens};
+use crate::access::{self, Origin, Refused, Role, Throttle, Tokens, Way};
 use crate::clock::{self, Timestamp};
 use crate::engine::{Actor, Command, CommandError, Refusal, Reply};
 use crate::error::Kind;
@@ -31,13 +31,23 @@ impl SignIns {
     }
 }
 
+/// A token that opened, and is carried with a request.
+#[derive(Clone, Debug)]
+pub(super) struct Carried {
+    pub id: String,
+    /// When it ends; `None` for never.
+    pub expires: Option<Timestamp>,
+    /// How the person signed in, when it is a session.
+    pub way: Option<Way>,
+}
+
 /// Who asks.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     pub actor: Actor,
     pub peer: Peer,
-    /// The token that says so, and when it ends.
-    pub token: Option<(String, Option<Timestamp>)>,
+    /// The token that says so.
+    pub token: Option<Carried>,
     /// The idempotency key of the request.
     pub key: Option<String>,
 }
@@ -94,24 +104,30 @@ impl Caller {
         server.handle.permit(&self.actor, needs, what, &from).await
     }
 
-    /// Resolves once its token opens nothing any more: it was revoked, or its time is over.
-    pub(super) async fn ended(self, mut tokens: watch::Receiver<Arc<Tokens>>) {
-        let Some((id, expires)) = self.token else {
+    /// Resolves, with the reason, once its token opens nothing any more: it was ended, or its time is over.
+    pub(super) async fn ended(self, mut tokens: watch::Receiver<Arc<Tokens>>) -> String {
+        let Some(Carried { id, expires, .. }) = self.token else {
             return std::future::pending().await;
         };
-        let revoked = async move {
-            // An end of the server ends everything.
-            let _ = tokens.wait_for(|tokens| !tokens.holds(&id)).await;
-        };
-        let expired = async move {
+        let over = async move {
             match expires {
                 Some(end) => tokio::time::sleep(end.since(clock::now())).await,
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
-            () = revoked => {}
-            () = expired => {}
+        tokio::pin!(over);
+        loop {
+            let why = tokens.borrow_and_update().why_ended(&id);
+            if let Some(why) = why {
+                return why;
+            }
+            tokio::select! {
+                changed = tokens.changed() => if changed.is_err() {
+                    // An end of the server ends everything.
+                    return "the server has ended".to_owned();
+                },
+                () = &mut over => return "its time is over".to_owned(),
+            }
         }
     }
 }
@@ -200,15 +216,25 @@ async fn sign_in(server: &Server, peer: Peer, headers: &HeaderMap) -> Result<Cal
                 .with(|throttle| throttle.succeeded(origin, id, now));
             return Ok(Caller {
                 actor: Actor {
-                    name: format!("token {id} ({})", entry.name),
+                    name: entry.who.clone(),
                     role: entry.role,
                 },
                 peer,
-                token: Some((id.to_owned(), entry.expires)),
+                token: Some(Carried {
+                    id: id.to_owned(),
+                    expires: entry.expires,
+                    way: entry.way,
+                }),
                 key: None,
             });
         }
-        // Whoever has its secret may know when it ended.
+        // Whoever has its secret may know why it opens no more.
+        Err(Refused::Ended(why)) => {
+            return Err(refuse(over(format!("the session is over: {why}"))).await);
+        }
+        Err(Refused::Expired(end)) if tokens.is_session(id) => {
+            return Err(refuse(over(format!("the session is over since {end}"))).await);
+        }
         Err(Refused::Expired(end)) => format!("token {id} expired at {end}"),
         Err(Refused::Wrong) if id.is_empty() => "what was given is no token".to_owned(),
         Err(Refused::Wrong) => format!("token {id} is wrong, or was revoked"),
@@ -220,7 +246,14 @@ async fn sign_in(server: &Server, peer: Peer, headers: &HeaderMap) -> Result<Cal
     Err(refuse(unknown(why)).await)
 }
 
+/// A session that was right once: no guess, so it is not counted as a wrong one.
+fn over(why: String) -> ApiError {
+    ApiError::new(Kind::SignIn, why)
+        .code("session_over")
+        .hint("`roundel login` with `--user NAME` signs in again")
+}
+
 fn unknown(why: impl Into<String>) -> ApiError {
     ApiError::new(Kind::SignIn, why)
-        .hint("an administrator of the server makes a token with `roundel token create NAME`, and `roundel login` keeps it")
+        .hint("an administrator of the server makes a token with `roundel token create NAME`, and `roundel login` keeps it; with `--user NAME` it signs in by the directory")
 }

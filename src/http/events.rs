@@ -11,6 +11,7 @@ use axum::http::HeaderMap;
 use axum::response::sse::{Event, Sse};
 use futures_util::Stream;
 use tokio::sync::{broadcast, mpsc};
+use tokio::time::timeout;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -19,6 +20,7 @@ use super::error::{ApiError, blocking};
 use super::router::Server;
 use super::translate::installation;
 use crate::api::fleet::NodeCounts;
+use crate::api::session::StreamEnd;
 use crate::api::{Change, LogAdvanced, Summary, Topic, WaitBucket};
 use crate::clock;
 use crate::engine::{Changed, Live, WAIT_BOUNDS};
@@ -28,6 +30,9 @@ const PACE: Duration = Duration::from_millis(100);
 
 /// Silence on a stream after which a comment proves that it lives.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+/// How long a stream that has to end waits for room for its last word.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Stored changes sent at once to a stream that comes back; one that missed more reads everything anew.
 const REPLAY_MAX: usize = 1000;
@@ -98,10 +103,15 @@ pub(super) async fn stream(
     let (to, from) = mpsc::channel(64);
     tokio::spawn(async move {
         let tokens = server.view.tokens.clone();
+        let last = to.clone();
         tokio::select! {
             () = feed(server, past, changes, logs, to) => {}
             // Whoever may not look any more does not go on looking.
-            () = caller.ended(tokens) => {}
+            reason = caller.ended(tokens) => {
+                let end = event("end", None, &StreamEnd { reason });
+                // One that does not read learns it with its next request.
+                let _ = timeout(FAREWELL, last.send(end)).await;
+            }
         }
     });
     Ok(Sse::new(ReceiverStream::new(from).map(Ok)))

@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::peer::Peer;
+use super::sign_in::Protected;
 use crate::access::Origin;
 use crate::engine::{Handle, Refusal};
 use crate::services::certificates::{Certificates, Place};
@@ -110,7 +111,9 @@ impl Port {
                 let _seat = seat;
                 let begun = timeout(HANDSHAKE, begin(stream, acceptor, plain.is_some())).await;
                 match (begun, plain) {
-                    (Ok(Some(Begun::Tls(stream))), _) => talk(*stream, from, app).await,
+                    (Ok(Some(Begun::Tls(stream))), _) => {
+                        talk(*stream, from, app.layer(Extension(Protected))).await;
+                    }
                     (Ok(Some(Begun::Plain(stream))), Some(plain)) => {
                         talk(stream, from, plain).await;
                     }

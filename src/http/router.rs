@@ -14,11 +14,11 @@ use axum::{Json, Router};
 use super::{
     Sessions, SignIns, acme, agents, audit, backups, caller, compare, dashboard, doors, events,
     health, keep, logs, metrics, nodes, pipelines, projects, proxy, runs, services, sessions,
-    settings, tokens, trials, variables, watches,
+    settings, sign_in, tokens, trials, variables, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
-use crate::engine::{Cleaning, Handle, Issuing, View, Watching};
+use crate::engine::{Cleaning, Handle, Issuing, People, View, Watching};
 use crate::services::health::Part;
 use crate::storage::logs::LogStore;
 use crate::storage::seal::Seal;
@@ -50,6 +50,8 @@ pub struct Server {
     pub sessions: Arc<Sessions>,
     /// Who was wrong too often.
     pub sign_ins: Arc<SignIns>,
+    /// Who people are.
+    pub people: People,
 }
 
 /// Whether any API client is there: for a server that ends itself when idle.
@@ -150,6 +152,8 @@ pub fn router(server: Server, near: bool) -> Router {
         .route("/tls/acme/go", post(acme::go_on))
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{id}", delete(tokens::revoke))
+        .route("/people", get(sign_in::people))
+        .route("/people/{kind}/{name}", delete(sign_in::forget))
         .layer(guard.clone())
         .layer(identify.clone())
         .layer(middleware::from_fn_with_state(server.clone(), present));
@@ -159,13 +163,22 @@ pub fn router(server: Server, near: bool) -> Router {
         .layer(guard)
         .layer(identify)
         .route("/health", get(health::read));
+    // Nobody is signed in who signs in; and whoever is may leave, whatever their role.
+    let entrance = Router::new()
+        .route("/session/sign-out", post(sign_in::leave))
+        .layer(middleware::from_fn_with_state(
+            server.clone(),
+            caller::identify,
+        ))
+        .route("/session/sign-in", sign_in::route())
+        .layer(middleware::from_fn_with_state(server.clone(), present));
     let agents = Router::new()
         .route("/attempts/{attempt}/records", post(agents::records))
         .route("/attempts/{attempt}/variables", get(agents::variables))
         .layer(agents::body_limit());
     let agents = if near { agents } else { Router::new() };
     Router::new()
-        .nest(api::ROOT, clients.merge(agents))
+        .nest(api::ROOT, clients.merge(entrance).merge(agents))
         .merge(watchers)
         .with_state(server)
 }

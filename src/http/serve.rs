@@ -17,7 +17,7 @@ use crate::api::{API_VERSION, Hello};
 use crate::clock::{self, Timestamp};
 use crate::cluster::embedded::{Account, Embedded, Machine, Settings, account, first_look, split};
 use crate::containers;
-use crate::engine::{self, Capacity, Engine, Issuing, Watching};
+use crate::engine::{self, Capacity, Engine, Issuing, People, Watching};
 use crate::error::{Explain, Kind};
 use crate::pipeline::Classes;
 use crate::pipeline::status::Phase;
@@ -245,6 +245,7 @@ pub async fn serve(
         presence: presence.clone(),
         sessions: Arc::default(),
         sign_ins: Arc::default(),
+        people: People::start(engine.handle.clone(), engine.view.clone()),
     };
     tracing::info!(socket = %socket.display(), "serving");
 

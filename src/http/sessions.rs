@@ -140,6 +140,8 @@ fn state(server: &Server, caller: &Caller, headers: &HeaderMap) -> Session {
         reason: armed.map(|armed| armed.reason).unwrap_or_default(),
         who: caller.actor.name.clone(),
         role: caller.actor.role,
+        way: caller.token.as_ref().and_then(|token| token.way),
+        expires_at: caller.token.as_ref().and_then(|token| token.expires),
     }
 }
 
@@ -214,6 +216,7 @@ pub(super) async fn arm(
 mod tests {
     use super::*;
     use crate::http::Peer;
+    use crate::http::caller::Carried;
 
     const NOW: Timestamp = Timestamp(1_000_000);
 
@@ -289,7 +292,11 @@ mod tests {
                 key: None,
                 actor: Actor::admin("somebody"),
                 peer,
-                token: token.map(|id| (id.to_owned(), None)),
+                token: token.map(|id| Carried {
+                    id: id.to_owned(),
+                    expires: None,
+                    way: None,
+                }),
             };
             assert_eq!(
                 is_owner(&caller, read_only),

@@ -13,7 +13,9 @@ use crate::api::settings::{
     Changes, DiffQuery, DiffRow, Discard, Exported, Rollback, Save, SettingGroup, SettingOption,
     SettingRow, Settings, SettingsRef, Source, VersionRow,
 };
-use crate::engine::{Command, CommandError, Reply, SettingsCommand, opened, proposed};
+use crate::engine::{
+    Command, CommandError, Reply, SettingsCommand, conflict, hashed, opened, proposed,
+};
 use crate::settings::check::{Finding, check, is_shown};
 use crate::settings::exchange;
 use crate::settings::registry::{self, Entry, GROUPS, Group, Restart, find};
@@ -26,6 +28,8 @@ const VERSIONS: u64 = 500;
 
 pub(super) async fn list(State(server): State<Server>) -> Answer<Settings> {
     let record = record(&server).await?;
+    let store = server.view.store.clone();
+    let people = blocking(move || store.people()).await?;
     let running = server.view.live().settings_running;
     let values = opened(proposed(&record).into_iter(), &server.seal);
     let rows = registry::entries().flat_map(|(group, entry)| {
@@ -38,12 +42,14 @@ pub(super) async fn list(State(server): State<Server>) -> Answer<Settings> {
         keys.into_iter()
             .map(move |key| row(group, entry, key, record, values, running))
     });
+    let mut findings = check(&values);
+    findings.extend(conflict(&values, &people));
     Ok(Json(Settings {
         version: record.version,
         running,
         groups: GROUPS.iter().map(group_row).collect(),
         settings: rows.collect(),
-        findings: check(&values),
+        findings,
     }))
 }
 
@@ -107,7 +113,7 @@ pub(super) async fn stage(
     caller: Caller,
     Json(changes): Json<Changes>,
 ) -> Answer<Written<SettingsRef>> {
-    let changes = read(changes)?;
+    let changes = hash(read(changes)?).await?;
     send(&server, caller, SettingsCommand::Stage(changes)).await
 }
 
@@ -125,7 +131,7 @@ pub(super) async fn save(
     Json(wanted): Json<Save>,
 ) -> Answer<Written<SettingsRef>> {
     let command = SettingsCommand::Save {
-        changes: read(wanted.changes)?,
+        changes: hash(read(wanted.changes)?).await?,
         accept_warnings: wanted.accept_warnings,
     };
     send(&server, caller, command).await
@@ -258,6 +264,34 @@ pub(super) fn read(changes: Changes) -> Result<Vec<(String, Option<Value>)>, Api
     } else {
         Err(ApiError::settings(findings))
     }
+}
+
+/// The same changes, with hashes of what is only ever compared: looked at by its rule while it can be read.
+async fn hash(
+    changes: Vec<(String, Option<Value>)>,
+) -> Result<Vec<(String, Option<Value>)>, ApiError> {
+    let mut findings = Vec::new();
+    for (key, value) in &changes {
+        if let (Some((_, entry)), Some(value)) = (find(key), value)
+            && entry.hashed
+            && let Some(rule) = entry.rule
+            && !value.is_empty()
+        {
+            let faults = rule(value, &Values::default()).into_iter();
+            findings.extend(faults.map(|fault| Finding::of(key, fault)));
+        }
+    }
+    if findings.iter().any(Finding::is_error) {
+        return Err(ApiError::settings(findings));
+    }
+    blocking(move || {
+        let hashed = changes.into_iter().map(|(key, value)| {
+            let value = value.map(|value| hashed(&key, value));
+            (key, value)
+        });
+        Ok::<_, ApiError>(hashed.collect())
+    })
+    .await
 }
 
 async fn send(

@@ -34,11 +34,13 @@ pub enum Part {
     Api,
     /// The removal of what has been kept for long enough.
     Housekeeping,
+    /// The looks at those who are signed in: how long the directory takes to tell of all of them.
+    SignIn,
 }
 
 impl Part {
     /// All of them, in the order they are listed.
-    pub const ALL: [Part; 7] = [
+    pub const ALL: [Part; 8] = [
         Self::Engine,
         Self::Store,
         Self::Logs,
@@ -46,6 +48,7 @@ impl Part {
         Self::Fleet,
         Self::Api,
         Self::Housekeeping,
+        Self::SignIn,
     ];
 
     /// The name people know it by.
@@ -59,6 +62,7 @@ impl Part {
             Self::Fleet => "fleet",
             Self::Api => "api socket",
             Self::Housekeeping => "housekeeping",
+            Self::SignIn => "sign-in",
         }
     }
 }

@@ -252,6 +252,8 @@ pub struct Entry {
     pub restart: Restart,
     /// The test it belongs to.
     pub test: Option<TestId>,
+    /// It is only ever compared: kept as a hash, from which nobody reads it back.
+    pub hashed: bool,
 }
 
 impl Entry {
@@ -267,6 +269,7 @@ impl Entry {
             rule: None,
             restart: Restart::All,
             test: None,
+            hashed: false,
         }
     }
 
@@ -291,6 +294,13 @@ impl Entry {
 
     const fn restart(self, restart: Restart) -> Self {
         Self { restart, ..self }
+    }
+
+    const fn hashed(self) -> Self {
+        Self {
+            hashed: true,
+            ..self
+        }
     }
 
     const fn test(self, test: TestId) -> Self {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::access::Role;
+use crate::access::{Role, Way};
 use crate::clock::Timestamp;
 use crate::ids::{AttemptId, JobId, NodeId, PipelineId, WatchId, WorkflowId};
 use crate::pipeline::status::{Outcome, RunState, Status, StepStatus};
@@ -207,7 +207,7 @@ macro_rules! word_column {
         }
     )+};
 }
-word_column!(Status, RunState, Outcome, StepStatus, Role);
+word_column!(Status, RunState, Outcome, StepStatus, Role, Way);
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -24,6 +24,8 @@ mod hostile;
 mod ldap;
 mod listener;
 mod offline;
+#[path = "../support/openldap.rs"]
+mod openldap;
 mod package;
 mod project;
 mod proxy;
@@ -32,6 +34,7 @@ mod remote;
 mod secrets;
 mod services;
 mod settings;
+mod signin;
 #[path = "../support/skip.rs"]
 mod skip;
 #[path = "../support/squid.rs"]

@@ -15,15 +15,15 @@ const QUICK: &str = "version: 2.1\njobs:\n  job:\n    machine: true\n    steps: 
                      workflows: {main: {jobs: [job]}}\n";
 
 /// A server that listens on a port of its own.
-struct Far {
-    home: Home,
+pub struct Far {
+    pub home: Home,
     child: Child,
-    address: String,
-    fingerprint: String,
+    pub address: String,
+    pub fingerprint: String,
 }
 
 impl Far {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let home = Home::new();
         let child = home.serve("host_user = \"self\"\nlisten = \"127.0.0.1:0\"\n");
         let services = home.json(&["services", "-json"]);
@@ -44,7 +44,15 @@ impl Far {
         made.out.trim().to_owned()
     }
 
-    fn url(&self) -> String {
+    /// Kills the server as a crash would, and starts it again where it was.
+    pub fn restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let config = format!("host_user = \"self\"\nlisten = \"{}\"\n", self.address);
+        self.child = self.home.serve(&config);
+    }
+
+    pub fn url(&self) -> String {
         format!("https://{}", self.address)
     }
 }
@@ -58,7 +66,7 @@ impl Drop for Far {
 }
 
 /// The program elsewhere, at this server.
-fn away(near: &Home, far: &Far, words: &[&str], token: Option<&str>) -> Said {
+pub fn away(near: &Home, far: &Far, words: &[&str], token: Option<&str>) -> Said {
     let mut command = near.command(words);
     command.env("ROUNDEL_SERVER", far.url());
     if let Some(token) = token {

@@ -236,7 +236,8 @@ impl Watch {
                 }
             }
             Some(StreamItem::Summary(summary)) => self.read_only = summary.read_only,
-            Some(StreamItem::Reset) | None => self.all_stale(),
+            // Whoever may not go on is told so by the next reading.
+            Some(StreamItem::Reset | StreamItem::Ended(_)) | None => self.all_stale(),
         }
     }
 

@@ -48,8 +48,9 @@ impl App {
             Cmd::Suspend => vec![Effect::Do(Action::Suspend)],
             Cmd::Refresh => {
                 self.touch(Touch::All);
-                let reconnect = matches!(self.shell.link, Link::Lost { .. })
-                    .then_some(Effect::Do(Action::Reconnect));
+                let reconnect =
+                    matches!(self.shell.link, Link::Lost { .. } | Link::SignedOut { .. })
+                        .then_some(Effect::Do(Action::Reconnect));
                 reconnect
                     .into_iter()
                     .chain([Effect::Do(Action::Redraw)])

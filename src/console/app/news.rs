@@ -29,6 +29,10 @@ impl App {
                 retry_at,
                 why,
             },
+            Link::SignedOut { since, why } => Link::SignedOut {
+                since: *self.shell.old_since.get_or_insert(since),
+                why,
+            },
             link => link,
         };
         if self.shell.is_live() {
@@ -218,6 +222,8 @@ mod tests {
             reason: "why".to_owned(),
             who: "uid 1000 (ann)".to_owned(),
             role: roundel::api::tokens::Role::Admin,
+            way: None,
+            expires_at: None,
         };
         let arm = Write::Arm {
             seconds: 60,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use roundel::client::Client;
-use roundel::client::StreamItem;
 use roundel::client::launch::{self, Connected, Place};
+use roundel::client::{Client, Known, StreamItem};
 use roundel::clock;
 use roundel::error::{Chain, Explain, Kind};
+use roundel::sanitise;
+use roundel::secret::Secret;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::sleep;
 
@@ -24,11 +25,16 @@ const PAUSES: [Duration; 5] = [
     Duration::from_secs(5),
 ];
 
+/// How often is looked whether somebody has signed in again, in another window: at a file, and not at the server.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Why a connection ended or was none.
 struct Broken {
     why: String,
     /// It had been live: the first pause is short again.
     was_live: bool,
+    /// The server does not know, or does not take any more, who asks: asking again is of no use.
+    signed_out: bool,
 }
 
 impl Broken {
@@ -36,6 +42,7 @@ impl Broken {
         Self {
             why: words(err),
             was_live: false,
+            signed_out: err.kind() == Kind::SignIn,
         }
     }
 
@@ -43,13 +50,14 @@ impl Broken {
         Self {
             why,
             was_live: true,
+            signed_out: false,
         }
     }
 }
 
 /// Keeps connecting for as long as somebody listens to `events`.
 pub(super) async fn keep(
-    server: Server,
+    mut server: Server,
     client: watch::Sender<Option<Client>>,
     now: Arc<Notify>,
     events: mpsc::Sender<Event>,
@@ -60,6 +68,18 @@ pub(super) async fn keep(
         let broken = once(&server, start, &client, &events).await;
         // Only the first connection starts a server by itself; a lost one is started again when somebody asks.
         start = false;
+        if broken.signed_out {
+            let link = Link::SignedOut {
+                since: clock::now(),
+                why: broken.why,
+            };
+            if events.send(Event::Link(link)).await.is_err() {
+                return;
+            }
+            wait_for_sign_in(&mut server, &now, &events).await;
+            tries = 0;
+            continue;
+        }
         tries = if broken.was_live { 0 } else { tries + 1 };
         let pause = PAUSES[tries.min(PAUSES.len() - 1)];
         let moment = clock::now();
@@ -74,6 +94,31 @@ pub(super) async fn keep(
         tokio::select! {
             () = sleep(pause) => {}
             () = now.notified() => {}
+        }
+    }
+}
+
+/// Waits until there is another token to try, or somebody wants to try the old one.
+async fn wait_for_sign_in(server: &mut Server, now: &Notify, events: &mpsc::Sender<Event>) {
+    loop {
+        tokio::select! {
+            () = sleep(LOOK) => {}
+            () = now.notified() => return,
+            () = events.closed() => return,
+        }
+        let Place::Remote(remote) = &mut server.place else {
+            continue;
+        };
+        // One that was given for this console alone is not taken for another.
+        if !remote.kept {
+            continue;
+        }
+        let kept = Known::usual().and_then(|known| known.token(&remote.address).ok().flatten());
+        if let Some(kept) = kept
+            && remote.token.as_ref().is_none_or(|old| old.expose() != kept)
+        {
+            remote.token = Some(Secret::new(kept));
+            return;
         }
     }
 }
@@ -137,6 +182,12 @@ async fn listen(connected: Connected, events: &mpsc::Sender<Event>) -> Broken {
             Some(Ok(StreamItem::Summary(summary))) => Event::Summary(Box::new(summary)),
             Some(Ok(StreamItem::Log(log))) => Event::LogAdvanced(log),
             Some(Ok(StreamItem::Reset)) => Event::Reset,
+            Some(Ok(StreamItem::Ended(why))) => {
+                return Broken {
+                    signed_out: true,
+                    ..Broken::live(format!("signed out: {}", sanitise::line(&why)))
+                };
+            }
             Some(Err(err)) => return Broken::live(words(&err)),
             None => return Broken::live("the server has ended".to_owned()),
         };

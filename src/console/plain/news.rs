@@ -24,12 +24,15 @@ impl News {
     /// How the console stands with its server, and how much waits and runs, where that is new.
     pub fn of_shell(&mut self, shell: &Shell) -> Vec<String> {
         let mut said = Vec::new();
-        let lost = matches!(shell.link, Link::Lost { .. });
+        let lost = matches!(shell.link, Link::Lost { .. } | Link::SignedOut { .. });
         if lost != self.lost {
             self.lost = lost;
             said.push(match &shell.link {
                 Link::Lost { why, .. } => {
                     format!("The server is lost: {why}. Builds go on. Trying again; start makes a new one.")
+                }
+                Link::SignedOut { why, .. } => {
+                    format!("No longer signed in: {why}. Builds go on. roundel login in another window signs in again.")
                 }
                 _ => "The server is back.".to_owned(),
             });

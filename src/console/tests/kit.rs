@@ -104,6 +104,16 @@ impl Stage {
         }));
     }
 
+    /// The server takes the one who asks no more.
+    pub fn sign_out(&mut self, why: &str) {
+        let since = self.now();
+        self.held.clear();
+        self.event(Event::Link(Link::SignedOut {
+            since,
+            why: why.into(),
+        }));
+    }
+
     /// The stream brings the counters.
     pub fn summary(&mut self) {
         self.event(Event::Summary(Box::new(self.model.counted())));

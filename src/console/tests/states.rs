@@ -148,6 +148,26 @@ fn a_lost_server_leaves_its_last_data_greyed_and_counts_down() {
 }
 
 #[test]
+fn whoever_is_signed_out_is_told_why_and_keeps_what_was_shown() {
+    let why = "signed out: its person is in no group any more";
+    for (place, words) in screens() {
+        for size in [(80, 24), (120, 36), (200, 60)] {
+            let mut stage = Stage::live(place.clone(), size, Model::busy());
+            stage.sign_out(why);
+            let frame = stage.frame();
+            frame.has(words);
+            frame.has(&["✗ signed out", why, "`roundel login`"]);
+            frame.lacks(&["reconnecting", "starts one here"]);
+            frame.shows("✗ signed out", Role::Failed);
+            assert_eq!(stage.questions(), [], "{place}: nobody to ask");
+            assert!(stage.app.shell.write_protected().is_some());
+            stage.connect();
+            stage.frame().lacks(&["signed out"]);
+        }
+    }
+}
+
+#[test]
 fn states_of_old_data_lose_their_colour_and_get_it_back() {
     let mut stage = Stage::live(Place::Builds, (120, 36), Model::busy());
     stage.frame().shows("✗ failed", Role::Failed);

@@ -68,6 +68,14 @@ fn link(shell: &Shell, wall: &Now, wide: bool) -> Line {
         Link::Live => Line::new().put(Role::Ok, "●"),
         Link::Connecting => Line::new().put(Role::Waiting, "◌ connecting"),
         Link::Starting => Line::new().put(Role::Waiting, "◌ starting a server"),
+        Link::SignedOut { since, .. } => {
+            let line = Line::new().bold(Role::Failed, "✗ signed out");
+            if wide {
+                line.muted(format!("   data of {}", since.local("%H:%M:%S")))
+            } else {
+                line
+            }
+        }
         Link::Lost {
             since, retry_at, ..
         } => {
@@ -190,6 +198,15 @@ pub fn gone(app: &App, wall: &Now) -> Option<Line> {
                 .gap(2)
                 .key(shell.key(Cmd::StartServer), "starts one here")
                 .muted("; builds go on without it"),
+        );
+    }
+    if let Link::SignedOut { why, .. } = &shell.link {
+        return Some(
+            Line::new()
+                .put(Role::Failed, why.clone())
+                .gap(2)
+                .muted("`roundel login` in another window signs in again; ")
+                .key(shell.key(Cmd::Refresh), "tries"),
         );
     }
     let why = shell.summary.as_ref()?.read_only.as_ref()?;

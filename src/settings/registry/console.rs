@@ -1,6 +1,7 @@
 //! Console: who comes in on port 8800, and with which certificate.
 
 use super::{Choice, Entry, Group, Kind, Restart, When, choice};
+use crate::secret::password::is_hash;
 use crate::settings::check::Fault;
 use crate::settings::rules;
 use crate::settings::value::{Value, Values};
@@ -32,15 +33,13 @@ const OWN: When = When::Is("console.tls.source", "key-cert");
 pub(super) const GROUP: Group = Group {
     name: "console",
     title: "Console",
-    note: Some(
-        "Consoles of other machines come in by tokens today. Passwords and sign-in by LDAP are not built yet: held and checked, not used.",
-    ),
+    note: Some("Nobody comes in without signing in: `Anonymous` is held, and not used yet."),
     entries: &[
         Entry::new(
             "console.auth_type",
             "Way in",
             Kind::Choice(WAYS_IN),
-            "How people prove who they are.",
+            "How people on other machines prove who they are. Tokens are taken besides.",
         )
         .defaults(&[(When::Always, "password")])
         .required(When::Always)
@@ -50,8 +49,9 @@ pub(super) const GROUP: Group = Group {
             "console.password",
             "Password",
             Kind::Secret,
-            "At least 12 characters.",
+            "At least 12 characters. Who has it is an administrator; it is kept as an argon2id hash.",
         )
+        .hashed()
         .shown(When::Is("console.auth_type", "password"))
         .restart(Restart::Live)
         .rule(password),
@@ -115,12 +115,19 @@ fn source(value: &Value, values: &Values) -> Vec<Fault> {
     }))
 }
 
-fn way_in(value: &Value, _: &Values) -> Vec<Fault> {
-    let open = value.text() == "anonymous";
-    rules::faults(open.then(|| Fault::warning("lets in whoever reaches port 8800")))
+fn way_in(value: &Value, values: &Values) -> Vec<Fault> {
+    rules::faults(match value.text() {
+        "anonymous" => Some(Fault::warning("lets in whoever reaches port 8800")),
+        "ldap" if !values.on("ldap.enabled") => {
+            let fault = Fault::error("names the directory, and signing in by it is off");
+            Some(fault.fix("turn `ldap.enabled` on first, or with it"))
+        }
+        _ => None,
+    })
 }
 
 fn password(value: &Value, _: &Values) -> Vec<Fault> {
-    let short = value.text().chars().count() < PASSWORD_MIN;
+    // One that is kept is a hash, whose length says nothing.
+    let short = !is_hash(value.text()) && value.text().chars().count() < PASSWORD_MIN;
     rules::faults(short.then(|| Fault::error(format!("has fewer than {PASSWORD_MIN} characters"))))
 }

@@ -1,6 +1,6 @@
 //! LDAP: the directory that people sign in with.
 
-use super::{Choice, Entry, Group, Kind, TestId, When, choice};
+use super::{Choice, Entry, Group, Kind, Restart, TestId, When, choice};
 use crate::settings::check::Fault;
 use crate::settings::rules;
 use crate::settings::value::{Value, Values};
@@ -28,20 +28,29 @@ const fn field(key: &'static str, label: &'static str, kind: Kind, help: &'stati
     Entry::new(key, label, kind, help)
         .shown(When::On("ldap.enabled"))
         .required(When::Always)
+        .restart(Restart::Live)
         .test(TestId::Ldap)
+}
+
+/// What is of use only where people sign in, and no part of the test.
+const fn extra(key: &'static str, label: &'static str, kind: Kind, help: &'static str) -> Entry {
+    Entry::new(key, label, kind, help)
+        .shown(When::On("ldap.enabled"))
+        .restart(Restart::Live)
 }
 
 pub(super) const GROUP: Group = Group {
     name: "ldap",
     title: "LDAP Authentication",
-    note: Some("Signing in by a directory is not built yet: held, checked and tested, not used."),
+    note: None,
     entries: &[
         Entry::new(
             "ldap.enabled",
             "Enable LDAP-only Authentication",
             Kind::Switch,
-            "The directory becomes the only way in. Not for an installation that has users of GitHub already.",
-        ),
+            "People sign in by the directory, and not with GitHub: not for an installation that has users of GitHub already.",
+        )
+        .restart(Restart::Live),
         field(
             "ldap.type",
             "Directory",
@@ -158,6 +167,38 @@ pub(super) const GROUP: Group = Group {
             "How long each step may take, in seconds.",
         )
         .defaults(&[(When::Always, "10")]),
+        extra(
+            "ldap.admin_groups",
+            "Groups of administrators",
+            Kind::Lines,
+            "Whose members do everything: one in each line, by its name (cn) or its whole distinguished name.",
+        )
+        .rule(groups),
+        extra(
+            "ldap.operator_groups",
+            "Groups of operators",
+            Kind::Lines,
+            "Whose members build and drain too: one in each line.",
+        )
+        .rule(groups),
+        extra(
+            "ldap.viewer_groups",
+            "Groups of viewers",
+            Kind::Lines,
+            "Whose members read: one in each line. Where there are none, everybody whom the directory knows does.",
+        )
+        .rule(groups),
+        extra(
+            "ldap.recheck_s",
+            "Re-check period",
+            Kind::Number {
+                least: 5,
+                most: 86_400,
+            },
+            "Seconds within which somebody who has left the directory or the groups loses open sessions.",
+        )
+        .defaults(&[(When::Always, "300")])
+        .required(When::Always),
     ],
 };
 
@@ -166,6 +207,22 @@ fn encryption(value: &Value, _: &Values) -> Vec<Fault> {
     rules::faults(plain.then(|| {
         Fault::warning("sends passwords over the network as they are").fix("use StartTLS or LDAPS")
     }))
+}
+
+/// Groups by lines: names, or distinguished names. A line with a comma and no `=` is probably several.
+fn groups(value: &Value, _: &Values) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for line in value.text().lines().map(str::trim) {
+        if line.contains('=') {
+            faults.extend(rules::dn_fault(line));
+        } else if line.contains(',') {
+            faults.push(
+                Fault::error(format!("has several names in one line: `{line}`"))
+                    .fix("write each in a line of its own"),
+            );
+        }
+    }
+    faults
 }
 
 fn search_user(value: &Value, values: &Values) -> Vec<Fault> {
