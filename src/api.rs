@@ -11,6 +11,7 @@ pub mod acme;
 pub mod agent;
 pub mod backups;
 pub mod builds;
+pub mod certificates;
 pub mod compare;
 pub mod dashboard;
 pub mod doctor;

@@ -8,7 +8,9 @@ mod approve;
 mod audit;
 mod backup;
 mod build;
+mod ca;
 mod cancel;
+mod certificates;
 mod compare;
 mod completions;
 mod config;
@@ -172,9 +174,11 @@ enum Verb {
     /// Try the proxy; write what tells others of it
     #[command(subcommand)]
     Proxy(proxy::Verb),
-    /// Have certificates issued and renewed
+    /// Look at certificates, make one, have one issued, fetch those of a host
     #[command(subcommand)]
     Tls(tls::Verb),
+    /// Show and change whom Roundel trusts besides the system's authorities
+    Ca(ca::Args),
     /// Print the version
     Version,
     /// Print completions for a shell
@@ -272,6 +276,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Ldap(verb) => ldap::run(&verb, context).await,
             Verb::Proxy(verb) => proxy::run(&verb, context).await,
             Verb::Tls(verb) => tls::run(&verb, context).await,
+            Verb::Ca(args) => ca::run(&args, context).await,
             Verb::Backup(backup::Verb::Create(args)) => backup::create(&args, context).await,
             Verb::Backup(_)
             | Verb::Serve(_)

@@ -15,6 +15,9 @@ pub mod ids;
 mod nearest;
 pub mod sanitise;
 pub mod secret;
+
+// Pure: what certificates and keys are, as bytes; and on them the registry of settings.
+pub mod certificates;
 pub mod settings;
 
 // Pure: values in, decisions out; no clock, no file, no socket.

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use crate::error::{Explain, Kind};
 
-pub use git::{Network, version};
+pub use git::{Network, trust, version};
 pub use log::{Between, Commit, between};
 pub use mirror::{Revision, bring_back, fetch, read_file};
 pub use source::{Place, Source, is_local, locate};

@@ -8,6 +8,7 @@ use std::io::{IsTerminal, Read};
 use std::path::{Path, PathBuf};
 
 use roundel::api::settings::{Changes, DiffQuery, Save, SettingsRef};
+use roundel::client::Client;
 use roundel::error::Kind;
 use roundel::settings::registry::{self, TestId, find};
 use roundel::settings::value::TEXT_MAX;
@@ -169,6 +170,42 @@ async fn stage(changes: &Changes, context: &mut Context<'_>) -> Result<End, Fail
         ),
     };
     context.done(&done, &text)
+}
+
+/// Stages or saves some changes for another verb, and says so. A save takes nothing with it that somebody else has staged.
+///
+/// # Errors
+/// Where something else is staged, and what the server has against it.
+pub(super) async fn put(
+    client: &Client,
+    changes: Changes,
+    only_stage: bool,
+    yes: bool,
+) -> Result<String, Failure> {
+    if only_stage {
+        client.stage_settings(&changes).await?;
+        return Ok("Staged: `roundel settings save` saves it.".to_owned());
+    }
+    let ours =
+        |key: &str| changes.set.contains_key(key) || changes.unset.iter().any(|one| one == key);
+    let staged = client.settings_diff(&DiffQuery::default()).await?;
+    if let Some(other) = staged.iter().find(|row| !ours(&row.key)) {
+        let why = format!(
+            "other changes are staged, of `{}` for one, and would be saved with this",
+            other.key
+        );
+        return Err(Failure::said(Kind::Conflict, why)
+            .with_hint("`roundel settings diff` shows them: save or discard them first, or stage this too with --stage"));
+    }
+    let save = Save {
+        changes,
+        accept_warnings: yes,
+    };
+    let done = client.save_settings(&save).await?.value;
+    Ok(match done.saved {
+        true => format!("Saved as version {} of the settings.", done.version),
+        false => "Nothing to save: nothing is changed.".to_owned(),
+    })
 }
 
 async fn save(changes: Changes, yes: bool, context: &mut Context<'_>) -> Result<End, Failure> {

@@ -19,6 +19,8 @@ const BY_VERB: &[(&str, &[&str])] = &[
     ("services", &["yes"]),
     ("project", &["yes"]),
     ("settings", &["yes"]),
+    ("ca", &["yes"]),
+    ("tls", &["yes"]),
 ];
 
 /// Options that stand before a verb and take the next word.

@@ -22,12 +22,14 @@ use crate::error::{Explain, Kind};
 use crate::pipeline::Classes;
 use crate::pipeline::status::Phase;
 use crate::queue::{ExecutorKind, Limits};
+use crate::services::ca;
 use crate::services::tls::TlsError;
 use crate::settings::paths;
 use crate::storage::data_dir::{self, DataDir, DataDirError};
 use crate::storage::logs::{LogError, LogStore};
 use crate::storage::seal::{Seal, SealError};
 use crate::store::StoreError;
+use crate::vcs;
 
 /// How long a server that was started by itself stays without work and without clients.
 const IDLE: Duration = Duration::from_secs(60);
@@ -231,6 +233,9 @@ pub async fn serve(
         public: doors.addresses.clone(),
     };
     let presence = Arc::new(Presence::default());
+    vcs::trust(ca::files::bundle(&data));
+    let authorities = ca::files::keep(data.clone(), engine.view.values.clone());
+    let authorities = tokio::spawn(authorities);
     let watching = Watching::start(engine.handle.clone(), engine.view.clone(), data.clone())?;
     let server = Server {
         handle: engine.handle.clone(),
@@ -263,6 +268,7 @@ pub async fn serve(
     tokio::time::sleep(FAREWELL).await;
     serving.abort();
     far.abort_all();
+    authorities.abort();
     engine.stop().await;
     Ok(())
 }

@@ -2,6 +2,9 @@
 //!
 //! Clients know it by its fingerprint, so it names this machine for whoever looks at it, and no authority has signed it.
 
+pub mod make;
+pub mod verify;
+
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;

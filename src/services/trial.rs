@@ -14,6 +14,7 @@ use crate::api::trial::Step;
 use crate::clock;
 use crate::error::Kind;
 use crate::secret::Secret;
+use crate::services::tls;
 use crate::settings::registry::TestId;
 use crate::settings::value::Values;
 
@@ -136,7 +137,8 @@ pub async fn run(test: TestId, ask: &Ask, trial: &mut Trial) {
             TestId::Hostname => hostname(ask, trial).await,
             TestId::Ldap => super::ldap::test(ask, trial).await,
             TestId::Proxy => super::proxy::test(ask, trial).await,
-            TestId::Tls | TestId::Vm => {
+            TestId::Tls => tls::verify::test(ask, trial).await,
+            TestId::Vm => {
                 let fix = "what the settings say is checked when they are saved";
                 let found = "this build has no test for these settings";
                 trial

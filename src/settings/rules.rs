@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::check::Fault;
 use super::value::{Value, Values};
+use crate::certificates::{Finding, Look, Of, Question, Verdict, look};
 
 /// Longest host name, in characters (RFC 1035 §2.3.4).
 const HOST_MAX: usize = 253;
@@ -325,49 +326,54 @@ pub(super) fn each(value: &Value, fault: impl Fn(&str) -> Option<Fault>) -> Vec<
         .collect()
 }
 
+/// What a look at certificates has against a setting; `of` says which of its findings are about it. A file that is not
+/// what it should be is an error; how the two belong together is worth knowing, for one may be saved before the other.
+pub(super) fn looked(look: &Look, of: fn(Of) -> bool) -> Vec<Fault> {
+    let unwell = look
+        .findings
+        .iter()
+        .filter(|finding| of(finding.of) && finding.verdict != Verdict::Ok);
+    let fault = |finding: &Finding| {
+        let message = match finding.step {
+            "certificate file" | "key file" => finding.found.clone(),
+            step => format!("{step}: {}", finding.found),
+        };
+        let fault = match finding.hard && finding.verdict == Verdict::Failed {
+            true => Fault::error(message),
+            false => Fault::warning(message),
+        };
+        Fault {
+            fix: finding.fix.clone(),
+            ..fault
+        }
+    };
+    unwell.map(fault).collect()
+}
+
 /// None or one.
 pub(super) fn faults(fault: Option<Fault>) -> Vec<Fault> {
     fault.into_iter().collect()
 }
 
-/// What a file is, by its first lines; the rest is for the test.
+/// A chain by itself, whatever key and name belong to it.
 pub(super) fn certificate(value: &Value, _: &Values) -> Vec<Fault> {
-    let text = value.text();
-    faults(if text.contains("-----BEGIN CERTIFICATE-----") {
-        None
-    } else if text.contains("PRIVATE KEY-----") {
-        Some(Fault::error("is a private key").fix("the two files are swapped"))
-    } else {
-        Some(
-            Fault::error("is no certificate in PEM")
-                .fix("it begins with -----BEGIN CERTIFICATE-----"),
-        )
-    })
+    let question = Question {
+        certificate: value.text().as_bytes(),
+        ..Question::default()
+    };
+    looked(&look(&question), |of| of != Of::Key)
 }
 
-/// The same of a key.
+/// A key by itself.
 pub(super) fn private_key(value: &Value, _: &Values) -> Vec<Fault> {
     if *value == Value::Locked {
         return Vec::new();
     }
-    let text = value.text();
-    let encrypted =
-        text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED");
-    faults(if encrypted {
-        Some(
-            Fault::error("is encrypted")
-                .fix("openssl pkey -in KEY -out PLAIN takes the passphrase off"),
-        )
-    } else if text.contains("PRIVATE KEY-----") {
-        None
-    } else if text.contains("-----BEGIN CERTIFICATE-----") {
-        Some(Fault::error("is a certificate").fix("the two files are swapped"))
-    } else {
-        Some(
-            Fault::error("is no private key in PEM")
-                .fix("it begins with -----BEGIN PRIVATE KEY-----"),
-        )
-    })
+    let question = Question {
+        key: Some(value.text().as_bytes()),
+        ..Question::default()
+    };
+    looked(&look(&question), |of| of == Of::Key)
 }
 
 /// Names that an authority can be asked for.

@@ -1,9 +1,9 @@
 //! Runs `git` with a clean environment, a time limit, and bounded output.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -35,6 +35,16 @@ impl Said {
     }
 }
 
+/// The file of the authorities that this process's git is to believe, once it was named.
+static AUTHORITIES: OnceLock<PathBuf> = OnceLock::new();
+
+/// Has git believe the authorities of a file, for as long as that is there, in place of the system's. The first one that a
+/// process names holds.
+pub fn trust(bundle: PathBuf) {
+    // A second server of this process has the authorities of the first, which only tests start.
+    let _ = AUTHORITIES.set(bundle);
+}
+
 /// A command in `directory` (a work tree or a git directory). Settings that could run programs are off.
 pub(super) fn git(directory: &Path) -> Command {
     let mut command = Command::new("git");
@@ -44,6 +54,9 @@ pub(super) fn git(directory: &Path) -> Command {
         {
             command.env_remove(name);
         }
+    }
+    if let Some(bundle) = AUTHORITIES.get().filter(|bundle| bundle.is_file()) {
+        command.env("GIT_SSL_CAINFO", bundle);
     }
     command
         .env("GIT_TERMINAL_PROMPT", "0")

@@ -40,6 +40,7 @@ mod skip;
 #[path = "../support/squid.rs"]
 mod squid;
 mod support;
+mod tls;
 mod unreachable;
 mod verbs;
 mod watch;

@@ -1,7 +1,10 @@
 //! Privacy: TLS of the public address.
 
 use super::{Choice, Entry, Group, Kind, Restart, TestId, When, choice};
+use crate::certificates::{self, Front, Look, Of, Question};
+use crate::settings::check::Fault;
 use crate::settings::rules;
+use crate::settings::value::{Value, Values};
 
 const BALANCERS: &[Choice] = &[
     choice("direct", "People reach this machine"),
@@ -38,7 +41,7 @@ pub(super) const GROUP: Group = Group {
         .shown(When::On("privacy.ssl_only"))
         .required(When::Always)
         .restart(Restart::Live)
-        .rule(rules::certificate)
+        .rule(certificate)
         .test(TestId::Tls),
         Entry::new(
             "ssl_private_key",
@@ -49,7 +52,7 @@ pub(super) const GROUP: Group = Group {
         .shown(When::On("privacy.ssl_only"))
         .required(When::Always)
         .restart(Restart::Live)
-        .rule(rules::private_key)
+        .rule(private_key)
         .test(TestId::Tls),
         Entry::new(
             "acme.hostnames",
@@ -92,3 +95,38 @@ pub(super) const GROUP: Group = Group {
         .restart(Restart::Live),
     ],
 };
+
+/// All that can be seen without a clock and without knowing who is trusted; that is for the test.
+fn certificate(value: &Value, values: &Values) -> Vec<Fault> {
+    let key = values.get("ssl_private_key");
+    let key = key
+        .as_deref()
+        .map(Value::text)
+        .filter(|text| !text.is_empty());
+    rules::looked(&look(value.text(), key, values), |of| of != Of::Key)
+}
+
+fn private_key(value: &Value, values: &Values) -> Vec<Fault> {
+    if *value == Value::Locked {
+        return Vec::new();
+    }
+    let text = value.text();
+    rules::looked(&look(&values.text("ssl_cert"), Some(text), values), |of| {
+        of == Of::Key
+    })
+}
+
+fn look(certificate: &str, key: Option<&str>, values: &Values) -> Look {
+    let host = values.text("hostname");
+    certificates::look(&Question {
+        certificate: certificate.as_bytes(),
+        key: key.map(str::as_bytes),
+        host: (!host.is_empty()).then_some(host.as_str()),
+        front: match values.text("privacy.behind").as_str() {
+            "elb" => Front::Balancer,
+            _ => Front::Direct,
+        },
+        now: None,
+        trusted: None,
+    })
+}
