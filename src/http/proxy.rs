@@ -9,12 +9,14 @@ use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::peer::Peer;
 use super::router::Server;
+use super::settings::record;
 use crate::access::Role;
 use crate::api::rendered::{Act, Change, Drift, Drifted, Render, Rendered, RenderedFile};
-use crate::engine::{Command, Note};
+use crate::engine::{Command, Note, opened};
 use crate::error::Kind;
 use crate::services::proxy::files;
 use crate::services::rendered;
+use crate::settings::value::Values;
 
 pub(super) async fn render(
     State(server): State<Server>,
@@ -32,7 +34,7 @@ pub(super) async fn render(
         let why = format!("`{}` is no absolute path", crate::sanitise::line(&root));
         return Err(ApiError::new(Kind::Usage, why));
     }
-    let values = server.view.values.borrow().clone();
+    let values = saved(&server).await?;
     let data = server.data.clone();
     let done = blocking(move || {
         if act == Act::Remove {
@@ -69,6 +71,14 @@ pub(super) async fn render(
     Ok(Json(Rendered { root, act, files }))
 }
 
+/// What was saved last, whatever the services run with: files are read at the next start.
+async fn saved(server: &Server) -> Result<Values, ApiError> {
+    let record = record(server).await?;
+    let saved = record.saved.iter();
+    let saved = saved.map(|(key, saved)| (key.as_str(), &saved.value));
+    Ok(opened(saved, &server.seal))
+}
+
 /// The files that were changed.
 fn changes(files: &[RenderedFile]) -> String {
     let changed = files.iter().filter(|file| file.change != Change::None);
@@ -80,7 +90,7 @@ pub(super) async fn drift(State(server): State<Server>, caller: Caller) -> Answe
     caller
         .permit(&server, Role::Admin, "settings.drift")
         .await?;
-    let values = server.view.values.borrow().clone();
+    let values = saved(&server).await?;
     let data = server.data.clone();
     let found = blocking(move || {
         let (rendered, drifted) = rendered::drift(&data)?;

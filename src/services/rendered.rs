@@ -122,9 +122,13 @@ pub fn remove(
         .iter()
         .map(|(path, part)| files.look_to_remove(path, part))
         .collect::<Result<_, _>>()?;
+    // One may lie in what was made for another.
+    let mut directories = Vec::new();
     for ((path, part), looked) in all.iter().zip(&looked) {
-        files.remove(path, part, looked.change)?;
+        directories.extend(files.remove(path, part, looked.change)?);
     }
+    directories.sort();
+    disk::remove_directories(root, &directories);
     Ok(looked)
 }
 
@@ -282,7 +286,13 @@ impl<'a> Files<'a> {
         disk::write(self.root, wanted.path, &new, wanted.private)
     }
 
-    fn remove(&mut self, path: &str, part: &Part, change: Change) -> Result<(), FilesError> {
+    /// Takes one away; answers the directories that were made for it.
+    fn remove(
+        &mut self,
+        path: &str,
+        part: &Part,
+        change: Change,
+    ) -> Result<Vec<String>, FilesError> {
         match change {
             Change::Remove => disk::remove(self.root, path)?,
             Change::Change => {
@@ -294,11 +304,11 @@ impl<'a> Files<'a> {
             }
             Change::None | Change::Make => {}
         }
-        if let Some(entry) = self.record.take(self.root, path) {
-            disk::remove_directories(self.root, &entry.directories);
-            self.record.write(self.data)?;
-        }
-        Ok(())
+        let Some(entry) = self.record.take(self.root, path) else {
+            return Ok(Vec::new());
+        };
+        self.record.write(self.data)?;
+        Ok(entry.directories)
     }
 
     /// A file without what is Roundel's; `None`: then there was no file.

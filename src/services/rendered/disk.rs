@@ -220,7 +220,8 @@ pub(super) fn missing(root: &Path, path: &str) -> Vec<String> {
     missing
 }
 
-/// Removes directories that were made, unless somebody uses them.
+/// Removes directories that were made, unless somebody uses them; in the order of their names, so that what lies inside is
+/// the later one.
 pub(super) fn remove_directories(root: &Path, directories: &[String]) {
     for path in directories.iter().rev() {
         if let Ok(Some((directory, name))) = walk(root, path, false) {

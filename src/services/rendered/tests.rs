@@ -123,6 +123,15 @@ fn written_twice_it_is_written_once_and_removed_it_was_never_there() {
 }
 
 #[test]
+fn where_nothing_was_nothing_is_left() {
+    let machine = Machine::new();
+    machine.write(&wanted("p:1")).unwrap();
+    assert!(machine.tree().len() > 4);
+    machine.remove().unwrap();
+    assert_eq!(machine.tree(), []);
+}
+
+#[test]
 fn what_was_changed_by_hand_since_is_told_and_what_it_differs_in() {
     let machine = Machine::new();
     machine.write(&wanted("p:1")).unwrap();
