@@ -8,6 +8,10 @@ use roundel::api::fleet::SetDrain;
 use roundel::api::{Change, ListQuery, Topic};
 use roundel::sanitise::shell_word;
 
+mod settings;
+
+pub use settings::{Edits, SettingsWrite, TryOut};
+
 /// What to do.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
@@ -25,6 +29,17 @@ pub enum Action {
     LookAt(Option<String>),
     /// Write something to a file.
     Save(Save),
+    /// Put values of settings to their test before they are saved.
+    Try(TryOut),
+    /// Read a file of this machine as the text of a setting.
+    Load {
+        /// Key of the setting.
+        key: String,
+        /// Path; `~/` is the home of whoever runs the console.
+        path: String,
+    },
+    /// Complete a path that is being typed.
+    Complete(String),
     /// Put a text on the clipboard of the terminal.
     Copy(String),
     /// Take the mouse, or leave it to the terminal.
@@ -141,6 +156,12 @@ pub enum Want {
     Dashboard,
     /// Of the audit log.
     Audit(ListQuery),
+    /// Every setting, with what is wrong.
+    Settings,
+    /// What a save of the settings would change.
+    SettingsDiff,
+    /// The versions of the settings.
+    SettingsVersions,
     /// Of a log.
     Lines {
         /// Which.
@@ -213,6 +234,9 @@ impl Want {
             }
             Want::Dashboard => true,
             Want::Audit(_) => change.topic == Topic::Audit,
+            Want::Settings | Want::SettingsDiff | Want::SettingsVersions => {
+                change.topic == Topic::Settings
+            }
             // Why a run waits depends on all others and on the nodes.
             Want::Run(_) => matches!(change.topic, Topic::Runs | Topic::Nodes),
             // Changes of runs are told by attempt; that of a log of several may be any.
@@ -294,6 +318,8 @@ pub enum Write {
         /// Path or URL.
         source: String,
     },
+    /// Change the settings.
+    Settings(SettingsWrite),
 }
 
 impl Write {
@@ -339,6 +365,7 @@ impl Write {
             Write::Arm { seconds: 0, .. } => ":disarm".to_owned(),
             Write::Arm { seconds, reason } => format!(":arm {} {reason}", deadline(*seconds)),
             Write::Build { source } => format!("roundel build {}", shell_word(source)),
+            Write::Settings(write) => write.command(),
         }
     }
 }

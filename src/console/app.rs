@@ -84,6 +84,7 @@ impl App {
         let mut actions = Vec::new();
         let effects = self.react(event, &mut actions);
         self.apply(effects, &mut actions);
+        self.stage_left(&mut actions);
         actions.extend(self.screens.at(self.trail.place()).need(&self.shell));
         if let Some(Overlay::Palette(palette)) = &mut self.overlay {
             actions.extend(palette.need());
@@ -95,6 +96,7 @@ impl App {
     pub fn act(&mut self, effects: Vec<Effect>) -> Vec<Action> {
         let mut actions = Vec::new();
         self.apply(effects, &mut actions);
+        self.stage_left(&mut actions);
         actions.extend(self.start());
         actions
     }
@@ -116,6 +118,14 @@ impl App {
         actions
     }
 
+    /// What was typed in a form that was left is staged: nothing typed is lost.
+    fn stage_left(&mut self, actions: &mut Vec<Action>) {
+        let settings = &mut self.screens.settings;
+        if let Some(write) = settings.leftover(self.trail.place(), &self.shell) {
+            self.send(vec![write], None, actions);
+        }
+    }
+
     /// The first actions, before any event.
     pub fn start(&mut self) -> Vec<Action> {
         self.screens.at(self.trail.place()).need(&self.shell)
@@ -126,9 +136,13 @@ impl App {
             Event::Key(chord) => return self.key(chord),
             Event::Pointer(pointer) => return self.pointed(pointer),
             Event::Paste(text) => {
-                if let Some(overlay) = &mut self.overlay {
-                    return overlay.pasted(&text);
-                }
+                return match &mut self.overlay {
+                    Some(overlay) => overlay.pasted(&text),
+                    None => {
+                        let screen = self.screens.at(self.trail.place());
+                        screen.pasted(&text, &self.shell)
+                    }
+                };
             }
             Event::Resize(columns, rows) => self.shell.size = (columns, rows),
             Event::Tick(now) => self.tick(now),
@@ -158,6 +172,17 @@ impl App {
             }
             Event::Written(write, result) => return self.written(&write, result),
             Event::Saved(save, result) => return self.saved(save, result),
+            Event::Tried(number, tried) => {
+                self.screens.settings.tried(number, tried, self.shell.now);
+            }
+            Event::Loaded { key, path, text } => {
+                return self.screens.settings.loaded(&key, &path, text);
+            }
+            Event::Completed { typed, paths } => {
+                if let Some(Overlay::Prompt(prompt)) = &mut self.overlay {
+                    prompt.completed(&typed, &paths);
+                }
+            }
             Event::Found(repository) => self.shell.look = Look::Found(repository),
             Event::NotStarted(failure) => {
                 let hint = failure
@@ -225,6 +250,12 @@ impl App {
                 }
                 Effect::Copy(text, what) => actions.extend(self.copy_out(text, &what)),
                 Effect::Save(what) => self.overlay = Some(self.ask_where(what)),
+                Effect::Fill(key, text) => self.screens.settings.fill(&key, &text),
+                Effect::Forget => self.screens.settings.forget(),
+                Effect::Test(test, words) => {
+                    let settings = &mut self.screens.settings;
+                    actions.push(settings.begin_test(test, words, &self.shell));
+                }
                 Effect::Say(role, text) => self.shell.say(role, text),
                 Effect::Write(write) => self.send(vec![write], None, actions),
                 Effect::WriteMany(writes) => {
@@ -320,7 +351,11 @@ impl App {
         match (self.shell.keymap.find(&contexts, chord), &mut self.overlay) {
             (Some(cmd), _) => self.obey(cmd),
             (None, Some(overlay)) => chord.typed().map(|c| overlay.typed(c)).unwrap_or_default(),
-            (None, None) => Vec::new(),
+            (None, None) => {
+                let screen = self.screens.at(self.trail.place());
+                let typed = chord.typed().map(|c| screen.typed(c, &self.shell));
+                typed.unwrap_or_default()
+            }
         }
     }
 
@@ -347,13 +382,18 @@ impl App {
         self.ask_to_quit()
     }
 
-    fn ask_to_quit(&self) -> Vec<Effect> {
+    fn ask_to_quit(&mut self) -> Vec<Effect> {
         let busy = self
             .shell
             .summary
             .as_ref()
             .map_or(0, |summary| summary.waiting + summary.running);
-        vec![Effect::Open(Overlay::Dialog(verbs::quit_dialog(busy)))]
+        // What was typed in forms is on the server by the time that somebody answers.
+        let unstaged = self.screens.settings.unstaged() as u64;
+        let stage = self.screens.settings.stage_all(&self.shell);
+        let kept = stage.is_some();
+        let quit = Effect::Open(Overlay::Dialog(verbs::quit_dialog(busy, unstaged, kept)));
+        stage.map(Effect::Write).into_iter().chain([quit]).collect()
     }
 
     /// Time went on.

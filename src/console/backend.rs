@@ -19,6 +19,7 @@ use crate::console::event::Event;
 
 pub mod children;
 mod fetch;
+mod file;
 mod link;
 mod look;
 mod save;
@@ -121,6 +122,9 @@ async fn work(
                 Some(Action::Reconnect) => reconnect.notify_one(),
                 Some(Action::LookAt(path)) => _ = tokio::spawn(look::look(path, events.clone())),
                 Some(Action::StartServer) => _ = tokio::spawn(link::start(server.clone(), Arc::clone(&reconnect), events.clone())),
+                Some(Action::Try(what)) => _ = tokio::spawn(file::try_out(client, what, events.clone())),
+                Some(Action::Load { key, path }) => _ = tokio::spawn(file::load(key, path, events.clone())),
+                Some(Action::Complete(typed)) => _ = tokio::spawn(file::complete(typed, events.clone())),
                 Some(Action::Save(what)) => _ = tokio::spawn(save::save(client, what, events.clone())),
                 Some(Action::Write(write)) => {
                     _ = tokio::spawn(write::write(Arc::clone(&turns), client, write, events.clone()));

@@ -5,8 +5,9 @@ use crate::console::effect::Effect;
 use crate::console::keymap::{Cmd, Tab};
 use crate::console::nearest;
 use crate::console::overlays::{Candidate, Overlay};
-use crate::console::place::{JobRef, Place, tab_name};
+use crate::console::place::{JobRef, Page, Place, tab_name};
 use crate::console::verbs;
+use roundel::settings::registry::{self, GROUPS};
 
 /// A line that means nothing here.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,7 +24,18 @@ const PLAIN: &[(&str, &str, Word)] = &[
     ("builds", "tab 3: what ran and runs", Word::Tab(3)),
     ("cluster", "tab 4: the nodes", Word::Tab(4)),
     ("nodes", "tab 4: the nodes", Word::Tab(4)),
+    ("settings", "tab 6: all that can be set", Word::Tab(6)),
     ("audit", "tab 7: who changed what", Word::Tab(7)),
+    (
+        "review",
+        "what a save of the settings would change",
+        Word::Page(Page::Review),
+    ),
+    (
+        "versions",
+        "who saved settings, and back to them",
+        Word::Page(Page::Versions),
+    ),
     ("help", "the keys of this screen", Word::Press(Cmd::Help)),
     ("quit", "leave; builds go on", Word::Press(Cmd::Quit)),
     ("q", "leave; builds go on", Word::Quit),
@@ -47,7 +59,6 @@ const PLAIN: &[(&str, &str, Word)] = &[
     ),
     ("log", "the log of this run", Word::Press(Cmd::LogOf)),
     ("insights", "comes later", Word::Tab(5)),
-    ("settings", "comes later", Word::Tab(6)),
     ("support", "comes later", Word::Tab(8)),
     ("start", "a server, when there is none", Word::Start),
     (
@@ -86,29 +97,19 @@ const OPEN: &[(&str, &str)] = &[
     ("job", "a job: PIPELINE/NAME"),
     ("project", "the builds of a project"),
     ("theme", "other colours"),
+    ("settings", "a group of the settings"),
 ];
 
 /// Groups of settings that are not built yet. Each will be a page of its own.
-const LATER: &[&str] = &[
-    "general",
-    "engines",
-    "github",
-    "ldap",
-    "tls",
-    "cas",
-    "proxy",
-    "storage",
-    "vm",
-    "metrics",
-    "scaling",
-    "overrides",
-    "artifacts",
-    "users",
-];
+const LATER: &[&str] = &["metrics", "scaling", "users"];
 
-#[derive(Clone, Copy, Debug)]
+/// What people call groups besides their names.
+const CALLED: &[(&str, &str)] = &[("tls", "privacy"), ("cas", "ca")];
+
+#[derive(Clone, Debug)]
 enum Word {
     Tab(u8),
+    Page(Page),
     Press(Cmd),
     Quit,
     Start,
@@ -129,6 +130,7 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
     if let Some((_, _, word)) = PLAIN.iter().find(|(name, _, _)| *name == line) {
         return Ok(match word {
             Word::Tab(n) => tab(Tab(*n)),
+            Word::Page(page) => vec![Effect::Switch(Place::Settings(page.clone()))],
             Word::Press(cmd) => vec![Effect::Press(*cmd)],
             Word::Quit => vec![Effect::Do(Action::Quit)],
             Word::Shell => vec![Effect::Do(Action::Lend(Errand::Shell))],
@@ -140,7 +142,10 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
         });
     }
     if LATER.contains(&line) {
-        return Ok(tab(Tab(6)));
+        return Ok(later(line));
+    }
+    if let Some(page) = Page::group(line) {
+        return Ok(vec![Effect::Switch(Place::Settings(page))]);
     }
     if let Ok(n) = line.parse::<u64>() {
         return Ok(vec![Effect::Line(n.saturating_sub(1))]);
@@ -174,6 +179,7 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
         "build" => Effect::Write(Write::Build { source: rest }),
         "drain" => Effect::Open(Overlay::Dialog(verbs::drain_dialog(&rest, None))),
         "undrain" => Effect::Write(verbs::undrain(&rest)),
+        "settings" => Effect::Switch(Place::Settings(group(&rest)?)),
         "node" => Effect::Switch(Place::Node(rest)),
         "compare" => Effect::Switch(Place::Compare(rest, None)),
         "pipeline" => Effect::Switch(Place::Pipeline(rest)),
@@ -184,6 +190,24 @@ pub fn parse(line: &str) -> Result<Vec<Effect>, NotUnderstood> {
         "job" => Effect::Switch(Place::parse(&format!("job:{rest}")).map_err(|_| wrong())?),
         _ => return Err(wrong()),
     }])
+}
+
+/// The page of a group, or the nearest one.
+fn group(name: &str) -> Result<Page, NotUnderstood> {
+    Page::group(name).ok_or_else(|| {
+        let names = GROUPS.iter().map(|group| group.name);
+        let near = nearest::nearest(name, names).unwrap_or_default();
+        NotUnderstood(format!("there are no settings `{name}`; nearest: {near}"))
+    })
+}
+
+/// What comes of a name for something that is not built.
+#[must_use]
+pub fn later(name: &str) -> Vec<Effect> {
+    let mut letters = name.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    let name: String = first.into_iter().chain(letters).collect();
+    Effect::refuse(format!("{name} comes later"))
 }
 
 /// To the builds that run for longer than usual.
@@ -233,11 +257,19 @@ pub fn candidates(themes: &[String]) -> Vec<Candidate> {
     let themes = themes
         .iter()
         .map(|name| Candidate::new(format!("theme {name}"), "other colours"));
-    let groups = LATER
+    let groups = GROUPS
+        .iter()
+        .map(|group| Candidate::new(group.name, format!("settings: {}", group.title)));
+    let called = CALLED.iter().filter_map(|(word, name)| {
+        let group = registry::group(name)?;
+        Some(Candidate::new(*word, format!("settings: {}", group.title)))
+    });
+    let comes = LATER
         .iter()
         .map(|name| Candidate::new(*name, "a group of settings, comes later"));
     let now = now.into_iter().chain(open).chain(themes);
-    now.chain(later).chain(groups).collect()
+    let now = now.chain(groups).chain(called);
+    now.chain(later).chain(comes).collect()
 }
 
 /// Whether anything may follow a word: no name that the server knows.
@@ -256,6 +288,8 @@ pub fn nearest(typed: &str) -> String {
         .iter()
         .map(|(name, _, _)| *name)
         .chain(OPEN.iter().map(|(name, _)| *name))
+        .chain(GROUPS.iter().map(|group| group.name))
+        .chain(CALLED.iter().map(|(word, _)| *word))
         .chain(LATER.iter().copied())
         .filter(|name| name.len() > 1);
     nearest::nearest(word, known).unwrap_or("help").to_owned()
@@ -269,7 +303,13 @@ mod tests {
     fn every_candidate_is_understood() {
         for one in candidates(&["night".into()]) {
             let line = if one.open {
-                format!("{} p/x", one.text)
+                // What follows the word is any text, but for the one whose names are known.
+                let text = if one.text == "settings" {
+                    "ldap"
+                } else {
+                    "p/x"
+                };
+                format!("{} {text}", one.text)
             } else {
                 one.text
             };
@@ -359,9 +399,30 @@ mod tests {
 
     #[test]
     fn what_is_not_built_says_that_it_comes() {
-        let Ok(effects) = parse("ldap") else {
-            panic!("ldap is a word")
+        let Ok(effects) = parse("metrics") else {
+            panic!("metrics is a word")
         };
-        assert!(matches!(&effects[..], [Effect::Say(_, text)] if text == "Settings comes later"));
+        assert!(matches!(&effects[..], [Effect::Say(_, text)] if text == "Metrics comes later"));
+    }
+
+    #[test]
+    fn groups_of_settings_are_gone_to_by_the_names_that_people_have_for_them() {
+        for (line, name) in [
+            ("ldap", "ldap"),
+            (":vm", "vm"),
+            ("tls", "privacy"),
+            ("cas", "ca"),
+            ("settings proxy", "proxy"),
+            ("settings tls", "privacy"),
+        ] {
+            let place = Place::Settings(Page::Group(name));
+            assert_eq!(parse(line), Ok(vec![Effect::Switch(place)]), "{line}");
+        }
+        assert_eq!(
+            parse("settings"),
+            Ok(vec![Effect::Switch(Place::Settings(Page::Groups))])
+        );
+        let why = parse("settings ladp").unwrap_err().0;
+        assert!(why.ends_with("nearest: ldap"), "{why}");
     }
 }

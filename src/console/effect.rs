@@ -1,5 +1,10 @@
 //! What a screen or an overlay wants to come of a key: moves within the console, and actions beyond it.
 
+use std::collections::BTreeMap;
+
+use roundel::api::settings::TestId;
+use roundel::secret::Secret;
+
 use crate::console::action::{Action, Kept, Write};
 use crate::console::keymap::Cmd;
 use crate::console::overlays::Overlay;
@@ -35,6 +40,12 @@ pub enum Effect {
     Save(Kept),
     /// Say a sentence.
     Say(Role, String),
+    /// Give a setting of the form this text.
+    Fill(String, Secret),
+    /// Forget what was typed in forms and is not on the server.
+    Forget,
+    /// Put values of the form to their test, with these words for it.
+    Test(TestId, BTreeMap<String, Secret>),
     /// Change something on the server.
     Write(Write),
     /// Change many things on the server, each by itself.

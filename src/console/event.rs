@@ -7,10 +7,14 @@ use roundel::api::compare::Comparison;
 use roundel::api::dashboard::Dashboard;
 use roundel::api::fleet::{NodeDetail, NodeRow};
 use roundel::api::session::Session;
+use roundel::api::settings::{DiffRow, Settings, VersionRow};
+use roundel::api::trial::Step;
 use roundel::api::{AuditRow, Change, Hello, LogAdvanced, Page, Summary};
 use roundel::clock::Timestamp;
 use roundel::error::Kind;
 use roundel::pipeline::Problem;
+use roundel::secret::Secret;
+use roundel::settings::check::Finding;
 
 use crate::console::action::{Save, Slot, Want, Write};
 use crate::console::chord::Chord;
@@ -49,6 +53,24 @@ pub enum Event {
     Written(Write, Result<Done, Failure>),
     /// A file was written (with a sentence that says so), or was not.
     Saved(Save, Result<Done, Failure>),
+    /// Something came of a test of settings, by its number.
+    Tried(u64, Tried),
+    /// The text of a file for a setting, or why it cannot be had.
+    Loaded {
+        /// Key of the setting.
+        key: String,
+        /// The file.
+        path: String,
+        /// Its text.
+        text: Result<Secret, Failure>,
+    },
+    /// What a path that is being typed could go on with.
+    Completed {
+        /// As far as it was typed.
+        typed: String,
+        /// The paths that begin so.
+        paths: Vec<String>,
+    },
     /// What stands at the path that was looked at.
     Found(Option<Repository>),
     /// The server that was to be started could not be.
@@ -57,6 +79,15 @@ pub enum Event {
     Resumed,
     /// A signal asks the console to end.
     Ended,
+}
+
+/// What comes of a test of settings.
+#[derive(Clone, Debug)]
+pub enum Tried {
+    /// A step ended.
+    Step(Step),
+    /// The test is over, or broke for this reason.
+    End(Option<Failure>),
 }
 
 /// How the console stands with its server.
@@ -107,6 +138,12 @@ pub enum Answer {
     Dashboard(Dashboard),
     /// Of the audit log.
     Audit(Page<AuditRow>),
+    /// Every setting.
+    Settings(Settings),
+    /// What versions of the settings differ in.
+    SettingsDiff(Vec<DiffRow>),
+    /// The versions of the settings.
+    SettingsVersions(Vec<VersionRow>),
     /// Of a log.
     Lines(LogLines),
     /// Lines that hold a text.
@@ -124,6 +161,8 @@ pub struct Failure {
     pub hint: Option<String>,
     /// Problems of a config file, when it is about one.
     pub problems: Vec<Problem>,
+    /// What is wrong with settings, when it is about them.
+    pub findings: Vec<Finding>,
 }
 
 impl Failure {
@@ -134,6 +173,7 @@ impl Failure {
             text: text.into(),
             hint: None,
             problems: Vec::new(),
+            findings: Vec::new(),
         }
     }
 }

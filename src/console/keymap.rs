@@ -97,6 +97,20 @@ pub enum Cmd {
     EraseLine,
     EraseNext,
     Complete,
+    Review,
+    TestSettings,
+    SaveSettings,
+    SaveRestart,
+    Discard,
+    Unset,
+    LoadFile,
+    Versions,
+    Rollback,
+    GoLdap,
+    GoVm,
+    GoProxy,
+    GoTls,
+    GoMetrics,
 }
 
 /// Where a key is pressed. A screen's keys come before those of lists, those before the ones that hold everywhere.
@@ -115,6 +129,10 @@ pub enum Context {
     Log,
     Cluster,
     Node,
+    Settings,
+    Form,
+    Review,
+    Versions,
     Audit,
     FirstBuild,
     Gone,
@@ -122,6 +140,7 @@ pub enum Context {
     Menu,
     Dialog,
     Input,
+    Words,
     Reading,
 }
 
@@ -139,12 +158,12 @@ pub struct Binding {
 }
 
 impl Binding {
-    /// Capitals are actions, but for those that move and sort; so is the menu of reruns.
+    /// Capitals are actions, but for those that move and sort; so are the menu of reruns and a save.
     #[must_use]
     pub fn is_action(&self) -> bool {
         let capital = |key: &str| key.len() == 1 && key.chars().all(|c| c.is_ascii_uppercase());
         let acts = |key: &&str| capital(key) && !["G", "N", "S"].contains(key);
-        self.keys.iter().any(acts) || self.cmd == Cmd::Rerun
+        self.keys.iter().any(acts) || matches!(self.cmd, Cmd::Rerun | Cmd::SaveSettings)
     }
 }
 
@@ -328,9 +347,12 @@ impl Context {
     #[must_use]
     pub fn layer(self) -> Option<u8> {
         match self {
-            Context::Goto | Context::Menu | Context::Dialog | Context::Input | Context::Reading => {
-                None
-            }
+            Context::Goto
+            | Context::Menu
+            | Context::Dialog
+            | Context::Input
+            | Context::Words
+            | Context::Reading => None,
             Context::Everywhere => Some(3),
             Context::Things => Some(2),
             Context::List => Some(1),

@@ -15,12 +15,14 @@ pub mod menu;
 pub mod palette;
 pub mod prompt;
 pub mod reading;
+pub mod words;
 
 pub use dialog::{Button, Dialog, Word};
 pub use menu::{Item, Menu};
 pub use palette::{Candidate, Palette};
 pub use prompt::{Prompt, Purpose};
 pub use reading::Reading;
+pub use words::Words;
 
 /// Something over the screen.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,6 +37,8 @@ pub enum Overlay {
     Prompt(Prompt),
     /// A text to read: help, description, JSON.
     Reading(Reading),
+    /// What a test wants to know.
+    Words(Words),
     /// `g` was pressed.
     Goto,
 }
@@ -48,6 +52,7 @@ impl Overlay {
             Overlay::Menu(_) => Context::Menu,
             Overlay::Palette(_) | Overlay::Prompt(_) => Context::Input,
             Overlay::Reading(_) => Context::Reading,
+            Overlay::Words(_) => Context::Words,
             Overlay::Goto => Context::Goto,
         }
     }
@@ -60,6 +65,7 @@ impl Overlay {
             Overlay::Palette(palette) => palette.command(cmd),
             Overlay::Prompt(prompt) => prompt.command(cmd),
             Overlay::Reading(reading) => reading.command(cmd, height),
+            Overlay::Words(words) => words.command(cmd),
             Overlay::Goto => goto::command(cmd),
         }
     }
@@ -71,6 +77,7 @@ impl Overlay {
             Overlay::Menu(menu) => menu.typed(c),
             Overlay::Palette(palette) => palette.insert(c.encode_utf8(&mut [0; 4])),
             Overlay::Prompt(prompt) => prompt.insert(c.encode_utf8(&mut [0; 4])),
+            Overlay::Words(words) => words.insert(c.encode_utf8(&mut [0; 4])),
             Overlay::Reading(_) => Vec::new(),
             Overlay::Goto => vec![Effect::Close],
         }
@@ -82,6 +89,7 @@ impl Overlay {
             Overlay::Dialog(dialog) => dialog.press(n),
             Overlay::Menu(menu) => menu.choose(n),
             Overlay::Palette(palette) => palette.choose(n),
+            Overlay::Words(words) => words.choose(n),
             Overlay::Prompt(_) | Overlay::Reading(_) | Overlay::Goto => Vec::new(),
         }
     }
@@ -91,6 +99,7 @@ impl Overlay {
         match self {
             Overlay::Palette(palette) => palette.insert(text),
             Overlay::Prompt(prompt) => prompt.insert(text),
+            Overlay::Words(words) => words.insert(text),
             _ => Vec::new(),
         }
     }
@@ -103,6 +112,7 @@ impl Overlay {
             Overlay::Palette(palette) => palette.view(pen, area, keymap),
             Overlay::Prompt(prompt) => prompt.view(pen, area),
             Overlay::Reading(reading) => reading.view(pen, area),
+            Overlay::Words(words) => words.view(pen, area, keymap),
             Overlay::Goto => goto::view(pen, area, keymap),
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use roundel::sanitise::shell_word;
+use roundel::settings::registry;
 
 use crate::console::keymap::Tab;
 
@@ -25,8 +26,53 @@ pub enum Place {
     Cluster,
     /// A node, by name or id.
     Node(String),
+    /// Tab 6.
+    Settings(Page),
     /// Tab 7.
     Audit,
+}
+
+/// A page of the settings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Page {
+    /// The list of groups.
+    Groups,
+    /// The form of a group, by the name that commands have for it.
+    Group(&'static str),
+    /// What would be saved.
+    Review,
+    /// What was saved, version by version.
+    Versions,
+}
+
+impl Page {
+    /// The form of a group, also by the names that the go-to list and people have for it.
+    #[must_use]
+    pub fn group(name: &str) -> Option<Self> {
+        let name = match name {
+            "tls" => "privacy",
+            "cas" => "ca",
+            name => name,
+        };
+        registry::group(name).map(|group| Page::Group(group.name))
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "review" => Some(Page::Review),
+            "versions" => Some(Page::Versions),
+            name => Self::group(name),
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Page::Groups => "",
+            Page::Group(name) => name,
+            Page::Review => "review",
+            Page::Versions => "versions",
+        }
+    }
 }
 
 /// How a job is named: by one of its runs, by its pipeline and its id or name, or by its pipeline alone as the one that
@@ -44,8 +90,8 @@ pub struct JobRef {
 /// A screen name that names nothing.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "no screen `{0}`; there are dashboard, queue, builds, cluster, audit, pipeline:ID, compare:ID, job:PIPELINE/NAME, log:PIPELINE, \
-     run:ID and node:NAME"
+    "no screen `{0}`; there are dashboard, queue, builds, cluster, settings, audit, pipeline:ID, compare:ID, job:PIPELINE/NAME, \
+     log:PIPELINE, run:ID, node:NAME, settings:GROUP, settings:review and settings:versions"
 )]
 pub struct NoSuchScreen(String);
 
@@ -57,6 +103,9 @@ impl Place {
     pub fn parse(name: &str) -> Result<Self, NoSuchScreen> {
         let wrong = || NoSuchScreen(name.to_owned());
         let (kind, id) = name.split_once(':').unwrap_or((name, ""));
+        if name == "settings" {
+            return Ok(Place::Settings(Page::Groups));
+        }
         let needs_id = !matches!(
             kind,
             "dashboard" | "queue" | "builds" | "cluster" | "nodes" | "audit"
@@ -73,6 +122,7 @@ impl Place {
             "cluster" | "nodes" => Place::Cluster,
             "pipeline" | "build" => Place::Pipeline(id),
             "node" => Place::Node(id),
+            "settings" => Place::Settings(Page::parse(&id).ok_or_else(wrong)?),
             "log" => Place::log_of(&id),
             "compare" => match id.split_once(',') {
                 Some((id, with)) => Place::Compare(id.to_owned(), Some(with.to_owned())),
@@ -117,6 +167,7 @@ impl Place {
     pub fn tab(&self) -> Tab {
         Tab(match self {
             Place::Dashboard => 1,
+            Place::Settings(_) => 6,
             Place::Audit => 7,
             Place::Queue => 2,
             Place::Builds | Place::Pipeline(_) | Place::Compare(..) | Place::Job(_) => 3,
@@ -129,6 +180,7 @@ impl Place {
     pub fn of_tab(tab: Tab) -> Option<Self> {
         match tab.0 {
             1 => Some(Place::Dashboard),
+            6 => Some(Place::Settings(Page::Groups)),
             7 => Some(Place::Audit),
             2 => Some(Place::Queue),
             3 => Some(Place::Builds),
@@ -141,7 +193,13 @@ impl Place {
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         match self {
-            Place::Dashboard | Place::Queue | Place::Builds | Place::Cluster | Place::Audit => None,
+            Place::Dashboard
+            | Place::Queue
+            | Place::Builds
+            | Place::Cluster
+            | Place::Settings(Page::Groups)
+            | Place::Audit => None,
+            Place::Settings(_) => Some(Place::Settings(Page::Groups)),
             Place::Pipeline(_) => Some(Place::Builds),
             Place::Compare(id, _) => Some(Place::Pipeline(id.clone())),
             Place::Job(JobRef {
@@ -158,6 +216,8 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::Dashboard => f.write_str("dashboard"),
+            Place::Settings(Page::Groups) => f.write_str("settings"),
+            Place::Settings(page) => write!(f, "settings:{}", page.name()),
             Place::Audit => f.write_str("audit"),
             Place::Queue => f.write_str("queue"),
             Place::Builds => f.write_str("builds"),
@@ -218,6 +278,10 @@ mod tests {
             "run:0190",
             "log:0190",
             "node:n07",
+            "settings",
+            "settings:ldap",
+            "settings:review",
+            "settings:versions",
         ] {
             assert_eq!(Place::parse(name).unwrap().to_string(), name);
         }
@@ -225,7 +289,15 @@ mod tests {
 
     #[test]
     fn what_names_nothing_is_refused() {
-        for name in ["", "dash", "pipeline", "queue:3", "node:"] {
+        for name in [
+            "",
+            "dash",
+            "pipeline",
+            "queue:3",
+            "node:",
+            "settings:",
+            "settings:x",
+        ] {
             assert!(Place::parse(name).is_err(), "{name}");
         }
     }

@@ -220,7 +220,10 @@ impl Reader {
             self.say("Not done.");
             return self.app.act(vec![Effect::Close]);
         }
-        if matches!(self.app.overlay(), Some(Overlay::Prompt(_))) {
+        if matches!(
+            self.app.overlay(),
+            Some(Overlay::Prompt(_) | Overlay::Words(_))
+        ) {
             return self.app.typed_line(line);
         }
         if let Ok(n) = line.parse::<usize>() {

@@ -21,7 +21,7 @@ use crate::console::shell::Shell;
 use crate::console::spot::Spot;
 use crate::console::text;
 use crate::console::theme::Role;
-use crate::console::verbs::Subject;
+use crate::console::verbs::{Subject, Verb};
 
 pub mod audit;
 pub mod builds;
@@ -33,6 +33,7 @@ mod listed;
 pub mod node;
 pub mod pipeline;
 pub mod queue;
+pub mod settings;
 pub mod workflow;
 
 /// What a screen is drawn from besides its own state.
@@ -81,6 +82,14 @@ pub trait Screen {
     fn touch(&mut self, touch: Touch);
     /// Takes a command; `None` when it means nothing here.
     fn command(&mut self, cmd: Cmd, shell: &Shell) -> Option<Vec<Effect>>;
+    /// Takes a letter that no key of the table is.
+    fn typed(&mut self, _c: char, _shell: &Shell) -> Vec<Effect> {
+        Vec::new()
+    }
+    /// Takes pasted text.
+    fn pasted(&mut self, _text: &str, _shell: &Shell) -> Vec<Effect> {
+        Vec::new()
+    }
     /// Puts the cursor on something it drew; true when it was there already.
     fn point(&mut self, spot: Spot) -> bool {
         match (spot, self.listing()) {
@@ -100,6 +109,10 @@ pub trait Screen {
     }
     /// What verbs are about, the foremost first.
     fn subjects(&self) -> Vec<Subject<'_>>;
+    /// What else can be done on it, for the menu of actions.
+    fn verbs(&self, _shell: &Shell) -> Vec<Verb> {
+        Vec::new()
+    }
     /// What is marked: verbs are about all of it while there is any.
     fn marked(&self) -> Vec<Subject<'_>> {
         Vec::new()
@@ -186,6 +199,8 @@ pub trait Listing {
 pub struct Screens {
     /// Tab 1.
     pub dashboard: dashboard::Dashboard,
+    /// Tab 6.
+    pub settings: settings::Settings,
     /// Tab 7.
     pub audit: audit::Audit,
     /// Tab 2.
@@ -209,6 +224,7 @@ impl Screens {
     pub fn at(&mut self, place: &Place) -> &mut dyn Screen {
         match place {
             Place::Dashboard => &mut self.dashboard,
+            Place::Settings(_) => &mut self.settings,
             Place::Audit => &mut self.audit,
             Place::Queue => &mut self.queue,
             Place::Builds => &mut self.builds,
@@ -225,6 +241,7 @@ impl Screens {
     pub fn shown(&self, place: &Place) -> &dyn Screen {
         match place {
             Place::Dashboard => &self.dashboard,
+            Place::Settings(_) => &self.settings,
             Place::Audit => &self.audit,
             Place::Queue => &self.queue,
             Place::Builds => &self.builds,
@@ -243,6 +260,7 @@ impl Screens {
             Place::Compare(id, with) => self.compare.enter(id, with.as_deref()),
             Place::Job(job) => self.job.enter(job),
             Place::Node(name) => self.node.enter(name),
+            Place::Settings(page) => self.settings.enter(page),
             _ => {}
         }
         // Answers under way were for what was shown when they were asked for.

@@ -15,7 +15,7 @@ pub enum Spot {
     Head(&'static str),
     /// A row of the screen's list, counted from its first.
     Row(u64),
-    /// A box of a graph, counted in the order of its file.
+    /// A box of a graph, counted in the order of its file; an entry of the list beside a form.
     Box(u64),
     /// One of several runs of a job.
     Run(usize),

@@ -105,6 +105,7 @@ pub fn menu(screen: &dyn Screen, shell: &Shell, contexts: &[Context]) -> Option<
         (marked, _) => format!("{} marked", many::count(marked)),
     };
     let mut verbs = of(screen, shell);
+    verbs.extend(screen.verbs(shell));
     // What else has a capital here: actions of the screen itself, and those for which there is nothing just now.
     for bound in shell.keymap.actions(contexts) {
         let cmd = bound.shipped.cmd;
@@ -354,15 +355,23 @@ fn ask(title: &str, body: &str, yes: &str, write: Write) -> Vec<Effect> {
 
 /// The question before leaving.
 #[must_use]
-pub fn quit_dialog(busy: u64) -> Dialog {
+pub fn quit_dialog(busy: u64, unstaged: u64, kept: bool) -> Dialog {
     let going = match busy {
         0 => "Nothing runs or waits.".to_owned(),
         1 => "1 run goes on without this console.".to_owned(),
         n => format!("{n} runs go on without this console."),
     };
-    let body = vec![format!(
+    let mut body = vec![format!(
         "{going} Builds never end with a console; `roundel` opens it again."
     )];
+    if unstaged > 0 {
+        let typed = text::plural(unstaged, "setting");
+        body.push(if kept {
+            format!("What was typed of {typed} is staged now, and not saved.")
+        } else {
+            format!("What was typed of {typed} is not on the server, and goes away.")
+        });
+    }
     let mut dialog = Dialog::new("Leave the console?", body, Vec::new());
     dialog.buttons = vec![
         Button::new("Stay", false, Vec::new()),

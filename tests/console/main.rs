@@ -27,6 +27,7 @@ mod plain;
 mod questions;
 mod safety;
 mod scale;
+mod settings;
 mod several;
 #[path = "../support/skip.rs"]
 mod skip;

@@ -5,7 +5,7 @@ use crate::support::{Color, Home, THREE, Terminal};
 /// The sizes at which everything must be right, and one that is too small.
 const SIZES: [(u16, u16); 4] = [(80, 24), (120, 36), (200, 60), (59, 14)];
 /// Each screen: the keys that lead there from Builds, and what must stand there at every size.
-const SCREENS: [(&str, &[&str]); 9] = [
+const SCREENS: [(&str, &[&str]); 12] = [
     ("3", &["local/web #2", "✗ failed"]),
     ("=", &["› compared", "with local/web #1", "✗ test"]),
     ("3\r", &["Builds › ", "✗ test"]),
@@ -15,6 +15,9 @@ const SCREENS: [(&str, &[&str]); 9] = [
     ("\r", &["Cluster › ", "● ready"]),
     ("1", &["● Started"]),
     ("7", &["build.create"]),
+    ("6", &["Settings", "1 error"]),
+    ("gv", &["VM Provider", "On-Host"]),
+    ("\x13", &["Settings › Review", "Back"]),
 ];
 
 /// Looks: words of the command line, variables, and the colour of what failed.
@@ -76,7 +79,9 @@ fn every_screen_at_every_size_in_every_look() {
                 let stands: Vec<&str> = stands.iter().map(String::as_str).collect();
                 console.press(keys, &stands);
                 console.wait("the frame is whole", |screen| {
-                    let note = if size.1 < 15 { "is small" } else { "? help" };
+                    let form = keys == "gv" && size.1 >= 15;
+                    let help = if form { "F1 help" } else { "? help" };
+                    let note = if size.1 < 15 { "is small" } else { help };
                     screen.text().contains(note)
                 });
                 let screen = console.screen();

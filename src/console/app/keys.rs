@@ -7,7 +7,7 @@ use crate::console::effect::Effect;
 use crate::console::event::Link;
 use crate::console::keymap::Cmd;
 use crate::console::overlays::{Candidate, Item, Menu, Overlay, Palette, Prompt, Purpose, Reading};
-use crate::console::place::{Place, tab_name};
+use crate::console::place::{Page, Place, tab_name};
 use crate::console::screens::Touch;
 use crate::console::theme::Role;
 use crate::console::verbs;
@@ -27,6 +27,11 @@ impl App {
                 vec![Effect::Say(Role::Accent, here)]
             }
             Cmd::Go(tab) => command::tab(tab),
+            Cmd::GoLdap => group("ldap"),
+            Cmd::GoVm => group("vm"),
+            Cmd::GoProxy => group("proxy"),
+            Cmd::GoTls => group("tls"),
+            Cmd::GoMetrics => command::later("metrics"),
             Cmd::GotoPrefix => vec![Effect::Open(Overlay::Goto)],
             Cmd::Back => self.back(),
             Cmd::Quit => {
@@ -265,6 +270,14 @@ impl App {
         });
         named.collect()
     }
+}
+
+/// To the form of a group of settings.
+fn group(name: &str) -> Vec<Effect> {
+    let page = Page::group(name);
+    page.map(|page| Effect::Switch(Place::Settings(page)))
+        .into_iter()
+        .collect()
 }
 
 fn known_word(text: &str) -> Option<Cmd> {

@@ -3,12 +3,13 @@
 use roundel::api::Summary;
 
 use super::App;
-use crate::console::action::Write;
+use crate::console::action::{SettingsWrite, Write};
 use crate::console::effect::Effect;
 use crate::console::event::{Done, Failure, Link};
+use crate::console::keymap::Cmd;
 use crate::console::line::Line;
 use crate::console::overlays::{Overlay, Reading};
-use crate::console::place::Place;
+use crate::console::place::{Page, Place};
 use crate::console::screens::{Touch, workflow};
 use crate::console::theme::Role;
 
@@ -59,6 +60,10 @@ impl App {
     }
 
     pub(super) fn written(&mut self, write: &Write, result: Result<Done, Failure>) -> Vec<Effect> {
+        if let Write::Settings(write) = write {
+            let told = result.as_ref().map(|_| ());
+            self.screens.settings.written(write, told);
+        }
         let command = write.command();
         let open = self
             .shell
@@ -75,6 +80,11 @@ impl App {
         match result {
             Ok(done) => {
                 self.shell.say(Role::Accent, done.text);
+                if let Write::Settings(SettingsWrite::Save { .. }) = write
+                    && *self.trail.place() == Place::Settings(Page::Review)
+                {
+                    return vec![Effect::Press(Cmd::Back)];
+                }
                 let made = matches!(write, Write::Build { .. })
                     .then_some(done.pipeline)
                     .flatten();

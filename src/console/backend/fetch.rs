@@ -1,5 +1,6 @@
 //! Reads one window.
 
+use roundel::api::settings::DiffQuery;
 use roundel::client::{Client, ClientError};
 use roundel::error::{Chain, Explain};
 use tokio::sync::mpsc;
@@ -37,6 +38,11 @@ async fn read(client: &Client, want: &Want) -> Result<Answer, ClientError> {
         Want::Nodes(query) => Answer::Nodes(client.nodes(query).await?),
         Want::Dashboard => Answer::Dashboard(client.dashboard().await?),
         Want::Audit(query) => Answer::Audit(client.audit(query).await?),
+        Want::Settings => Answer::Settings(client.settings().await?),
+        Want::SettingsDiff => {
+            Answer::SettingsDiff(client.settings_diff(&DiffQuery::default()).await?)
+        }
+        Want::SettingsVersions => Answer::SettingsVersions(client.settings_versions().await?),
         Want::Node(id) => Answer::Node(client.node(id).await?),
         Want::Lines { of, query } => Answer::Lines(match of {
             Source::Together { job, step } => client.job_log_lines(job, *step, query).await?,
@@ -55,12 +61,13 @@ async fn read(client: &Client, want: &Want) -> Result<Answer, ClientError> {
 
 /// An error of the client as the screen shows it, with what the server said of a config.
 pub(super) fn refused(err: &ClientError) -> Failure {
-    let problems = match err {
-        ClientError::Server { body, .. } => body.problems.clone(),
-        _ => Vec::new(),
+    let (problems, findings) = match err {
+        ClientError::Server { body, .. } => (body.problems.clone(), body.findings.clone()),
+        _ => (Vec::new(), Vec::new()),
     };
     Failure {
         problems,
+        findings,
         ..failure(err)
     }
 }

@@ -7,13 +7,14 @@ use roundel::api::builds::CreatePipeline;
 use roundel::api::fleet::SetEligibility;
 use roundel::api::services::Phase;
 use roundel::api::session::Arm;
+use roundel::api::settings::{Save, SettingsRef};
 use roundel::client::{Client, ClientError};
 use roundel::error::{Explain, Kind};
 use roundel::ids::PipelineId;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::fetch::refused;
-use crate::console::action::{Write, deadline};
+use crate::console::action::{SettingsWrite, Write, deadline};
 use crate::console::event::{Done, Event, Failure};
 use crate::console::text::plural;
 
@@ -134,6 +135,7 @@ async fn perform(
                 format!("armed for {}: what is done now is done", deadline(*seconds))
             })
         }
+        Write::Settings(write) => done(settings(client, write).await?),
         Write::Build { source } => {
             let new = CreatePipeline {
                 id: PipelineId::fresh(),
@@ -155,6 +157,50 @@ async fn perform(
             Done {
                 text,
                 pipeline: Some(made.value.pipeline),
+            }
+        }
+    })
+}
+
+/// Changes the settings; answers what came of it.
+async fn settings(client: &Client, write: &SettingsWrite) -> Result<String, ClientError> {
+    let saved = |done: &SettingsRef| {
+        if done.saved {
+            format!("saved as version {}", done.version)
+        } else {
+            "nothing to save: nothing is changed".to_owned()
+        }
+    };
+    Ok(match write {
+        SettingsWrite::Stage(edits) => {
+            client.stage_settings(&edits.changes()).await?;
+            let n = plural(edits.0.len() as u64, "change");
+            format!("{n} staged, not saved")
+        }
+        SettingsWrite::Discard(keys) => {
+            client.discard_settings(keys.clone()).await?;
+            "what was staged is forgotten".to_owned()
+        }
+        SettingsWrite::Save { edits, restart } => {
+            let save = Save {
+                changes: edits.changes(),
+                // They stood on the page that the save was made from.
+                accept_warnings: true,
+            };
+            let done = saved(&client.save_settings(&save).await?.value);
+            if !restart {
+                return Ok(done);
+            }
+            client.stop_services().await?;
+            client.start_services().await?;
+            format!("{done}; the installation runs with it")
+        }
+        SettingsWrite::Rollback(version) => {
+            let done = client.roll_settings_back(*version).await?.value;
+            if done.saved {
+                format!("version {version} is back, as version {}", done.version)
+            } else {
+                format!("version {version} is what holds already")
             }
         }
     })

@@ -157,7 +157,8 @@ fn key(context: Context, name: &str) -> Result<String, String> {
             "terminals send `{sent}` as {as_key}; take another key"
         ));
     }
-    if context == Context::Input && chord.typed().is_some() {
+    let types = matches!(context, Context::Input | Context::Words | Context::Form);
+    if types && chord.typed().is_some() {
         return Err(format!(
             "`{name}` types itself in [{}]; take a key that types nothing",
             context.name()

@@ -3,6 +3,7 @@
 use super::{Binding, Cmd, Context, Section, Tab};
 
 mod over;
+mod settings;
 
 const fn key(keys: &'static [&'static str], cmd: Cmd, does: &'static str) -> Binding {
     Binding {
@@ -259,6 +260,10 @@ pub const TABLE: &[Section] = &[
             key(&["X"], Cmd::Stop, "stop this run"),
         ],
     },
+    settings::SETTINGS,
+    settings::FORM,
+    settings::REVIEW,
+    settings::VERSIONS,
     Section {
         context: Context::Audit,
         title: "Audit Log",
@@ -387,7 +392,7 @@ pub const TABLE: &[Section] = &[
             key(&["3"], Cmd::Go(Tab(3)), "Builds"),
             key(&["4"], Cmd::Go(Tab(4)), "Cluster"),
             key(&["5"], Cmd::Go(Tab(5)), "Insights (comes later)"),
-            key(&["6"], Cmd::Go(Tab(6)), "Settings (comes later)"),
+            key(&["6"], Cmd::Go(Tab(6)), "Settings"),
             key(&["7"], Cmd::Go(Tab(7)), "Audit Log"),
             key(&["8"], Cmd::Go(Tab(8)), "Support (comes later)"),
             key(&["g"], Cmd::GotoPrefix, "go to: a second letter says where"),
@@ -425,5 +430,6 @@ pub const TABLE: &[Section] = &[
     over::MENU,
     over::DIALOG,
     over::INPUT,
+    settings::WORDS,
     over::READING,
 ];

@@ -11,6 +11,7 @@ use crate::console::pen::Pen;
 use crate::console::text;
 use crate::console::theme::Role;
 use roundel::api::fleet::SetDrain;
+use roundel::secret::Secret;
 
 /// What the typed line is for.
 #[derive(Clone, PartialEq, Debug)]
@@ -31,6 +32,20 @@ pub enum Purpose {
     },
     /// Path of the file that this is saved to.
     Save(Kept),
+    /// Path of the file whose text a setting gets.
+    Load {
+        /// Key of the setting.
+        key: String,
+        /// As people read it.
+        label: String,
+    },
+    /// The text of a setting, where the screen is read to somebody.
+    Field {
+        /// Key of the setting.
+        key: String,
+        /// As people read it.
+        label: String,
+    },
 }
 
 /// A line being typed.
@@ -41,6 +56,8 @@ pub struct Prompt {
     /// The line.
     pub input: Input,
     wrong: Option<String>,
+    /// What else the line could go on with.
+    more: Option<String>,
 }
 
 impl Prompt {
@@ -51,6 +68,7 @@ impl Prompt {
             purpose,
             input: Input::new(text),
             wrong: None,
+            more: None,
         }
     }
 
@@ -62,6 +80,9 @@ impl Prompt {
                 Purpose::Filter { before } => vec![Effect::Close, Effect::Filter(before.clone())],
                 _ => vec![Effect::Close],
             },
+            Cmd::Complete if matches!(self.purpose, Purpose::Load { .. }) => {
+                vec![Effect::Do(Action::Complete(self.input.text().to_owned()))]
+            }
             cmd => {
                 self.input.edit(cmd);
                 self.changed()
@@ -77,10 +98,41 @@ impl Prompt {
 
     fn changed(&mut self) -> Vec<Effect> {
         self.wrong = None;
+        self.more = None;
         match self.purpose {
             Purpose::Filter { .. } => vec![Effect::Filter(self.input.text().to_owned())],
             _ => Vec::new(),
         }
+    }
+
+    /// Goes on as far as all paths agree that begin so; says which there are.
+    pub fn completed(&mut self, typed: &str, paths: &[String]) {
+        if self.input.text() != typed {
+            return;
+        }
+        let Some(first) = paths.first() else {
+            self.wrong = Some("no file begins so".to_owned());
+            return;
+        };
+        let agree = |n: &usize| {
+            paths
+                .iter()
+                .all(|path| first.get(..*n).is_some_and(|head| path.starts_with(head)))
+        };
+        let same = (0..=first.len()).rev().find(agree).unwrap_or(0);
+        if same > typed.len() {
+            self.input.set(&first[..same]);
+        }
+        self.wrong = None;
+        let name = |path: &String| {
+            path.rsplit('/')
+                .find(|part| !part.is_empty())
+                .map(str::to_owned)
+        };
+        self.more = (paths.len() > 1).then(|| {
+            let names: Vec<String> = paths.iter().filter_map(name).collect();
+            names.join("  ")
+        });
     }
 
     fn take(&mut self) -> Vec<Effect> {
@@ -88,7 +140,14 @@ impl Prompt {
         let effect = match &self.purpose {
             Purpose::Filter { .. } => return vec![Effect::Close],
             Purpose::Search => Effect::Search(text),
-            Purpose::Source | Purpose::Save(_) if text.is_empty() => return vec![Effect::Close],
+            Purpose::Source | Purpose::Save(_) | Purpose::Load { .. } if text.is_empty() => {
+                return vec![Effect::Close];
+            }
+            Purpose::Load { key, .. } => Effect::Do(Action::Load {
+                key: key.clone(),
+                path: text,
+            }),
+            Purpose::Field { key, .. } => Effect::Fill(key.clone(), Secret::new(text)),
             Purpose::Save(what) => Effect::Do(Action::Save(Save {
                 path: text,
                 what: what.clone(),
@@ -120,14 +179,16 @@ impl Prompt {
 
     /// What is asked for, and a sign before it.
     #[must_use]
-    pub fn label(&self) -> (&'static str, &'static str) {
-        match self.purpose {
+    pub fn label(&self) -> (&str, &'static str) {
+        match &self.purpose {
             Purpose::Filter { .. } => ("filter ", "/"),
             Purpose::Search => ("search ", "/"),
             Purpose::Source => ("path or URL of a git repository to build", "  "),
             Purpose::Save(Kept::View) => ("save this view to", "  "),
             Purpose::Save(Kept::Log(_)) => ("save the whole log to", "  "),
             Purpose::Save(_) => ("save to", "  "),
+            Purpose::Load { .. } => ("take the text of the file", "  "),
+            Purpose::Field { label, .. } => (label, "  "),
             Purpose::Deadline { .. } => ("stop what still runs after (12m, 1h)", "  "),
         }
     }
@@ -152,12 +213,16 @@ impl Prompt {
             x: x + text::width(before),
             y,
         });
-        if let Some(wrong) = &self.wrong {
+        let said = match (&self.wrong, &self.more) {
+            (Some(wrong), _) => Some((Role::Failed, wrong)),
+            (None, more) => more.as_ref().map(|more| (Role::Muted, more)),
+        };
+        if let Some((role, said)) = said {
             pen.line(
                 end + 2,
                 y,
                 area.width.saturating_sub(end + 3),
-                &Line::new().put(Role::Failed, wrong.clone()),
+                &Line::new().put(role, said.clone()),
             );
         }
     }

@@ -42,9 +42,19 @@ impl Reading {
     /// The help of some contexts, from the key table.
     #[must_use]
     pub fn help(keymap: &Keymap, contexts: &[Context]) -> Self {
-        let mut lines = Vec::new();
+        Self::help_after("Keys".to_owned(), Vec::new(), keymap, contexts)
+    }
+
+    /// The same below a text about the thing under the cursor.
+    #[must_use]
+    pub fn help_after(
+        title: String,
+        mut lines: Vec<Line>,
+        keymap: &Keymap,
+        contexts: &[Context],
+    ) -> Self {
         for section in keymap.reachable(contexts) {
-            if !lines.is_empty() {
+            if lines.last().is_some_and(|line| *line != Line::new()) {
                 lines.push(Line::new());
             }
             lines.push(Line::new().strong(section.title));
@@ -60,7 +70,7 @@ impl Reading {
                 }
             }
         }
-        Self::new("Keys", lines)
+        Self::new(title, lines)
     }
 
     /// Takes a command; `height` is the terminal's.

@@ -117,6 +117,9 @@ impl Page {
                 self.lines
                     .push(format!("Type {label}{now}, or nothing to leave it:"));
             }
+            Overlay::Words(words) => {
+                self.lines.push(format!("Type {}:", words.label()));
+            }
             Overlay::Palette(_) | Overlay::Goto => {}
         }
     }

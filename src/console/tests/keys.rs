@@ -12,12 +12,13 @@ use crate::console::overlays::Overlay;
 use crate::console::text;
 
 /// Where things stand before a key: from some of these, each command must have an effect.
-const BEFORE: [&str; 13] = [
+const BEFORE: [&str; 14] = [
     "",
     "j",
     "G",
     "tab G",
     "tab right",
+    "tab home",
     "j enter",
     "3 4",
     "3 4 [",
@@ -44,7 +45,10 @@ const MOVES: [Cmd; 9] = [
 /// Everything of a console that somebody can notice, with what it asked for besides windows.
 fn noticed(stage: &mut Stage) -> (String, Vec<Action>) {
     let frame = stage.frame();
-    (format!("{:?}", frame.buffer), stage.wanted())
+    (
+        format!("{:?} {:?}", frame.buffer, frame.cursor),
+        stage.wanted(),
+    )
 }
 
 /// Whether this key does something on a screen in this state.
@@ -156,9 +160,10 @@ fn the_help_of_every_screen_names_each_key_once_and_all_that_act() {
             }
         }
         // And the help shows all of it, in these words.
-        stage.keys("?");
+        let help = keymap.key_of(&contexts, Cmd::Help).unwrap();
+        stage.keys(&help);
         let mut shown = stage.frame().text();
-        for _ in 0..4 {
+        for _ in 0..6 {
             stage.keys("pgdn");
             shown.push_str(&stage.frame().text());
         }
@@ -178,11 +183,11 @@ fn every_action_is_in_the_menu_too_with_its_reason_where_it_cannot_be() {
         let mut stage = met.stage((200, 60));
         let contexts = stage.app.contexts();
         let keymap = stage.app.shell.keymap.clone();
-        if keymap.key_of(&contexts, Cmd::Actions).is_none() {
+        let Some(actions) = keymap.key_of(&contexts, Cmd::Actions) else {
             panic!("{}: no key for the menu of actions", met.name);
-        }
+        };
         let own = keymap.actions(&contexts);
-        stage.keys("x");
+        stage.keys(&actions);
         let frame = stage.frame();
         if own.is_empty() {
             continue;
@@ -221,9 +226,20 @@ fn tabs_are_gone_to_by_number_by_letter_and_by_name() {
         ("g n", "cluster"),
         (": q u e u e enter", "queue"),
         (": n o d e s enter", "cluster"),
+        ("6", "settings"),
+        ("g e", "settings"),
+        ("g l", "settings:ldap"),
+        ("g v", "settings:vm"),
+        ("g p", "settings:proxy"),
+        ("g t", "settings:privacy"),
+        (": t l s enter", "settings:privacy"),
     ] {
         for met in SCREENS {
             let mut stage = met.stage((80, 24));
+            // In a form letters type: Esc leaves it first.
+            if met.types {
+                stage.keys("esc");
+            }
             stage.keys(keys);
             assert_eq!(stage.place(), place, "{keys} on {}", met.name);
         }

@@ -30,10 +30,12 @@ use crate::console::view::view;
 mod dashboard;
 mod model;
 mod rows;
+mod settings;
 
 pub use dashboard::*;
 pub use model::Model;
 pub use rows::*;
+pub use settings::*;
 
 /// The sizes at which every screen must be right: least, comfortable, large, and one that is too small.
 pub const SIZES: [(u16, u16); 4] = [(80, 24), (120, 36), (200, 60), (59, 14)];
@@ -168,8 +170,18 @@ impl Stage {
     /// Types a text, character by character.
     pub fn types(&mut self, text: &str) {
         for c in text.chars() {
-            self.event(Event::Key(Chord::parse(&c.to_string()).unwrap()));
+            let name = if c == ' ' {
+                "space".to_owned()
+            } else {
+                c.to_string()
+            };
+            self.event(Event::Key(Chord::parse(&name).unwrap()));
         }
+    }
+
+    /// Pastes a text.
+    pub fn pastes(&mut self, text: &str) {
+        self.event(Event::Paste(text.to_owned()));
     }
 
     /// Answers all that was held back, and what is asked because of that.
@@ -231,6 +243,14 @@ impl Stage {
     /// Where the console stands, as `--screen` names it.
     pub fn place(&self) -> String {
         self.app.place().to_string()
+    }
+
+    /// The console hears what stands where in the frame that would be drawn now: for the mouse.
+    pub fn spots(&mut self) {
+        let (columns, rows) = self.app.shell.size;
+        let mut buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
+        let drawn = view(&self.app, &self.theme, self.ascii, &mut buffer);
+        self.app.drawn(drawn.spots);
     }
 
     /// The frame that would be drawn now.

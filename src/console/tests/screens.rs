@@ -1,7 +1,7 @@
 //! Every screen there is, once: the tests of all keys and of all looks go through this table. A new screen is one line.
 
 use super::kit::*;
-use crate::console::place::{JobRef, Place};
+use crate::console::place::{JobRef, Page, Place};
 
 /// A screen as it can be met.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Met {
     pub usually: &'static [&'static str],
     /// There are no rows to move in.
     pub still: bool,
+    /// Letters type in it.
+    pub types: bool,
     place: fn() -> Place,
     model: fn() -> Model,
     gone: bool,
@@ -47,6 +49,7 @@ const fn met(
         usually,
         place,
         still: false,
+        types: false,
         model: Model::busy,
         gone: false,
     }
@@ -137,6 +140,58 @@ pub const SCREENS: &[Met] = &[
             || Place::Audit,
             &["2 events", "node.drain"],
             &["ACTOR", "✗ there", "? help"],
+        )
+    },
+    Met {
+        model: Model::told,
+        ..met(
+            "settings",
+            || Place::Settings(Page::Groups),
+            &["Settings", "1 unsaved change"],
+            &["? help"],
+        )
+    },
+    Met {
+        types: true,
+        ..met(
+            "a form",
+            || Place::Settings(Page::Group("storage")),
+            &["Settings › Storage", "Folder", "1 error"],
+            &["F1 help", "(●) None", "/data/circle"],
+        )
+    },
+    Met {
+        model: Model::told,
+        types: true,
+        ..met(
+            "a long form",
+            || Place::Settings(Page::Group("ldap")),
+            &["LDAP Authentication", "Search password", "set 1 min ago"],
+            &["F1 help", "(●) LDAPS", "✎"],
+        )
+    },
+    Met {
+        model: Model::told,
+        ..met(
+            "review",
+            || Place::Settings(Page::Review),
+            &[
+                "Settings › Review",
+                "ldap.encryption",
+                "+ ldaps",
+                "Back",
+                "Save",
+            ],
+            &["What it restarts", "[ Back ]", "? help"],
+        )
+    },
+    Met {
+        model: Model::told,
+        ..met(
+            "versions",
+            || Place::Settings(Page::Versions),
+            &["Settings › Versions", "ann"],
+            &["VERSION", "bea", "? help"],
         )
     },
     Met {

@@ -3,6 +3,7 @@
 use roundel::api::AuditRow;
 use roundel::api::dashboard::{AttentionItem, Dashboard};
 use roundel::api::services::{Installation, ServiceRow};
+use roundel::api::settings::{SettingRow, VersionRow};
 use serde_json::Value;
 
 use super::Verb;
@@ -21,6 +22,10 @@ pub enum Fact<'a> {
     Attention(&'a AttentionItem),
     /// A part of the server.
     Service(&'a ServiceRow),
+    /// A setting; never the value of a secret.
+    Setting(&'a SettingRow),
+    /// A version of the settings.
+    Version(&'a VersionRow),
     /// The installation as a whole.
     Installation(&'a Dashboard),
 }
@@ -33,6 +38,8 @@ impl Fact<'_> {
             Self::Event(row) => format!("event {}: {}", row.id, row.action),
             Self::Attention(item) => item.text.clone(),
             Self::Service(row) => row.name.clone(),
+            Self::Setting(row) => row.key.clone(),
+            Self::Version(row) => format!("settings, version {}", row.version),
             Self::Installation(_) => "The installation".to_owned(),
         }
     }
@@ -46,6 +53,8 @@ impl Fact<'_> {
             Self::Event(row) => serde_json::to_value(row),
             Self::Attention(item) => serde_json::to_value(item),
             Self::Service(row) => serde_json::to_value(row),
+            Self::Setting(row) => serde_json::to_value(row),
+            Self::Version(row) => serde_json::to_value(row),
             Self::Installation(data) => serde_json::to_value(&data.installation),
         }
     }

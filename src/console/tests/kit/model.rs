@@ -8,11 +8,12 @@ use roundel::api::builds::{
 use roundel::api::compare::Comparison;
 use roundel::api::dashboard::Dashboard;
 use roundel::api::fleet::{Explanation, NodeCounts, NodeRow};
+use roundel::api::settings::{Settings, VersionRow};
 use roundel::api::{AuditRow, Hello, ListQuery, Page, Summary};
 use roundel::error::Kind;
 use serde::Serialize;
 
-use super::rows;
+use super::{rows, settings};
 use crate::console::action::{Source, Want};
 use crate::console::event::{Answer, Failure};
 use crate::console::screens::audit;
@@ -45,6 +46,10 @@ pub struct Model {
     pub audit: Vec<AuditRow>,
     /// What a build did differently; there is nothing to compare it with where none stands here.
     pub comparison: Option<Comparison>,
+    /// The settings.
+    pub settings: Settings,
+    /// Their versions, newest first.
+    pub versions: Vec<VersionRow>,
     /// Windows that are refused, and with what.
     pub refuses: Option<Refuses>,
 }
@@ -63,6 +68,8 @@ impl Default for Model {
             dashboard: None,
             audit: Vec::new(),
             comparison: None,
+            settings: settings::settings(&[]),
+            versions: Vec::new(),
             refuses: None,
         }
     }
@@ -138,6 +145,11 @@ impl Model {
         let row = |at: usize| model.pipelines[at].row.clone();
         model.comparison = Some(rows::comparison(row(1), row(2)));
         model.dashboard = Some(super::much());
+        model.settings = settings::with_ldap();
+        model.versions = vec![
+            settings::version(4, "ann", &["ldap.enabled", "ldap.base_dn"]),
+            settings::version(3, "bea", &["hostname"]),
+        ];
         model.audit = vec![
             rows::event(2, 5, "ann", "node.drain", "n02"),
             AuditRow {
@@ -230,6 +242,9 @@ impl Model {
                     known.unwrap_or_else(super::dashboard::dashboard),
                 ))
             }
+            Want::Settings => Ok(Answer::Settings(self.settings.clone())),
+            Want::SettingsDiff => Ok(Answer::SettingsDiff(settings::difference(&self.settings))),
+            Want::SettingsVersions => Ok(Answer::SettingsVersions(self.versions.clone())),
             Want::Audit(query) => {
                 // The server reads the words that name a span.
                 let (spans, words): (Vec<_>, Vec<_>) = query

@@ -1,0 +1,132 @@
+//! What was typed on its way to the server: staged when its form is left, saved, or forgotten.
+
+use std::collections::BTreeMap;
+
+use roundel::secret::Secret;
+use roundel::settings::registry::{Group, group};
+
+use super::{Settings, editor, model};
+use crate::console::action::{Edits, SettingsWrite, Write};
+use crate::console::effect::Effect;
+use crate::console::event::Failure;
+use crate::console::overlays::{Button, Dialog, Overlay};
+use crate::console::place::{Page, Place};
+use crate::console::shell::Shell;
+use crate::console::text;
+
+impl Settings {
+    /// What was typed and would be lost with this console.
+    #[must_use]
+    pub fn unstaged(&self) -> usize {
+        self.edits.0.len()
+    }
+
+    /// What is to be staged because its form was left; nothing while it is still in sight, or under way.
+    pub fn leftover(&mut self, place: &Place, shell: &Shell) -> Option<Write> {
+        let here = match place {
+            Place::Settings(Page::Group(name)) => group(name),
+            Place::Settings(Page::Review) => return None,
+            _ => None,
+        };
+        if !matches!(place, Place::Settings(_)) {
+            // What a test wanted to know is kept as long as its form is near.
+            self.words.clear();
+        }
+        self.stage(here, shell)
+    }
+
+    /// Stages all that was typed, before the console may end.
+    pub fn stage_all(&mut self, shell: &Shell) -> Option<Write> {
+        self.stage(None, shell)
+    }
+
+    fn stage(&mut self, but: Option<&Group>, shell: &Shell) -> Option<Write> {
+        let idle = self.edits.is_empty() || self.staging.is_some();
+        if idle || self.protected(shell).is_some() {
+            return None;
+        }
+        let is_here = |key: &str| {
+            but.is_some_and(|group| group.entries.iter().any(|entry| entry.is_key(key)))
+        };
+        let proposal = self.proposal()?;
+        // What is no value of its kind stays here, and says why in its form.
+        let good = |key: &String, typed: &Option<Secret>| {
+            typed.is_none()
+                || proposal.values.given(key).is_some_and(|value| {
+                    typed
+                        .as_ref()
+                        .is_some_and(|text| model::reads_as(key, text.expose(), value))
+                })
+        };
+        let due = self.edits.0.iter();
+        let taken = |key: &String, typed: &Option<Secret>| self.taken.0.get(key) == Some(typed);
+        let due =
+            due.filter(|(key, typed)| !is_here(key) && !taken(key, typed) && good(key, typed));
+        let due = Edits(
+            due.map(|(key, typed)| (key.clone(), typed.clone()))
+                .collect(),
+        );
+        if due.is_empty() || self.refused.as_ref() == Some(&due) {
+            return None;
+        }
+        self.staging = Some(due.clone());
+        Some(Write::Settings(SettingsWrite::Stage(due)))
+    }
+
+    /// A write was answered.
+    pub fn written(&mut self, write: &SettingsWrite, result: Result<(), &Failure>) {
+        let done = match write {
+            SettingsWrite::Stage(edits) => {
+                self.staging = None;
+                if result.is_err() {
+                    self.refused = Some(edits.clone());
+                }
+                edits
+            }
+            SettingsWrite::Save { edits, .. } => {
+                self.review.answered(result.err());
+                edits
+            }
+            SettingsWrite::Discard(_) | SettingsWrite::Rollback(_) => return,
+        };
+        if result.is_ok() {
+            self.taken = done.clone();
+            self.feed.touch();
+        }
+    }
+
+    /// Asks whether all that is changed is to be forgotten.
+    pub(super) fn discard(&self, shell: &Shell) -> Vec<Effect> {
+        let Some(standing) = self.standing(None) else {
+            return Effect::refuse("nothing is read yet");
+        };
+        if standing.changed == 0 {
+            return Effect::refuse("nothing is changed that is not saved");
+        }
+        if let Some(why) = self.protected(shell) {
+            return Effect::refuse(format!("cannot forget it: {why}"));
+        }
+        let write = Write::Settings(SettingsWrite::Discard(Vec::new()));
+        let body = vec![
+            "What was typed and staged here, and by others, goes away. What is saved stays as it is."
+                .to_owned(),
+        ];
+        let title = format!(
+            "Forget {}?",
+            text::plural(standing.changed as u64, "unsaved change")
+        );
+        let mut dialog = Dialog::new(title, body, Vec::new());
+        dialog.command = write.command();
+        let effects = vec![Effect::Forget, Effect::Write(write)];
+        dialog.buttons.push(Button::new("Forget", true, effects));
+        vec![Effect::Open(Overlay::Dialog(dialog))]
+    }
+
+    /// Forgets what was typed and is not on the server.
+    pub fn forget(&mut self) {
+        self.edits = Edits::default();
+        self.adding = BTreeMap::new();
+        self.form.editor = editor::Editor::None;
+        self.form.types = false;
+    }
+}

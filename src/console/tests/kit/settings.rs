@@ -1,0 +1,155 @@
+//! Settings as the server answers them, from what was saved and staged.
+
+use roundel::api::doctor::Verdict;
+use roundel::api::settings::{
+    DiffRow, SettingGroup, SettingOption, SettingRow, Settings, Source, VersionRow,
+};
+use roundel::api::trial::Step;
+use roundel::error::Kind as Failing;
+use roundel::settings::check::{check, is_shown};
+use roundel::settings::registry::{Entry, GROUPS, Group, Kind, entries, find};
+use roundel::settings::value::{Value, Values};
+
+use super::ago;
+
+/// All settings, of which some are saved.
+pub fn settings(saved: &[(&str, &str)]) -> Settings {
+    settings_with(saved, &[])
+}
+
+/// The same, with some that are staged.
+pub fn settings_with(saved: &[(&str, &str)], staged: &[(&str, &str)]) -> Settings {
+    let mut values = Values::default();
+    for (key, text) in saved.iter().chain(staged) {
+        let kind = find(key).expect("a setting").1.kind;
+        values.set(*key, Value::parse(kind, text).expect("of its kind"));
+    }
+    let source = |key: &str| {
+        let is = |pairs: &[(&str, &str)]| pairs.iter().any(|(known, _)| *known == key);
+        match (is(staged), is(saved)) {
+            (true, _) => Source::Staged,
+            (false, true) => Source::Saved,
+            (false, false) => Source::Default,
+        }
+    };
+    let rows = entries().flat_map(|(group, entry)| {
+        let keys: Vec<String> = if entry.is_family() {
+            let members = values.of_family(entry);
+            members.map(|(key, _)| key.to_owned()).collect()
+        } else {
+            vec![entry.key.to_owned()]
+        };
+        let (values, source) = (&values, &source);
+        keys.into_iter()
+            .map(move |key| row(group, entry, key.clone(), values, source(&key)))
+    });
+    Settings {
+        version: 4,
+        running: 4,
+        groups: GROUPS
+            .iter()
+            .map(|group| SettingGroup {
+                name: group.name.to_owned(),
+                title: group.title.to_owned(),
+                note: group.note.map(str::to_owned),
+            })
+            .collect(),
+        settings: rows.collect(),
+        findings: check(&values),
+    }
+}
+
+fn row(group: &Group, entry: &Entry, key: String, values: &Values, source: Source) -> SettingRow {
+    let value = values.get(&key);
+    let options = match entry.kind {
+        Kind::Choice(options) => options,
+        _ => &[],
+    };
+    let given = source != Source::Default;
+    SettingRow {
+        group: group.name.to_owned(),
+        label: entry.label.to_owned(),
+        help: entry.help.to_owned(),
+        takes: entry.kind.described(),
+        options: options
+            .iter()
+            .map(|one| SettingOption {
+                word: one.word.to_owned(),
+                label: one.label.to_owned(),
+            })
+            .collect(),
+        secret: entry.kind.is_secret(),
+        set: value.as_ref().is_some_and(|value| !value.is_empty()),
+        value: value.and_then(|value| value.to_json()),
+        source,
+        shown: is_shown(entry, values),
+        required: entry.required.holds(values),
+        restart: entry.restart,
+        waits_for_restart: false,
+        test: entry.test,
+        changed_at: given.then(|| ago(60)),
+        changed_by: given.then(|| "ann".to_owned()),
+        key,
+    }
+}
+
+/// What is staged, as the difference to what is saved: nothing was before.
+pub fn difference(settings: &Settings) -> Vec<DiffRow> {
+    let staged = settings.settings.iter();
+    let staged = staged.filter(|row| row.source == Source::Staged);
+    let rows = staged.map(|row| DiffRow {
+        key: row.key.clone(),
+        label: row.label.clone(),
+        old: None,
+        new: match &row.value {
+            Some(json) => Some(json.to_string().trim_matches('"').to_owned()),
+            None => Some("(set)".to_owned()),
+        },
+        secret: row.secret,
+        restart: row.restart,
+    });
+    rows.collect()
+}
+
+/// A version.
+pub fn version(version: u64, by: &str, keys: &[&str]) -> VersionRow {
+    VersionRow {
+        version,
+        at: ago(600),
+        by: by.to_owned(),
+        origin: "save".to_owned(),
+        keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+    }
+}
+
+/// Settings of an installation that signs in by a directory.
+pub fn with_ldap() -> Settings {
+    settings_with(
+        &[
+            ("hostname", "ci.example.com"),
+            ("ldap.enabled", "true"),
+            ("ldap.hostname", "ldap.example.com"),
+            ("ldap.search_user", "cn=ci,dc=example,dc=com"),
+            ("ldap.search_password", "hunter2!"),
+            ("ldap.base_dn", "dc=example,dc=com"),
+        ],
+        &[("ldap.encryption", "ldaps")],
+    )
+}
+
+/// A step of a test that went well, or failed with its fix for a field.
+pub fn test_step(name: &str, found: &str, fix: Option<(&str, &str)>) -> Step {
+    Step {
+        name: name.to_owned(),
+        verdict: if fix.is_some() {
+            Verdict::Failed
+        } else {
+            Verdict::Ok
+        },
+        found: found.to_owned(),
+        fix: fix.map(|(_, fix)| fix.to_owned()),
+        kind: fix.map(|_| Failing::Usage),
+        field: fix.map(|(field, _)| field.to_owned()),
+        ms: 2,
+    }
+}
