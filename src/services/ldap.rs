@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::timeout;
-use tokio_rustls::rustls::RootCertStore;
+use tokio_rustls::rustls::client::WebPkiServerVerifier;
 
 use crate::secret::Secret;
+use crate::services::ca;
 use crate::settings::rules::is_attribute;
 use crate::settings::value::{Value, Values};
 
@@ -26,7 +27,6 @@ mod reason;
 mod referral;
 mod session;
 mod steps;
-mod trust;
 
 pub use error::DirectoryError;
 pub use groups::Group;
@@ -62,7 +62,8 @@ pub struct Directory {
     follows: bool,
     /// How long each step may take.
     limit: Duration,
-    roots: Arc<RootCertStore>,
+    /// Looks at certificates; unset where no authority is trusted.
+    verifier: Option<Arc<WebPkiServerVerifier>>,
 }
 
 /// Which kind of directory it is.
@@ -193,7 +194,7 @@ impl Directory {
             nesting: Nesting::of(&values.text("ldap.nested_groups")),
             follows: values.on("ldap.referrals"),
             limit: Duration::from_secs(seconds.max(1)),
-            roots: trust::roots(values),
+            verifier: ca::verifier(ca::roots(values)),
         })
     }
 
@@ -268,7 +269,7 @@ impl Directory {
     async fn dial(&self, at: &Endpoint) -> Result<Session, DirectoryError> {
         let addresses = link::resolve(at, self.limit).await?;
         let stream = link::connect(at, &addresses, self.limit).await?;
-        let link = link::secure(at, stream, &self.roots, self.limit).await?;
+        let link = link::secure(at, stream, self.verifier.clone(), self.limit).await?;
         Session::over(at, link, self.limit).await
     }
 

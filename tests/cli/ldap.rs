@@ -5,6 +5,10 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
+use roundel::error::{Explain, Kind};
+use roundel::secret::Secret;
+use roundel::services::ldap::{self, Who};
+use roundel::settings::value::{Value as Setting, Values};
 use serde_json::Value;
 
 use crate::directory::Directory;
@@ -520,7 +524,7 @@ fn openldap_is_tested_step_by_step() {
             End {
                 code: 5,
                 step: "user bind",
-                fix: "",
+                fix: "enable it",
             },
         ),
     ];
@@ -595,6 +599,65 @@ fn openldap_is_tested_step_by_step() {
             .unwrap(),
     );
     assert!(said.with_code(0).out.contains("no password was given"));
+}
+
+/// What the rest of Roundel asks a directory: who signs in, and who is still there.
+#[test]
+fn who_signs_in_is_told_from_who_is_gone() {
+    let directory = match Directory::openldap() {
+        Ok(directory) => directory,
+        Err(why) => return skip(why),
+    };
+    let ca = fs::read_to_string(directory.file("ca.crt")).unwrap();
+    let secret = |text: &str| Secret::new(text.to_owned());
+    let asked = |port: u16| {
+        let mut values = Values::default();
+        for (key, value) in OPENLDAP.iter().chain([&("ca.certificates", ca.as_str())]) {
+            values.set(*key, Setting::Text((*value).to_owned()));
+        }
+        let password = Setting::Secret(secret("admin password"));
+        values.set("ldap.search_password", password);
+        values.set("ldap.port", Setting::Number(port.into()));
+        ldap::Directory::new(&values).unwrap()
+    };
+    let dir = asked(directory.port);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let alice = dir.sign_in("ALICE", &secret("correct horse")).await;
+        let alice = alice.unwrap();
+        assert_eq!(alice.dn, "uid=alice,ou=users,dc=example,dc=com");
+        assert_eq!(alice.name, "alice");
+        assert_eq!(alice.email.as_deref(), Some("alice@example.com"));
+        let groups: Vec<_> = alice.groups.iter().map(|group| &group.name).collect();
+        assert_eq!(groups, ["all", "devs"]);
+        for (name, password) in [
+            ("alice", "not it"),
+            ("alice", ""),
+            ("", "correct horse"),
+            ("nobody", "correct horse"),
+            ("twin", "correct horse"),
+            ("off", "correct horse"),
+        ] {
+            let refused = dir.sign_in(name, &secret(password)).await.unwrap_err();
+            assert!(refused.refuses(), "{name}: {refused}");
+        }
+        for who in [Who::Dn(&alice.dn), Who::Name("alice")] {
+            let found = dir.look_up(who).await.unwrap();
+            assert_eq!(found.as_ref(), Some(&alice));
+        }
+        for gone in [
+            Who::Dn("uid=gone,ou=users,dc=example,dc=com"),
+            Who::Dn("cn=devs,ou=groups,dc=example,dc=com"),
+            Who::Name("off"),
+            Who::Name("gone"),
+        ] {
+            assert_eq!(dir.look_up(gone).await.unwrap(), None, "{gone:?}");
+        }
+        let closed = asked(closed_port().parse().unwrap());
+        let unknown = closed.look_up(Who::Dn(&alice.dn)).await.unwrap_err();
+        assert!(!unknown.refuses(), "{unknown}");
+        assert_eq!(unknown.kind(), Kind::Unavailable);
+    });
 }
 
 const SAMBA: &[(&str, &str)] = &[

@@ -398,9 +398,12 @@ fn distrust_hint(address: &str, why: &Distrust, chain: &[Certificate], ldaps: bo
                 line(issuer)
             )
         }
-        Distrust::Name { names } if !names.is_empty() => format!(
-            "use one of the names that it is of as hostname, or give the directory a certificate for `{address}`"
-        ),
+        Distrust::Name { names } if !names.is_empty() => {
+            let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+            format!(
+                "use one of the names that it is of as hostname, or give the directory a certificate for `{host}`"
+            )
+        }
         Distrust::Expired => "renew the directory's certificate".to_owned(),
         Distrust::Early => {
             "set the clocks of this machine and of the directory right, or renew its certificate"

@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{self, ClientConfig};
 
 use super::certificate::{Certificate, Distrust, Witness};
 use super::error::DirectoryError;
@@ -92,7 +92,7 @@ pub(super) async fn connect(
 pub(super) async fn secure(
     at: &Endpoint,
     mut stream: TcpStream,
-    roots: &Arc<RootCertStore>,
+    verifier: Option<Arc<WebPkiServerVerifier>>,
     limit: Duration,
 ) -> Result<Link, DirectoryError> {
     if at.encryption == Encryption::Plain {
@@ -104,9 +104,7 @@ pub(super) async fn secure(
             .map_err(|_| DirectoryError::silent(at, "answer to StartTLS", limit))??;
     }
     let provider = Arc::new(ring::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider.clone())
-        .build()
-        .map_err(|_| DirectoryError::NoAuthority)?;
+    let verifier = verifier.ok_or(DirectoryError::NoAuthority)?;
     let witness = Arc::new(Witness::new(verifier));
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -162,12 +162,16 @@ pub(super) async fn prove(
         dn: one.dn.clone(),
         why,
     };
-    own.bind(&one.dn, password).await?.map_err(refused)?;
-    // A directory that lets a disabled account in has said so in its entry.
-    match one.refusal {
-        Some(refusal) => Err(refused(BindFault::Account(refusal))),
-        None => Ok(()),
-    }
+    let bound = own.bind(&one.dn, password).await?;
+    // What the entry says holds also where the directory lets its account in, and is more exact than that it is locked.
+    let why = match (bound, one.refusal) {
+        (Ok(()) | Err(BindFault::Account(Refusal::Locked)), Some(refusal)) => {
+            BindFault::Account(refusal)
+        }
+        (Ok(()), None) => return Ok(()),
+        (Err(why), _) => why,
+    };
+    Err(refused(why))
 }
 
 impl Directory {

@@ -138,7 +138,7 @@ async fn reach(dir: &Directory, trial: &mut Trial) -> Result<Session, Over> {
         Err(_) => at.to_string(),
     };
     trial.ok(CONNECT, format!("to {peer}")).await;
-    let secured = link::secure(at, stream, &dir.roots, dir.limit).await;
+    let secured = link::secure(at, stream, dir.verifier.clone(), dir.limit).await;
     let link = told(trial, TLS, secured).await?;
     match &link.tls {
         Some((version, chain)) => {
