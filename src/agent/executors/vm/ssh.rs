@@ -74,8 +74,8 @@ pub(super) struct Ssh {
 
 /// Why a try came to nothing.
 enum Miss {
-    /// It may come.
-    NotYet(String),
+    /// It may come. Why not now, where the machine or the client has said something.
+    NotYet(Option<String>),
     /// It will not.
     Never(String),
 }
@@ -184,12 +184,15 @@ pub(super) async fn connect(
     }
     let begun = clock::monotonic();
     let at = format!("{}@{}:{}", target.user, target.address, target.port);
+    let mut last = "it does not answer".to_owned();
     let connected = loop {
-        let last = match attempt_once(dir, &target, attempt, begun + patience).await {
+        match attempt_once(dir, &target, attempt, begun + patience).await {
             Ok(connected) => break connected,
             Err(Miss::Never(why)) => return Err(format!("no SSH at {at}: {why}")),
-            Err(Miss::NotYet(why)) => why,
-        };
+            Err(Miss::NotYet(Some(why))) => last = why,
+            // A try that was cut off says less than one before it.
+            Err(Miss::NotYet(None)) => {}
+        }
         if begun.elapsed() + PAUSE >= patience {
             return Err(format!(
                 "no SSH at {at} within {} s: {last}",
@@ -250,9 +253,8 @@ async fn attempt_once(
         Some(words) if words.contains("Host key verification failed") => {
             Miss::Never("it shows another host key than the one that is known of it".to_owned())
         }
-        Some(words) => Miss::NotYet(words),
-        None if late => Miss::NotYet("it does not answer".to_owned()),
-        None => Miss::NotYet("it ended the session of the shell".to_owned()),
+        None if !late => Miss::NotYet(Some("it ended the session of the shell".to_owned())),
+        words => Miss::NotYet(words),
     })
 }
 
