@@ -59,7 +59,7 @@ fn a_directory_is_set_up_by_keys_alone_reviewed_and_saved() {
         console.loses("ldap.user_search_dn");
         console.press(
             CTRL_S,
-            &["Review", "ldap.base_dn", "~", "[ Back ]", "Hostname"],
+            &["Review", "ldap.base_dn", "+ set", "[ Back ]", "Hostname"],
         );
         console.press("S", &["cannot save: 1 error first"]);
         console.press("\x1b[H\r", &["Settings › General"]);

@@ -26,6 +26,8 @@ pub struct Form {
     before: Option<Option<Secret>>,
     /// Letters type: this console may write, or could when the form was opened.
     pub types: bool,
+    /// Something was typed since it was opened: letters stay letters, whatever becomes of the console's right to write.
+    pub touched: bool,
     /// Index of the field under the cursor, should it be gone.
     index: usize,
 }
@@ -60,6 +62,7 @@ impl Settings {
             self.trial = None;
         }
         self.form.types = false;
+        self.form.touched = false;
         self.form.editor = Editor::None;
     }
 
@@ -103,6 +106,11 @@ impl Settings {
         }
         // Where the screen is read to somebody, a line that is typed is a command or an answer.
         let may = self.protected(shell).is_none() && !shell.reads;
+        if !may && !self.form.touched {
+            // Whether it may write is heard a moment after the first frame.
+            self.form.types = false;
+            self.form.editor = Editor::None;
+        }
         if may && !self.form.types {
             self.form.types = true;
             let key = self.form.focus.clone();
@@ -166,6 +174,7 @@ impl Settings {
             None => _ = self.edits.0.remove(key),
         }
         self.refused = None;
+        self.form.touched = true;
         if let Some(trial) = &mut self.trial {
             trial.overtake(key);
         }
