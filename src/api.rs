@@ -24,6 +24,7 @@ pub mod session;
 pub mod settings;
 pub mod tokens;
 pub mod trial;
+pub mod vms;
 pub mod watches;
 
 /// Version of this API; clients warn when the server's differs.

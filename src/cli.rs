@@ -45,6 +45,7 @@ mod tls;
 mod token;
 mod trial;
 mod version;
+mod vm;
 mod watch;
 mod whoami;
 mod words;
@@ -125,6 +126,9 @@ enum Verb {
     Compare(compare::Args),
     /// Approve a job that waits for it
     Approve(approve::Args),
+    /// List, make and destroy VMs for jobs; try the settings of their provider
+    #[command(subcommand)]
+    Vm(vm::Verb),
     /// Cancel a pipeline, a workflow or a job
     Cancel(cancel::Args),
     /// List the runs, or show one run or pipeline
@@ -256,6 +260,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::Rerun(args) => rerun::run(&args, context).await,
             Verb::Compare(args) => compare::run(&args, context).await,
             Verb::Approve(args) => approve::run(&args, context).await,
+            Verb::Vm(verb) => vm::run(&verb, context).await,
             Verb::Cancel(args) => cancel::run(&args, context).await,
             Verb::Status(args) => status::run(&args, context).await,
             Verb::NodeStatus(args) => node_status::run(&args, context).await,

@@ -18,6 +18,7 @@ mod rendered;
 mod session;
 mod settings;
 mod tokens;
+mod vms;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -45,6 +45,7 @@ mod tokens;
 mod told;
 mod usuals;
 mod view;
+mod vms;
 mod watches;
 mod watching;
 mod wellness;
@@ -72,6 +73,7 @@ pub use start::{Engine, Options, start};
 pub use state::Capacity;
 pub use usuals::Usuals;
 pub use view::View;
+pub use vms::{AcquireError, NewVm, VmCommand, Vms, VmsOptions, VmsStand};
 pub use watching::{Look, Watching};
 pub use wellness::PartStands;
 

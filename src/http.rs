@@ -33,6 +33,7 @@ mod tokens;
 mod translate;
 mod trials;
 mod variables;
+mod vms;
 mod watches;
 
 pub use caller::SignIns;

@@ -83,6 +83,10 @@ uuid_id!(
     /// A repository that is looked at for new commits.
     WatchId
 );
+uuid_id!(
+    /// A virtual machine of the VM provider: made before the provider is asked for it, and the tag that it carries there.
+    VmId
+);
 
 /// A project's row number in the store; never shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

@@ -13,3 +13,4 @@ pub mod proxy;
 pub mod rendered;
 pub mod tls;
 pub mod trial;
+pub mod vm;

@@ -26,6 +26,7 @@ mod records;
 mod settings;
 mod usual;
 mod variables;
+mod vms;
 mod watches;
 mod writer;
 
@@ -55,6 +56,7 @@ pub use projects::{ProjectRecord, Removed};
 pub use records::{JobRecord, PipelineRecord, RunRecord, StepRecord, WorkflowRecord};
 pub use settings::{SavedSetting, SettingsRecord, SettingsVersion, StagedSetting, Stored};
 pub use variables::VariableRecord;
+pub use vms::VmRecord;
 pub use watches::WatchRecord;
 pub use writer::{Tx, Writer};
 

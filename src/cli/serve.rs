@@ -103,6 +103,8 @@ fn options(args: &Args, data: PathBuf, bootstrap: &Bootstrap) -> Result<ServeOpt
         silence_s: bootstrap.silence_s(),
         engines: engines(bootstrap.engine.clone()),
         classes: context::classes(bootstrap),
+        vm_places: bootstrap.vm_ssh_map.clone(),
+        vm_cycle: bootstrap.vm_cycle(),
     })
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::cleaning::Pass;
 use super::sessions::SessionCommand;
+use super::vms::VmCommand;
 use crate::access::{Hash, Role};
 use crate::clock::Timestamp;
 use crate::error::{Explain, Kind};
-use crate::ids::{AttemptId, JobId, NodeId, PipelineId, ProjectId, WatchId, WorkflowId};
+use crate::ids::{AttemptId, JobId, NodeId, PipelineId, ProjectId, VmId, WatchId, WorkflowId};
 use crate::pipeline::Plan;
 use crate::pipeline::status::Phase;
 use crate::settings::check::Finding;
@@ -55,6 +56,8 @@ pub enum Command {
     Session(SessionCommand),
     /// On settings.
     Settings(SettingsCommand),
+    /// On VMs.
+    Vm(VmCommand),
     /// Nothing to be decided: what was done outside of the engine is written into the audit log.
     Note(Note),
 }
@@ -64,7 +67,9 @@ impl Command {
     #[must_use]
     pub fn needs(&self) -> Role {
         match self {
-            Command::Build(_) | Command::Fleet(_) | Command::Watch(_) => Role::Operator,
+            Command::Build(_) | Command::Fleet(_) | Command::Vm(_) | Command::Watch(_) => {
+                Role::Operator
+            }
             Command::Installation(_)
             | Command::Keep(_)
             | Command::Project(_)
@@ -374,6 +379,11 @@ pub enum Reply {
         id: String,
         /// What it is called.
         name: String,
+    },
+    /// A VM was asked for, lent or ended.
+    Vm {
+        /// Which.
+        vm: VmId,
     },
     /// It is in the audit log.
     Noted,

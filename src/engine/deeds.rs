@@ -15,6 +15,7 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
         BuildCommand as B, FleetCommand as F, InstallationCommand as I, KeepCommand as K,
         ProjectCommand as P, SettingsCommand as S, TokenCommand as T, WatchCommand as W,
     };
+    use super::vms::VmCommand as V;
     let whole = || "installation".to_owned();
     let settings = || "settings".to_owned();
     // Keys, and never a value.
@@ -104,6 +105,14 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
         }
         Command::Watch(W::Remove(id)) => ("watch.remove", id.to_string(), String::new()),
         Command::Watch(W::Seen { .. }) => return None,
+        Command::Vm(V::Make(new)) if new.asked => (
+            "vm.create",
+            new.id.to_string(),
+            new.purpose.word().to_owned(),
+        ),
+        Command::Vm(V::Destroy(vm)) => ("vm.destroy", vm.to_string(), String::new()),
+        // What the pool does by itself is many rows an hour, and stands in the server's log.
+        Command::Vm(_) => return None,
         Command::Project(P::Rename {
             title, org, name, ..
         }) => ("project.rename", title.clone(), format!("to {org}/{name}")),
@@ -168,6 +177,7 @@ pub(super) fn write_audit(
             | Reply::Token { .. }
             | Reply::Installation { .. }
             | Reply::Forgotten { .. }
+            | Reply::Vm { .. }
             | Reply::Noted,
         ) => {
             let result = deed.failure.clone().unwrap_or_else(|| "ok".to_owned());

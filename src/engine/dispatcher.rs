@@ -369,6 +369,7 @@ fn decide_one(
                 Command::Session(command) => batch.session(command, &actor),
                 Command::Settings(command) => batch.settings(command, &actor),
                 Command::Project(command) => batch.project(command, &actor),
+                Command::Vm(command) => batch.vm(command, &actor),
                 Command::Note(_) => Ok(Reply::Noted),
                 Command::Installation(command) => batch.installation(command, &actor),
             };

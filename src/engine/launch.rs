@@ -12,6 +12,7 @@ use super::outbox::Effect;
 use super::reports::{AgentEvent, Report};
 use super::told::of_proxy;
 use super::view::View;
+use super::vms::Vms;
 use crate::clock;
 use crate::cluster::{Fleet, Report as FleetReport, Reports, Source, Submission};
 use crate::error::Chain;
@@ -27,11 +28,12 @@ pub(super) async fn carry_out(
     view: View,
     fleet: Arc<dyn Fleet>,
     handle: Handle,
+    vms: Vms,
 ) {
     while let Some(effect) = effects.recv().await {
         match effect {
             Effect::Stop(attempt) => fleet.stop(attempt),
-            Effect::Close(_) => {}
+            Effect::Close(attempt) => vms.over(attempt),
             Effect::Launch {
                 attempt,
                 node,

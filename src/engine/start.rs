@@ -15,6 +15,7 @@ use super::publish::{Feed, Waits, picture};
 use super::roster;
 use super::state::{Capacity, State};
 use super::view::View;
+use super::vms::{Vms, VmsOptions};
 use super::wellness;
 use crate::clock;
 use crate::cluster::{Containers, Fleet};
@@ -49,6 +50,8 @@ pub struct Options {
     pub containers: Containers,
     /// Resource classes of the installation's own.
     pub classes: Classes,
+    /// What is known of the VMs.
+    pub vms: VmsOptions,
 }
 
 /// A running engine.
@@ -60,6 +63,8 @@ pub struct Engine {
     pub view: View,
     /// The removal of what has been kept for long enough.
     pub cleaning: Cleaning,
+    /// The VMs of the VM provider.
+    pub vms: Vms,
     /// Id of the data, made with the store.
     pub data_id: String,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -191,11 +196,19 @@ pub fn start<F: Fleet + 'static>(
         fleet: fleet.clone(),
     };
     let cleaning = Cleaning::start(handle.clone(), view.clone(), finder)?;
+    let vms = Vms::start(
+        handle.clone(),
+        view.clone(),
+        options.seal.clone(),
+        data_id.clone(),
+        options.vms.clone(),
+    );
     tokio::spawn(launch::carry_out(
         carried,
         view.clone(),
         fleet,
         handle.clone(),
+        vms.clone(),
     ));
     tokio::spawn(launch::tick(
         handle.clone(),
@@ -207,6 +220,7 @@ pub fn start<F: Fleet + 'static>(
         handle,
         view,
         cleaning,
+        vms,
         data_id,
         thread: Some(thread),
     })

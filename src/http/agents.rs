@@ -2,6 +2,7 @@
 //! are kept.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
@@ -13,12 +14,13 @@ use super::caller::bearer;
 use super::error::{ApiError, blocking};
 use super::router::Server;
 use super::variables::sealed_as;
-use crate::api::agent::{Ack, BODY_MAX, Event, Record, RecordBody, frame};
+use crate::api::agent::{Ack, BODY_MAX, Event, Lending, LentMachine, Record, RecordBody, frame};
 use crate::api::projects::Variable;
 use crate::clock;
 use crate::engine::{Admission, AgentEvent, Refusal};
 use crate::error::Kind;
 use crate::ids::AttemptId;
+use crate::pipeline::status::VmPurpose;
 use crate::secret::Secret;
 use crate::services::health::Part;
 
@@ -168,6 +170,46 @@ pub(super) async fn variables(
     })
     .await?;
     Ok(Json(opened).into_response())
+}
+
+/// Time for which a question for a VM is held back. The agent's own patience for an answer is 30 s.
+const HELD: Duration = Duration::from_secs(20);
+
+/// The VM that the attempt is lent, once there is one.
+pub(super) async fn machine(
+    State(server): State<Server>,
+    Path(attempt): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let (attempt, Some(_)) = admit(&server, &attempt, &headers).await? else {
+        return Ok(StatusCode::GONE.into_response());
+    };
+    let asked = server.vms.acquire(attempt, VmPurpose::Machine);
+    let lending = match tokio::time::timeout(HELD, asked).await {
+        Ok(lease) => {
+            let lease = lease?;
+            tracing::info!(%attempt, vm = %lease.vm, "a VM is lent to an agent");
+            Lending {
+                machine: Some(LentMachine {
+                    name: lease.instance,
+                    address: lease.address,
+                    port: lease.port,
+                    user: lease.user,
+                    private_key: lease.private_key,
+                    host_key: lease.host_key,
+                }),
+                waits: String::new(),
+            }
+        }
+        Err(_) => Lending {
+            machine: None,
+            waits: match server.vms.stand().failure {
+                Some(why) => format!("No VM is ready yet: {why}"),
+                None => "No VM is ready yet: one is being made.".to_owned(),
+            },
+        },
+    };
+    Ok(Json(lending).into_response())
 }
 
 /// Bytes of output that a record carries.

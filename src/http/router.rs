@@ -11,6 +11,7 @@ use axum::response::Response;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
+use super::vms;
 use super::{
     Sessions, SignIns, acme, agents, audit, backups, caller, compare, dashboard, doors, events,
     health, keep, logs, metrics, nodes, pipelines, projects, proxy, runs, services, sessions,
@@ -40,6 +41,8 @@ pub struct Server {
     pub hello: Arc<Hello>,
     /// The looks at watched repositories.
     pub watching: Watching,
+    /// The VMs of the VM provider.
+    pub vms: crate::engine::Vms,
     /// The removal of what has been kept for long enough.
     pub cleaning: Cleaning,
     /// Certificates that an authority issues.
@@ -145,6 +148,8 @@ pub fn router(server: Server, near: bool) -> Router {
             get(variables::list).post(variables::set),
         )
         .route("/projects/{reference}/env/{name}", delete(variables::unset))
+        .route("/vms", get(vms::list).post(vms::create))
+        .route("/vms/{reference}", delete(vms::destroy))
         .route("/watches", get(watches::list).post(watches::add))
         .route("/watches/{reference}", delete(watches::remove))
         .route("/watches/{reference}/look", post(watches::look))
@@ -175,6 +180,7 @@ pub fn router(server: Server, near: bool) -> Router {
     let agents = Router::new()
         .route("/attempts/{attempt}/records", post(agents::records))
         .route("/attempts/{attempt}/variables", get(agents::variables))
+        .route("/attempts/{attempt}/machine", get(agents::machine))
         .layer(agents::body_limit());
     let agents = if near { agents } else { Router::new() };
     Router::new()

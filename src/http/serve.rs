@@ -24,6 +24,8 @@ use crate::pipeline::status::Phase;
 use crate::queue::{ExecutorKind, Limits};
 use crate::services::ca;
 use crate::services::tls::TlsError;
+use crate::services::vm::CYCLE;
+use crate::services::vm::ssh::Places;
 use crate::settings::paths;
 use crate::storage::data_dir::{self, DataDir, DataDirError};
 use crate::storage::logs::{LogError, LogStore};
@@ -77,6 +79,10 @@ pub struct ServeOptions {
     pub engines: Vec<PathBuf>,
     /// Resource classes of the installation's own.
     pub classes: Classes,
+    /// File that says where VMs are reached: for tests.
+    pub vm_places: Option<PathBuf>,
+    /// The longest that a VM waits for a job; `None` for a day.
+    pub vm_cycle: Option<Duration>,
 }
 
 /// Why a server could not start.
@@ -214,6 +220,11 @@ pub async fn serve(
             classes: options.classes.clone(),
             seal: seal.clone(),
             containers: first.clone(),
+            vms: crate::engine::VmsOptions {
+                data: data.clone(),
+                places: Places::of(options.vm_places.clone()),
+                cycle: options.vm_cycle.unwrap_or(CYCLE),
+            },
         },
         &logs,
         |inbox, data_id| Embedded::new(settings(data_id), inbox, found.ok(), first.clone()),
@@ -245,6 +256,7 @@ pub async fn serve(
         data,
         hello: Arc::new(hello),
         watching: watching.clone(),
+        vms: engine.vms.clone(),
         cleaning: engine.cleaning.clone(),
         issuing: Issuing::new(engine.handle.clone(), engine.view.clone()),
         presence: presence.clone(),
@@ -291,7 +303,7 @@ async fn idle(engine: &Engine, presence: &Presence, watching: &Watching, started
         let live = engine.view.live();
         let takes_work = live.installation.phase == Phase::Started;
         let waits = takes_work && live.verdicts.any_may_start();
-        if live.running > 0 || waits || watching.is_busy() {
+        if live.running > 0 || waits || watching.is_busy() || engine.vms.is_busy() {
             busy = now;
         }
         if now.since(busy.max(presence.last(now))) >= IDLE {

@@ -52,6 +52,11 @@ words!(StepStatus, "step status",
 words!(Phase, "state of the installation",
     Started => "started", Stopping => "stopping", Stopped => "stopped");
 
+words!(VmPurpose, "purpose of a VM", Machine => "machine", RemoteDocker => "remote_docker");
+words!(VmState, "state of a VM",
+    Creating => "creating", Starting => "starting", Connecting => "connecting", Ready => "ready", Leased => "leased",
+    Ending => "ending");
+
 words!(Health, "health", Ok => "ok", Slow => "slow", Failing => "failing");
 
 /// How a part of the server does.
@@ -169,4 +174,32 @@ pub enum StepStatus {
     Canceled,
     /// Killed for silence or at the deadline.
     Timedout,
+}
+
+/// What a virtual machine of the VM provider is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VmPurpose {
+    /// The machine executor.
+    Machine,
+    /// The container engine of a job that asks for one (`setup_remote_docker`).
+    RemoteDocker,
+}
+
+/// How far a virtual machine has come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VmState {
+    /// The provider is asked for it, and has not been heard to have it.
+    Creating,
+    /// The provider has it, and it does not run yet.
+    Starting,
+    /// It runs, and has not answered SSH yet.
+    Connecting,
+    /// It answers, and waits for a job.
+    Ready,
+    /// A job has it.
+    Leased,
+    /// It is to go, and is not known to be gone.
+    Ending,
 }

@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -27,6 +28,9 @@ pub const SILENCE_S: u64 = 60;
 
 /// Longest silence: an hour.
 const SILENCE_MAX_S: u64 = 3600;
+
+/// Longest wait of a VM for a job: a day.
+const CYCLE_MAX_S: u64 = 86_400;
 
 /// Longest deadline: a week.
 const DEADLINE_MAX_S: u64 = 7 * 86_400;
@@ -59,6 +63,10 @@ pub struct Bootstrap {
     pub silence: Option<String>,
     /// Socket of the container engine, absolute; by default those of Docker and Podman are tried.
     pub engine: Option<PathBuf>,
+    /// File that says where VMs are reached instead of their own addresses, absolute. For tests of Roundel.
+    pub vm_ssh_map: Option<PathBuf>,
+    /// The longest that a VM waits for a job before it is replaced, as `12h`; a day when nothing is said.
+    pub vm_cycle: Option<String>,
     /// Resource classes of this installation's own, by name.
     pub classes: BTreeMap<String, Class>,
 }
@@ -217,6 +225,13 @@ impl Bootstrap {
             .unwrap_or(SILENCE_S)
     }
 
+    /// The longest that a VM waits for a job, where something was said.
+    #[must_use]
+    pub fn vm_cycle(&self) -> Option<Duration> {
+        let seconds = self.vm_cycle.as_deref().and_then(seconds)?;
+        Some(Duration::from_secs(seconds))
+    }
+
     fn check(&self) -> Result<(), (&'static str, String)> {
         if let Some(data) = &self.data
             && !data.is_absolute()
@@ -306,6 +321,18 @@ impl Bootstrap {
                 "deadline",
                 format!("must be a span as `5h` or `90m`, at most a week, and is `{text}`"),
             ));
+        }
+        if let Some(path) = &self.vm_ssh_map
+            && !path.is_absolute()
+        {
+            let why = format!("must be an absolute path, and `{}` is none", path.display());
+            return Err(("vm_ssh_map", why));
+        }
+        if let Some(text) = &self.vm_cycle
+            && !seconds(text).is_some_and(|span| (1..=CYCLE_MAX_S).contains(&span))
+        {
+            let why = format!("must be a span as `12h`, at most a day, and is `{text}`");
+            return Err(("vm_cycle", why));
         }
         if let Some(text) = &self.silence
             && !seconds(text).is_some_and(|span| (1..=SILENCE_MAX_S).contains(&span))
@@ -429,6 +456,11 @@ mod tests {
             ("host_env = [\"A B\"]", "f: `host_env` holds `A B`"),
             ("deadline = \"soon\"", "f: `deadline` must be a span"),
             ("silence = \"0\"", "f: `silence` must be a span"),
+            ("vm_cycle = \"2d\"", "f: `vm_cycle` must be a span"),
+            (
+                "vm_ssh_map = \"map\"",
+                "f: `vm_ssh_map` must be an absolute path",
+            ),
         ];
         for (text, beginning) in cases {
             let err = Bootstrap::parse(text, "f").unwrap_err();

@@ -17,6 +17,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0007_held.sql"),
     include_str!("migrations/0008_variables.sql"),
     include_str!("migrations/0009_people.sql"),
+    include_str!("migrations/0010_vms.sql"),
 ];
 
 /// Number of the newest schema this build knows.

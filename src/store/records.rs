@@ -7,8 +7,8 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, 
 
 use crate::access::{Role, Way};
 use crate::clock::Timestamp;
-use crate::ids::{AttemptId, JobId, NodeId, PipelineId, WatchId, WorkflowId};
-use crate::pipeline::status::{Outcome, RunState, Status, StepStatus};
+use crate::ids::{AttemptId, JobId, NodeId, PipelineId, VmId, WatchId, WorkflowId};
+use crate::pipeline::status::{Outcome, RunState, Status, StepStatus, VmPurpose, VmState};
 
 /// A pipeline.
 #[derive(Clone, Debug)]
@@ -191,7 +191,9 @@ macro_rules! id_column {
         }
     )+};
 }
-id_column!(PipelineId, WorkflowId, JobId, AttemptId, NodeId, WatchId);
+id_column!(
+    PipelineId, WorkflowId, JobId, AttemptId, NodeId, WatchId, VmId
+);
 
 macro_rules! word_column {
     ($($words:ident),+) => {$(
@@ -208,6 +210,7 @@ macro_rules! word_column {
     )+};
 }
 word_column!(Status, RunState, Outcome, StepStatus, Role, Way);
+word_column!(VmPurpose, VmState);
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

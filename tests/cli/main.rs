@@ -43,5 +43,6 @@ mod support;
 mod tls;
 mod unreachable;
 mod verbs;
+mod vm;
 mod watch;
 mod wire;

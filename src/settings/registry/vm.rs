@@ -19,11 +19,13 @@ const IDENTITIES: &[Choice] = &[
 const EC2: When = When::Is("vm.provider", "ec2");
 const ON_HOST: When = When::Is("vm.provider", "on_host");
 const GUEST: When = When::All(&[ON_HOST, When::Has("vm.on_host_image")]);
+const EC2_PROFILE: When = When::All(&[EC2, When::Is("vm.auth_type", "profile")]);
 const EC2_USER: When = When::All(&[EC2, When::Is("vm.auth_type", "user")]);
 
 const fn ec2(key: &'static str, label: &'static str, kind: Kind, help: &'static str) -> Entry {
     Entry::new(key, label, kind, help)
         .shown(EC2)
+        .restart(Restart::Live)
         .test(TestId::Vm)
 }
 
@@ -41,7 +43,7 @@ pub(super) const GROUP: Group = Group {
     name: "vm",
     title: "VM Provider",
     note: Some(
-        "On-Host runs machine jobs on this machine, as processes or in guests. EC2 is not built yet: held and checked, not used.",
+        "On-Host runs machine jobs on this machine, as processes or in guests; EC2 in VMs of the account. Volumes of Docker layers are not kept yet.",
     ),
     entries: &[
         Entry::new(
@@ -52,7 +54,8 @@ pub(super) const GROUP: Group = Group {
         )
         .defaults(&[(When::Always, "on_host")])
         .required(When::Always)
-        .restart(Restart::Live),
+        .restart(Restart::Live)
+        .test(TestId::Vm),
         guest(
             "vm.on_host_image",
             "Guest Image",
@@ -245,6 +248,23 @@ pub(super) const GROUP: Group = Group {
             "After which a volume that was not used is removed.",
         )
         .defaults(&[(When::Always, "14")]),
+        ec2(
+            "vm.endpoint_url",
+            "EC2 endpoint",
+            Kind::Text,
+            "Address of another cloud that speaks as EC2 does; empty for AWS itself.",
+        )
+        .rule(rules::url_of_host),
+        ec2(
+            "vm.metadata_url",
+            "Instance metadata",
+            Kind::Text,
+            "Where this machine learns the credentials of its profile.",
+        )
+        .shown(EC2_PROFILE)
+        .defaults(&[(When::Always, "http://169.254.169.254")])
+        .required(When::Always)
+        .rule(rules::url_of_host),
     ],
 };
 

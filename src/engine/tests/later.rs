@@ -1,0 +1,100 @@
+//! More of the engine with a real store: the last of the tests that belong to no subject of their own.
+
+use super::*;
+
+#[tokio::test]
+async fn every_write_leaves_an_audit_row_refused_ones_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = start_in(dir.path(), NO_LIMITS);
+    bench.build(DIAMOND).await;
+    let unknown = FleetCommand::SetEligibility {
+        node: NodeId::fresh(),
+        eligible: false,
+    };
+    bench
+        .engine
+        .handle
+        .send(Command::Fleet(unknown), actor(), None)
+        .await
+        .unwrap_err();
+    let rows = bench
+        .engine
+        .view
+        .store
+        .audit(
+            &WindowQuery {
+                limit: 9,
+                ..WindowQuery::default()
+            },
+            None,
+        )
+        .unwrap()
+        .rows;
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| (row.entry.action.as_str(), row.entry.result == "ok"))
+        .collect();
+    assert_eq!(told, [("node.eligibility", false), ("build.create", true)]);
+    assert!(rows.iter().all(|row| row.entry.actor == "uid 1000 (ann)"));
+}
+
+#[tokio::test]
+async fn lists_from_memory_and_from_the_store_agree() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = start_in(dir.path(), NO_LIMITS);
+    for _ in 0..4 {
+        bench.build(DIAMOND).await;
+    }
+    let placed = bench.runs(RunState::Running);
+    assert!(placed.len() > 1, "some run, some wait");
+    bench.end_attempt(placed[0].id, Outcome::Success).await;
+    let waits = bench.runs(RunState::Pending);
+    bench
+        .send(BuildCommand::StopRun(waits[0].id))
+        .await
+        .unwrap();
+
+    let both = vec![RunState::Pending, RunState::Running];
+    for states in [vec![RunState::Pending], vec![RunState::Running], both] {
+        for sort in [
+            "", "job", "project", "waiting", "state", "node", "started", "needs", "name",
+        ] {
+            for filter in [
+                "",
+                "acme",
+                "N1",
+                "!running",
+                "b #2",
+                "status:pending job:b",
+                "workflow:main class:medium",
+                "-f bacme",
+                "! node:n1",
+                "status:slow",
+            ] {
+                for around in [None, Some(waits[1].id.to_string())] {
+                    let filter = filter.to_owned();
+                    let query = WindowQuery {
+                        filter,
+                        sort: sort.to_owned(),
+                        order: crate::store::Order::Descending,
+                        limit: 2,
+                        offset: 1,
+                        around,
+                        now: 0,
+                    };
+                    let of = RunFilter {
+                        states: states.clone(),
+                        node: None,
+                    };
+                    let view = &bench.engine.view;
+                    let (hot, stored) = (view.runs(&of, &query), view.store.runs(&of, &query));
+                    let ids = |found: &crate::store::Window<RunRecord>| {
+                        let rows: Vec<AttemptId> = found.rows.iter().map(|run| run.id).collect();
+                        (rows, found.total, found.offset)
+                    };
+                    assert_eq!(ids(&hot.unwrap()), ids(&stored.unwrap()), "{query:?}");
+                }
+            }
+        }
+    }
+}
