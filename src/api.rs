@@ -19,6 +19,7 @@ pub mod fleet;
 pub mod keep;
 pub mod projects;
 pub mod rendered;
+pub mod secrets;
 pub mod services;
 pub mod session;
 pub mod settings;

@@ -34,6 +34,7 @@ mod problems;
 mod project;
 mod proxy;
 mod rerun;
+mod secrets;
 mod serve;
 mod services;
 mod settings;
@@ -183,6 +184,11 @@ enum Verb {
     Tls(tls::Verb),
     /// Show and change whom Roundel trusts besides the system's authorities
     Ca(ca::Args),
+    /// Show what keeps the secrets; put them under a passphrase, or take it off
+    #[command(subcommand)]
+    Secrets(secrets::Verb),
+    /// Open the secrets with their passphrase, after a start of the server
+    Unlock(secrets::Given),
     /// Print the version
     Version,
     /// Print completions for a shell
@@ -277,6 +283,8 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             Verb::People(verb) => people::run(&verb, context).await,
             Verb::Token(verb) => token::run(&verb, context).await,
             Verb::Services(args) => services::run(&args, context).await,
+            Verb::Secrets(verb) => secrets::run(&verb, context).await,
+            Verb::Unlock(given) => secrets::unlock(&given, context).await,
             Verb::Settings(args) => settings::run(&args, context).await,
             Verb::Ldap(verb) => ldap::run(&verb, context).await,
             Verb::Proxy(verb) => proxy::run(&verb, context).await,

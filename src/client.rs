@@ -15,6 +15,7 @@ mod logs;
 mod projects;
 mod remote;
 mod rendered;
+mod secrets;
 mod session;
 mod settings;
 mod tokens;

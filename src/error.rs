@@ -72,6 +72,11 @@ pub trait Explain: Error {
         matches!(self.kind(), Kind::Unavailable | Kind::NoServer)
     }
 
+    /// A word for programs, where the kind says too little; mostly none.
+    fn code(&self) -> &'static str {
+        ""
+    }
+
     /// What the person can do, as a full sentence without a final period.
     fn hint(&self) -> Option<String> {
         None

@@ -24,6 +24,7 @@ mod proxy;
 mod query;
 mod router;
 mod runs;
+mod secrets;
 mod serve;
 mod services;
 mod sessions;

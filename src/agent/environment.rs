@@ -60,6 +60,7 @@ pub(super) async fn fetch(task: &Task, dir: &Path, token: &str) -> Result<Vec<Va
         match client.variables(&attempt, token).await {
             Ok(variables) => return Ok(variables),
             Err(err) if err.server_gone() => {
+                // Also while the secrets are locked, which is told where it can be mended: on the server.
                 tracing::warn!(error = %Chain(&err), "the project's variables are waited for");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(BACKOFF.1);

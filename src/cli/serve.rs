@@ -97,6 +97,7 @@ fn options(args: &Args, data: PathBuf, bootstrap: &Bootstrap) -> Result<ServeOpt
         },
         listen: args.listen.or(file_listen),
         public: public_addresses(args, bootstrap),
+        credentials: env_path("CREDENTIALS_DIRECTORY"),
         job_user,
         host_env: host_env(bootstrap.host_env.as_deref(), own),
         deadline_s: bootstrap.deadline_s(),

@@ -90,8 +90,11 @@ enum Verb {
         #[command(flatten)]
         given: trial::Given,
     },
-    /// Print the newest version as a file, without its secrets
+    /// Print the newest version as a file, without its secrets or with them sealed
     Export {
+        /// Put the secrets into it too, sealed under the passphrase in this file; `-` is standard input
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
         /// Write it there
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -101,6 +104,9 @@ enum Verb {
         /// The file; `-` is standard input
         #[arg(value_name = "FILE", default_value = "-")]
         file: PathBuf,
+        /// The passphrase that its secrets are sealed under
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
         /// Only stage it
         #[arg(long)]
         stage: bool,
@@ -153,8 +159,14 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
             saved(context, &done)
         }
         Verb::Test { test, given } => trial::run(context, &given.of(*test)?).await,
-        Verb::Export { out } => exchange::export(out.as_deref(), context).await,
-        Verb::Import { file, stage } => exchange::import(file, *stage, yes, context).await,
+        Verb::Export { key_file, out } => {
+            exchange::export(key_file.as_deref(), out.as_deref(), context).await
+        }
+        Verb::Import {
+            file,
+            key_file,
+            stage,
+        } => exchange::import(file, key_file.as_deref(), *stage, yes, context).await,
     }
 }
 
@@ -282,7 +294,7 @@ pub(super) fn bounded(path: &Path) -> Result<String, Failure> {
     read(path, TEXT_MAX)
 }
 
-fn read(path: &Path, most: usize) -> Result<String, Failure> {
+pub(super) fn read(path: &Path, most: usize) -> Result<String, Failure> {
     let failed = |err: std::io::Error| {
         Failure::said(
             Kind::Usage,

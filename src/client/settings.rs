@@ -3,11 +3,13 @@
 use super::connection::Ask;
 use super::{Client, Lines, PATIENCE, Result, with_query};
 use crate::api::Written;
+use crate::api::secrets::GivePassphrase;
 use crate::api::settings::{
     Changes, DiffQuery, DiffRow, Discard, Exported, Rollback, Save, Settings, SettingsRef,
     VersionRow,
 };
 use crate::api::trial::{Step, Try};
+use crate::secret::Secret;
 
 impl Client {
     /// Puts values to a test; the answer has each step as it ends. Dropping it ends the test.
@@ -76,6 +78,15 @@ impl Client {
     /// As [`Client::hello`].
     pub async fn settings_diff(&self, query: &DiffQuery) -> Result<Vec<DiffRow>> {
         self.get(with_query("/settings/diff", query)).await
+    }
+
+    /// The newest version as a file, its secrets sealed under a passphrase.
+    ///
+    /// # Errors
+    /// As [`Client::hello`]; the passphrase is too short, or the secrets are locked.
+    pub async fn export_settings_sealed(&self, passphrase: Secret) -> Result<Exported> {
+        let body = GivePassphrase { passphrase };
+        self.write("/settings/export".to_owned(), &body).await
     }
 
     /// The newest version as a file, without its secrets.

@@ -167,6 +167,15 @@ fn installation(live: &Live, parts: &[PartStands]) -> Vec<Concern> {
             spot: Spot::Dashboard,
         });
     }
+    if live.locked {
+        all.push(Concern {
+            urgency: Urgency::Now,
+            since: None,
+            text: "the secrets are locked: runs of projects with variables wait".to_owned(),
+            help: "roundel unlock".to_owned(),
+            spot: Spot::Dashboard,
+        });
+    }
     let now = &live.installation;
     if now.phase != Phase::Started {
         let (urgency, waits) = match live.waiting {

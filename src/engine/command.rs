@@ -14,6 +14,7 @@ use crate::pipeline::status::Phase;
 use crate::settings::check::Finding;
 use crate::settings::keep::{Kept, Span};
 use crate::settings::value::Value;
+use crate::storage::seal::SealError;
 use crate::store::StoreError;
 
 /// Who asks, and what they may do.
@@ -257,6 +258,8 @@ pub enum SettingsCommand {
     },
     /// Brings the values of a version back, as a new one.
     Rollback(u64),
+    /// Reads what holds anew: secrets that were locked can be opened.
+    Reload,
 }
 
 /// Wishes on tokens.
@@ -437,6 +440,9 @@ pub enum CommandError {
         /// The least role for it.
         needs: Role,
     },
+    /// A secret cannot be sealed now.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// The store takes no writes.
     #[error("the server is read-only: {why}")]
     ReadOnly {
@@ -452,12 +458,20 @@ pub enum CommandError {
 }
 
 impl Explain for CommandError {
+    fn code(&self) -> &'static str {
+        match self {
+            CommandError::Seal(err) => err.code(),
+            _ => "",
+        }
+    }
+
     fn kind(&self) -> Kind {
         match self {
             CommandError::NotFound { .. } => Kind::NotFound,
             CommandError::Conflict { .. } => Kind::Conflict,
             CommandError::Role { .. } => Kind::Refused,
             CommandError::Settings { .. } => Kind::Usage,
+            CommandError::Seal(err) => err.kind(),
             CommandError::ReadOnly { .. } | CommandError::ShuttingDown => Kind::Unavailable,
             CommandError::Store(err) => err.kind(),
         }
@@ -472,6 +486,7 @@ impl Explain for CommandError {
                 Some(format!("an administrator makes such a token: `roundel token create NAME --role {needs}`"))
             }
             CommandError::Store(err) => err.hint(),
+            CommandError::Seal(err) => err.hint(),
             _ => None,
         }
     }

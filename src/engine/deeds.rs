@@ -49,6 +49,8 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
         Command::Settings(S::Discard(keys)) => ("settings.discard", settings(), keys.join(", ")),
         Command::Settings(S::Save { changes, .. }) => ("settings.save", settings(), keys(changes)),
         Command::Settings(S::Put { changes, .. }) => ("settings.save", settings(), keys(changes)),
+        // What made it possible has its own row.
+        Command::Settings(S::Reload) => return None,
         Command::Settings(S::Rollback(version)) => (
             "settings.rollback",
             settings(),

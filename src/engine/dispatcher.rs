@@ -136,6 +136,7 @@ impl Dispatcher {
             self.nodes.clone(),
             &mut self.waits,
             self.read_only.clone(),
+            self.seal.stands().1,
             now,
         );
         self.pulse.loaded((live.waiting, live.running), now);

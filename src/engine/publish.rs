@@ -60,6 +60,8 @@ pub struct Live {
     pub installation: InstallationRecord,
     /// The version of the settings that the services run with.
     pub settings_running: u64,
+    /// The secrets are locked: what needs one waits.
+    pub locked: bool,
     /// Why the disk has too little room for runs to be placed.
     pub disk_low: Option<String>,
     /// The fleet's container engine.
@@ -199,6 +201,7 @@ pub(super) fn picture(
     nodes: Arc<Nodes>,
     waits: &mut Waits,
     read_only: Option<String>,
+    locked: bool,
     now: Timestamp,
 ) -> Live {
     let (waiting, running) = state.scheduler.counts();
@@ -211,6 +214,7 @@ pub(super) fn picture(
         read_only,
         installation: state.installation.clone(),
         settings_running: state.settings_running,
+        locked,
         disk_low: state.disk_low.clone(),
         containers: state.containers.clone(),
         waits: waits.last_hour(now),

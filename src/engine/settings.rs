@@ -14,7 +14,7 @@ use crate::secret::{Secret, password};
 use crate::settings::check::{Finding, check};
 use crate::settings::registry::{Restart, find};
 use crate::settings::value::{Value, Values};
-use crate::storage::seal::Seal;
+use crate::storage::seal::{Seal, SealError};
 use crate::store::{SettingsRecord, SettingsVersion, StagedSetting, StoreError, Stored, Tx};
 
 /// What was given, in the values of the registry; a secret is opened, or locked where it cannot be.
@@ -51,10 +51,11 @@ pub fn hashed(key: &str, value: Value) -> Value {
 }
 
 /// A value as it is kept.
-fn kept(key: &str, value: &Value, seal: &Seal) -> Json {
-    value
-        .to_json()
-        .unwrap_or_else(|| json!({ "sealed": seal.seal(&sealed_name(key), value.text()) }))
+fn kept(key: &str, value: &Value, seal: &Seal) -> Result<Json, SealError> {
+    match value.to_json() {
+        Some(json) => Ok(json),
+        None => Ok(json!({ "sealed": seal.seal(&sealed_name(key), value.text())? })),
+    }
 }
 
 /// What a sealed setting is bound to, so that it opens nowhere else.
@@ -107,7 +108,7 @@ impl Batch<'_, '_> {
         let keys = match command {
             SettingsCommand::Stage(changes) => {
                 for (key, value) in changes {
-                    match self.stage(&mut record, key.clone(), value, actor) {
+                    match self.stage(&mut record, key.clone(), value, actor)? {
                         Some(staged) => self.tx.stage_setting(&key, staged)?,
                         None => self.tx.unstage_setting(&key)?,
                     }
@@ -128,7 +129,7 @@ impl Batch<'_, '_> {
             } => {
                 let before: Vec<String> = record.staged.keys().cloned().collect();
                 for (key, value) in changes {
-                    self.stage(&mut record, key, value, actor);
+                    self.stage(&mut record, key, value, actor)?;
                 }
                 let values = opened(proposed(&record).into_iter(), self.seal);
                 let changes: BTreeMap<String, Stored> = record
@@ -148,6 +149,10 @@ impl Batch<'_, '_> {
                 self.put(&record, changes, origin, actor)?
             }
             SettingsCommand::Rollback(to) => self.rollback(&record, to, actor)?,
+            SettingsCommand::Reload => {
+                self.state.load_values(self.tx, self.seal)?;
+                Vec::new()
+            }
         };
         self.out.touch(Topic::Settings, "settings");
         Ok(Reply::Settings {
@@ -163,13 +168,14 @@ impl Batch<'_, '_> {
         key: String,
         value: Option<Value>,
         actor: &Actor,
-    ) -> Option<&'r StagedSetting> {
+    ) -> Result<Option<&'r StagedSetting>, SealError> {
         // Hashed already by whoever asks; what is not, is so here before it is kept anywhere.
         let value = value.map(|value| hashed(&key, value));
-        let value: Stored = value.map(|value| kept(&key, &value, self.seal));
+        let value = value.map(|value| kept(&key, &value, self.seal));
+        let value: Stored = value.transpose()?;
         if record.saved.get(&key).map(|saved| &saved.value) == value.as_ref() {
             record.staged.remove(&key);
-            return None;
+            return Ok(None);
         }
         let staged = StagedSetting {
             value,
@@ -177,7 +183,7 @@ impl Batch<'_, '_> {
             actor: actor.name.clone(),
         };
         record.staged.insert(key.clone(), staged);
-        record.staged.get(&key)
+        Ok(record.staged.get(&key))
     }
 
     /// Saves these changes alone. What is wrong with others is for those who set them.
@@ -207,7 +213,8 @@ impl Batch<'_, '_> {
         }
         let mut stored: BTreeMap<String, Stored> = BTreeMap::new();
         for (key, value) in changes {
-            let value: Stored = value.map(|value| kept(&key, &value, self.seal));
+            let value = value.map(|value| kept(&key, &value, self.seal));
+            let value: Stored = value.transpose()?;
             if record.saved.get(&key).map(|saved| &saved.value) != value.as_ref() {
                 // What somebody has staged for it would take it back at the next save.
                 self.tx.unstage_setting(&key)?;

@@ -131,7 +131,14 @@ pub fn start<F: Fleet + 'static>(
     state.set_containers(options.containers.clone());
     let mut waits = Waits::default();
     let nodes = Arc::new(Nodes::all(&state));
-    let first = picture(&mut state, nodes.clone(), &mut waits, None, now);
+    let first = picture(
+        &mut state,
+        nodes.clone(),
+        &mut waits,
+        None,
+        options.seal.stands().1,
+        now,
+    );
     let (live, watching) = watch::channel(Arc::new(first));
     let feed = Feed::new(watching);
     let (to, from) = mpsc::channel(QUEUE);

@@ -69,7 +69,7 @@ fn start_in(dir: &Path, limits: Limits) -> Bench {
         silence_s: 60,
         nodes: vec![("n1".to_owned(), capacity)],
         classes: crate::pipeline::Classes::new(),
-        seal: Arc::new(crate::storage::seal::Seal::of(dir).unwrap()),
+        seal: Arc::new(crate::storage::seal::Seal::of(dir, None).unwrap()),
         containers: crate::cluster::Containers::Away("not asked".to_owned()),
         vms: VmsOptions::usual(dir.to_owned()),
     };

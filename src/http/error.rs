@@ -119,7 +119,7 @@ impl<E: Explain> From<E> for ApiError {
         if matches!(err.kind(), Kind::Internal | Kind::Infrastructure) {
             tracing::error!(error = %crate::error::Chain(&err), "a request failed");
         }
-        let mut answer = Self::new(err.kind(), err.to_string());
+        let mut answer = Self::new(err.kind(), err.to_string()).code(err.code());
         answer.body.causes = causes;
         answer.body.hint = err.hint();
         answer

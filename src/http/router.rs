@@ -14,8 +14,8 @@ use axum::{Json, Router};
 use super::vms;
 use super::{
     Sessions, SignIns, acme, agents, audit, backups, caller, compare, dashboard, doors, events,
-    health, keep, logs, metrics, nodes, pipelines, projects, proxy, runs, services, sessions,
-    settings, sign_in, tokens, trials, variables, watches,
+    health, keep, logs, metrics, nodes, pipelines, projects, proxy, runs, secrets, services,
+    sessions, settings, sign_in, tokens, trials, variables, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
@@ -121,6 +121,10 @@ pub fn router(server: Server, near: bool) -> Router {
         .route("/gc", get(keep::read).post(keep::run))
         .route("/gc/plan", get(keep::plan))
         .route("/gc/keep", post(keep::set))
+        .route("/secrets", get(secrets::read))
+        .route("/secrets/unlock", post(secrets::unlock))
+        .route("/secrets/protect", post(secrets::protect))
+        .route("/secrets/unprotect", post(secrets::unprotect))
         .route("/services", get(services::list))
         .route("/services/stop", post(services::stop))
         .route("/services/start", post(services::start))
@@ -140,9 +144,12 @@ pub fn router(server: Server, near: bool) -> Router {
         .route("/settings/test", post(trials::run))
         .route("/settings/versions", get(settings::versions))
         .route("/settings/diff", get(settings::diff))
-        .route("/settings/export", get(settings::export))
         .route("/settings/drift", get(proxy::drift))
         .route("/proxy/render", post(proxy::render))
+        .route(
+            "/settings/export",
+            get(settings::export).post(settings::export_sealed),
+        )
         .route(
             "/projects/{reference}/env",
             get(variables::list).post(variables::set),

@@ -67,6 +67,8 @@ pub struct ServeOptions {
     pub listen: Option<SocketAddr>,
     /// Where to listen for everybody; people are sent to the first.
     pub public: Vec<SocketAddr>,
+    /// Where systemd puts credentials, where it started the server.
+    pub credentials: Option<PathBuf>,
     /// Who steps run as.
     pub job_user: JobUser,
     /// Variables that jobs get besides the clean ones.
@@ -191,7 +193,10 @@ pub async fn serve(
     let listener = listen(&data, &socket)?;
     let doors = Doors::open(&data, options.listen, &options.public, &hostname()).await?;
     let logs = LogStore::open(&data.join("logs"))?;
-    let seal = Arc::new(Seal::of(&data.join("secrets"))?);
+    let seal = Arc::new(Seal::of(
+        &data.join("secrets"),
+        options.credentials.as_deref(),
+    )?);
     let jobs_run_as = match &account {
         Account::Own(name) => name.clone(),
         Account::Other(other) => other.name.clone(),

@@ -8,19 +8,21 @@ use axum::extract::{Query, State};
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::router::Server;
+use crate::access::Role;
 use crate::api::Written;
+use crate::api::secrets::GivePassphrase;
 use crate::api::settings::{
     Changes, DiffQuery, DiffRow, Discard, Exported, Rollback, Save, SettingGroup, SettingOption,
     SettingRow, Settings, SettingsRef, Source, VersionRow,
 };
 use crate::engine::{
-    Command, CommandError, Reply, SettingsCommand, conflict, hashed, opened, proposed,
+    Command, CommandError, Note, Reply, SettingsCommand, conflict, hashed, opened, proposed,
 };
 use crate::settings::check::{Finding, check, is_shown};
 use crate::settings::exchange;
 use crate::settings::registry::{self, Entry, GROUPS, Group, Restart, find};
 use crate::settings::value::{Value, Values};
-use crate::storage::seal::Seal;
+use crate::storage::seal::{PASSPHRASE_MIN, Passphrase, Seal, SealError};
 use crate::store::SettingsRecord;
 
 /// Versions that are listed.
@@ -233,6 +235,54 @@ pub(super) async fn export(State(server): State<Server>) -> Answer<Exported> {
         toml: exchange::write(&opened(saved, &server.seal), &BTreeMap::new()),
         version: record.version,
     }))
+}
+
+/// The same, its secrets sealed under a passphrase.
+pub(super) async fn export_sealed(
+    State(server): State<Server>,
+    caller: Caller,
+    Json(given): Json<GivePassphrase>,
+) -> Answer<Exported> {
+    caller
+        .permit(&server, Role::Admin, "settings.export")
+        .await?;
+    let record = record(&server).await?;
+    let note = Note {
+        action: "settings.export",
+        object: "settings".to_owned(),
+        detail: format!("version {}, with its secrets sealed", record.version),
+        failure: None,
+    };
+    let actor = caller.actor;
+    server.handle.send(Command::Note(note), actor, None).await?;
+    blocking(move || {
+        let passphrase = given.passphrase;
+        if passphrase.expose().chars().count() < PASSPHRASE_MIN {
+            return Err(SealError::Short);
+        }
+        let saved = record
+            .saved
+            .iter()
+            .map(|(key, saved)| (key.as_str(), &saved.value));
+        let values = opened(saved, &server.seal);
+        let sealer = Passphrase::new(&passphrase);
+        let mut sealed = BTreeMap::new();
+        for (key, value) in values.iter() {
+            match value {
+                Value::Locked => return Err(SealError::Locked),
+                Value::Secret(secret) => {
+                    let text = sealer.wrap(key, secret.expose().as_bytes());
+                    sealed.insert(key.to_owned(), text);
+                }
+                _ => {}
+            }
+        }
+        Ok(Json(Exported {
+            toml: exchange::write(&values, &sealed),
+            version: record.version,
+        }))
+    })
+    .await
 }
 
 pub(super) async fn record(server: &Server) -> Result<SettingsRecord, ApiError> {

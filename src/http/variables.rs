@@ -48,7 +48,7 @@ pub(super) async fn set(
     let project = find_or_make(&server, &caller, reference).await?;
     let name = wanted.name;
     let object = sealed_as(&project.key, &name);
-    let sealed = server.seal.seal(&object, secret.expose());
+    let sealed = server.seal.seal(&object, secret.expose())?;
     let hint = secret.hint();
     let command = ProjectCommand::SetVariable {
         project,

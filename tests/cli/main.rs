@@ -23,6 +23,7 @@ mod health;
 mod hostile;
 mod ldap;
 mod listener;
+mod locked;
 mod offline;
 #[path = "../support/openldap.rs"]
 mod openldap;

@@ -5,15 +5,26 @@ use std::path::Path;
 use roundel::api::settings::{Changes, Finding};
 use roundel::error::{Explain, Kind};
 use roundel::settings::exchange::{self, FILE_MAX, Item};
+use roundel::storage::seal::Opener;
 use serde_json::Value as Json;
 
 use super::{read, save, stage};
 use crate::cli::context::Context;
-use crate::cli::{End, Failure};
+use crate::cli::{End, Failure, secrets};
 
-pub(super) async fn export(out: Option<&Path>, context: &mut Context<'_>) -> Result<End, Failure> {
+pub(super) async fn export(
+    key_file: Option<&Path>,
+    out: Option<&Path>,
+    context: &mut Context<'_>,
+) -> Result<End, Failure> {
     let client = context.connect().await?;
-    let exported = client.export_settings().await?;
+    let exported = match key_file {
+        Some(file) => {
+            let passphrase = secrets::passphrase(context, Some(file), true)?;
+            client.export_settings_sealed(passphrase).await?
+        }
+        None => client.export_settings().await?,
+    };
     if let Some(path) = out {
         std::fs::write(path, &exported.toml).map_err(|err| {
             Failure::said(
@@ -37,6 +48,7 @@ pub(super) async fn export(out: Option<&Path>, context: &mut Context<'_>) -> Res
 
 pub(super) async fn import(
     file: &Path,
+    key_file: Option<&Path>,
     only_stage: bool,
     yes: bool,
     context: &mut Context<'_>,
@@ -54,6 +66,14 @@ pub(super) async fn import(
         .map_err(|findings| wrong(file, findings))?;
     let mut changes = Changes::default();
     let mut findings = Vec::new();
+    let mut opener = match key_file {
+        Some(file) => Some(Opener::new(secrets::passphrase(
+            context,
+            Some(file),
+            false,
+        )?)),
+        None => None,
+    };
     for (key, item) in items {
         match item {
             Item::Value(value) => {
@@ -69,10 +89,22 @@ pub(super) async fn import(
                     format!("cannot be had: {failure}"),
                 )),
             },
-            Item::Sealed(_) => findings.push(Finding::unreadable(
-                &key,
-                "is sealed under a key of its own, which this build does not open yet".to_owned(),
-            )),
+            Item::Sealed(sealed) => {
+                match opener.as_mut().map(|opener| opener.open(&key, &sealed)) {
+                    Some(Some(plain)) => {
+                        let text = String::from_utf8_lossy(&plain).into_owned();
+                        changes.set.insert(key, Json::from(text));
+                    }
+                    Some(None) => findings.push(Finding::unreadable(
+                        &key,
+                        "does not open with this passphrase".to_owned(),
+                    )),
+                    None => findings.push(Finding::unreadable(
+                        &key,
+                        "is sealed: give the passphrase with `--key-file FILE`".to_owned(),
+                    )),
+                }
+            }
         }
     }
     if !findings.is_empty() {

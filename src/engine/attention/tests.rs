@@ -30,6 +30,7 @@ fn live() -> Live {
             by: "server".to_owned(),
         },
         settings_running: 0,
+        locked: false,
         disk_low: None,
         containers: crate::cluster::Containers::Away("not asked".to_owned()),
         waits: [0; 6],
