@@ -168,6 +168,7 @@ fn what_was_typed_is_staged_when_the_form_is_left_and_waits_for_a_save() {
         "settings",
         "set",
         "ca.certificates",
+        "--",
         "-----BEGIN CERTIFICATE-----",
     ])
     .with_code(0);
