@@ -103,7 +103,7 @@ impl VmKey {
                 .fill(&mut *seed)
                 .map_err(|_| failed("make")(io::Error::other("no randomness is to be had")))?;
             let text = Zeroizing::new(STANDARD.encode(*seed));
-            write_whole(&path, seal.seal(NAME, &text).as_bytes()).map_err(failed("make"))?;
+            write_whole(&path, seal.seal(NAME, &text)?.as_bytes()).map_err(failed("make"))?;
         }
         let sealed = fs::read_to_string(&path).map_err(failed("read"))?;
         let opened = Zeroizing::new(seal.open(NAME, sealed.trim())?);
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn the_key_stays_and_its_secret_half_is_sealed() {
         let dir = tempfile::tempdir().unwrap();
-        let seal = Seal::of(dir.path()).unwrap();
+        let seal = Seal::of(dir.path(), None).unwrap();
         let key = VmKey::of(dir.path(), &seal).unwrap();
         let again = VmKey::of(dir.path(), &seal).unwrap();
         assert_eq!(key.login.public, again.login.public);
