@@ -268,7 +268,8 @@ impl Vms {
         loop {
             let span = match self.activate().await {
                 Ok(true) => SOON,
-                Ok(false) => EVERY,
+                // A wait that is shorter than usual, by the bootstrap file, has to be noticed.
+                Ok(false) => EVERY.min(self.shared.options.cycle),
                 Err(err) => {
                     tracing::warn!(error = %Chain(&err), "a look at the VMs failed");
                     SOON
