@@ -1,6 +1,8 @@
 //! Jobs in machines of their own. What SSH has to do is seen with a private sshd that stands in for the emulator, in a second
 //! each: it has processes of its own, and ends with them at once, as a machine does. One job runs in a real guest of QEMU.
 
+mod lent;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -11,22 +11,23 @@ use serde_json::Value;
 mod account;
 mod stub;
 
-use account::{Account, REGION, moto};
+use account::REGION;
+pub use account::{Account, moto};
 use stub::{Phase, Stub};
 
 use crate::support::{Home, until};
 
 /// A server with EC2 as provider.
-struct Bench {
-    home: Home,
-    account: Account,
+pub struct Bench {
+    pub home: Home,
+    pub account: Account,
     config: String,
     server: Option<Child>,
 }
 
 impl Bench {
     /// `url` is where the server asks; the account is asked directly.
-    fn new(moto: &str, url: &str, bootstrap: &str) -> Self {
+    pub fn new(moto: &str, url: &str, bootstrap: &str) -> Self {
         let home = Home::new();
         let account = Account::at(moto);
         let map = home.path("ssh_map");
@@ -62,7 +63,7 @@ impl Bench {
         self.account.first(form, "groupId")
     }
 
-    fn save(&self, pairs: &[(&str, &str)]) {
+    pub fn save(&self, pairs: &[(&str, &str)]) {
         for (key, value) in pairs {
             self.home.run(&["settings", "set", key, value]).with_code(0);
         }
@@ -89,7 +90,7 @@ impl Bench {
     }
 
     /// Waits until exactly so many are ready, nothing else is known, and the account has those and no other.
-    fn settles(&self, ready: usize) -> BTreeSet<String> {
+    pub fn settles(&self, ready: usize) -> BTreeSet<String> {
         let data = self.data_id();
         let mut found = BTreeSet::new();
         until(
