@@ -230,7 +230,7 @@ fn swapped_files_are_told_as_they_are_pasted() {
     stage.pastes("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----");
     stage
         .frame()
-        .has(&["is a private key", "the two files are swapped"]);
+        .has(&["is a private key", "give the certificate"]);
 }
 
 #[test]
@@ -239,7 +239,7 @@ fn typing_opens_a_long_text_and_tab_keeps_it() {
     stage.types("-x");
     stage.frame().has(&["1 line, line 1", "-x"]);
     stage.keys("enter y tab");
-    stage.frame().has(&["2 lines", "is no certificate"]);
+    stage.frame().has(&["2 lines", "is text without any"]);
     stage.keys("esc");
     assert_eq!(
         stage.place(),

@@ -2,7 +2,7 @@
 
 use roundel::error::Kind;
 
-use super::{PEM, done, form, sent};
+use super::{done, form, sent};
 use crate::console::action::{SettingsWrite, Write};
 use crate::console::event::{Event, Failure};
 use crate::console::overlays::Overlay;
@@ -92,10 +92,10 @@ fn a_save_can_restart_what_has_to_be() {
         .has(&["✗ not saved: the settings have 1 error"]);
     assert_eq!(stage.place(), "settings:review");
     // What holds once saved has no button for it.
-    let mut stage = form("ca", (120, 36));
+    let mut stage = form("proxy", (120, 36));
     stage.model.settings = settings(&[("hostname", "ci.example.com")]);
     stage.change(roundel::api::Topic::Settings);
-    stage.pastes(PEM);
+    stage.types("http://proxy.example.com:3128");
     stage.keys("ctrl-s");
     stage.frame().has(&["nothing: it holds once saved"]);
     stage.frame().lacks(&["Save and restart"]);
