@@ -20,18 +20,18 @@ fn a_rebound_key_does_it_and_the_help_and_the_hints_say_so() {
     home.run(&["build", "web"]).with_code(0);
     keymap(
         &home,
-        "[builds]\nrerun = [\"ctrl-x\", \"K\"]\n[everywhere]\nhelp = \"f2\"\n[goto]\ngo-queue = \"z\"\n",
+        "[builds]\nrerun = [\"ctrl-x\", \"K\"]\n[everywhere]\nhelp = \"f4\"\n[goto]\ngo-queue = \"z\"\n",
     );
     let mut console = Terminal::open(&home, (200, 60), &[]);
-    console.sees(&["local/web #1", "ctrl-x rerun", "F2 help"]);
+    console.sees(&["local/web #1", "ctrl-x rerun", "F4 help"]);
     console.press("\x18", &["Run local/web #1 again"]);
     console.keys(key::ESC);
     console.loses("Run local/web #1 again");
     console.press("K", &["Run local/web #1 again"]);
     console.keys(key::ESC);
     console.loses("Run local/web #1 again");
-    console.press("\x1bOQ", &["ctrl-x  K", "run it again"]);
-    console.press("G", &["2  g z", "F2"]);
+    console.press("\x1bOS", &["ctrl-x  K", "run it again"]);
+    console.press("G", &["2  g z", "F4"]);
     console.keys(key::ESC);
     console.loses("2  g z");
     console.press("g", &["g z", "Queue"]);
