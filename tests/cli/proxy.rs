@@ -555,8 +555,8 @@ fn jobs_in_containers_are_told_of_the_proxy_too() {
     );
     let built = home.run(&["build", "web"]).with_code(0);
     for line in [
-        "HTTP_PROXY=http://ann:****@10.0.0.33:3128",
-        "https_proxy=http://ann:****@10.0.0.33:3128",
+        "HTTP_PROXY=http://****@10.0.0.33:3128",
+        "https_proxy=http://****@10.0.0.33:3128",
     ] {
         assert!(built.out.contains(line), "{line}: {}", built.out);
     }

@@ -54,9 +54,9 @@ fn a_directory_is_set_up_by_keys_alone_reviewed_and_saved() {
         console.press("dc=example,dc=com", &["dc=example,dc=com"]);
         console.press("\tou=People,dc=example,dc=com", &["ends with the Base DN"]);
         console.press("\x15ou=People", &["ou=People"]);
-        console.press(F1, &["User search DN", "ldap.user_search_dn", "default"]);
+        console.press(F1, &["ldap.user_search_dn", "default", "Esc close"]);
         console.keys(key::ESC);
-        console.loses("ldap.user_search_dn");
+        console.loses("Esc close");
         console.press(
             CTRL_S,
             &["Review", "ldap.base_dn", "+ set", "[ Back ]", "Hostname"],
@@ -85,7 +85,9 @@ fn a_directory_is_set_up_by_keys_alone_reviewed_and_saved() {
         );
         assert!(!audit.contains(SECRET), "{audit}");
         // Nothing is left to save; the password that is there is kept.
-        console.press("\x1b", &["version 1"]);
+        console.loses("unsaved");
+        console.keys(key::ESC);
+        console.loses("Tab next");
         console.press("gl", &["set", "(●) on"]);
         never_shown(&console, SECRET);
     }
