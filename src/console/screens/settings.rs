@@ -201,6 +201,10 @@ impl Screen for Settings {
                     self.edits
                         .0
                         .retain(|key, typed| taken.0.get(key) != Some(typed));
+                    // What the server has is nothing that Esc could bring back.
+                    if taken.0.contains_key(&self.form.focus) {
+                        self.form.before = None;
+                    }
                 }
             }
             Want::SettingsDiff => {

@@ -23,7 +23,7 @@ pub struct Form {
     /// Where its text is typed.
     pub editor: Editor,
     /// What was typed in it before it had the cursor.
-    before: Option<Option<Secret>>,
+    pub(super) before: Option<Option<Secret>>,
     /// Letters type: this console may write, or could when the form was opened.
     pub types: bool,
     /// Something was typed since it was opened: letters stay letters, whatever becomes of the console's right to write.
