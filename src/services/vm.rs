@@ -2,7 +2,7 @@
 //!
 //! What is here: the provider as a trait ([`VmProvider`]) with AWS EC2 beside it ([`ec2`]), the decisions of the pool
 //! ([`plan`], pure), the key that opens the machines ([`key`]), whether one answers SSH ([`ssh`]), and the test of the
-//! settings ([`test`]). The engine keeps the rows, has the decisions carried out and lends the machines to jobs; nothing
+//! settings ([`test()`]). The engine keeps the rows, has the decisions carried out and lends the machines to jobs; nothing
 //! here knows of it.
 //!
 //! **Nothing is lost track of.** Each VM has a [`VmId`] of ours before anybody is asked for it. Its row is on disk before the

@@ -1,5 +1,5 @@
 //! What a guest is told when it starts: who may come in, by which key. In the form of cloud-init's NoCloud source, for
-//! images that have it (https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html).
+//! images that have it (<https://cloudinit.readthedocs.io/en/latest/reference/datasources/nocloud.html>).
 
 use std::fs;
 use std::io;
