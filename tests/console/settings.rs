@@ -202,7 +202,7 @@ fn a_console_that_is_held_back_reads_forms_and_writes_once_armed() {
     console.press("S", &["saved as version 2"]);
     console.keys(key::ESC);
     console.loses("Tab next");
-    console.press("h", &["VERSION", "hostname"]);
+    console.press("h", &["VERSION", "uid "]);
     console.press("j", &["hostname"]);
     console.press("R", &["Bring version 1 back?"]);
     console.press("r", &["version 1 is back, as version 3"]);
