@@ -26,6 +26,9 @@ pub use public::{Algorithm, Public};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+/// Days before the end of a certificate from which somebody should see to a new one.
+pub const SOON_DAYS: i64 = 30;
+
 /// Columns of base64 in a line of PEM (RFC 7468 §2).
 const COLUMNS: usize = 64;
 

@@ -42,6 +42,14 @@ impl Timestamp {
             .map(|moment| Timestamp(moment.as_millisecond()))
     }
 
+    /// Its day in UTC: `2023-11-14`.
+    #[must_use]
+    pub fn day(self) -> String {
+        let mut text = self.to_string();
+        text.truncate(text.find('T').unwrap_or(text.len()));
+        text
+    }
+
     /// Formats in this machine's time zone by a `strftime` pattern: for screens only.
     #[must_use]
     pub fn local(self, pattern: &str) -> String {
@@ -114,6 +122,7 @@ mod tests {
     fn a_moment_travels_as_rfc_3339() {
         let moment = Timestamp(1_700_000_000_123);
         assert_eq!(moment.to_string(), "2023-11-14T22:13:20.123Z");
+        assert_eq!(moment.day(), "2023-11-14");
         let json = serde_json::to_string(&moment).unwrap();
         assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), moment);
         assert_eq!(

@@ -56,7 +56,8 @@ pub struct Certificate {
     der: Vec<u8>,
     subject: (Vec<u8>, String),
     issuer: (Vec<u8>, String),
-    pub(super) common_name: Option<String>,
+    issuer_called: String,
+    common_name: Option<String>,
     pub(super) names: Vec<Name>,
     pub(super) has_names: bool,
     not_before: Timestamp,
@@ -117,6 +118,8 @@ impl Certificate {
             der: der.to_vec(),
             subject: both(found.subject()),
             issuer: both(found.issuer()),
+            issuer_called: common_name(found.issuer())
+                .unwrap_or_else(|| shown(&found.issuer().to_string())),
             common_name: common_name(found.subject()),
             names,
             has_names,
@@ -145,6 +148,18 @@ impl Certificate {
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer.1
+    }
+
+    /// A short name for who signed it.
+    #[must_use]
+    pub fn issuer_called(&self) -> &str {
+        &self.issuer_called
+    }
+
+    /// The name of its subject, which stands for no host any more.
+    #[must_use]
+    pub fn common_name(&self) -> Option<&str> {
+        self.common_name.as_deref()
     }
 
     /// A short name for it: of its subject, else the first that it is for.
@@ -259,7 +274,7 @@ fn names(found: &X509Certificate<'_>) -> (Vec<Name>, bool) {
     };
     let names = list.value.general_names.iter().take(NAMES_MAX);
     let names = names.filter_map(|name| match name {
-        GeneralName::DNSName(text) => Some(Name::Dns(shown(text).to_ascii_lowercase())),
+        GeneralName::DNSName(text) => Some(Name::Dns(shown(text))),
         GeneralName::IPAddress(bytes) => address(bytes).map(Name::Address),
         _ => None,
     });

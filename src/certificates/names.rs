@@ -6,7 +6,7 @@ use std::net::IpAddr;
 /// A name that a certificate is for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Name {
-    /// A host, or `*.` and a domain. In lower case.
+    /// A host, or `*.` and a domain, as it is written.
     Dns(String),
     /// An address.
     Address(IpAddr),

@@ -19,7 +19,7 @@ use super::tls::{Identity, server_config};
 use crate::clock::Timestamp;
 use crate::settings::value::{Value, Values};
 
-pub use facts::{Facts, SOON_DAYS};
+pub use facts::Facts;
 
 /// Longest chain that is served: longer ones are no chains.
 const CHAIN_MAX: usize = 16;
@@ -128,11 +128,9 @@ impl Served {
     /// # Errors
     /// When it cannot be read.
     pub fn own(identity: &Identity) -> Result<Self, Unfit> {
-        let first = identity.chain.first();
-        let first = first.ok_or(Unfit::NoCertificate("tls/server.crt"))?;
         Ok(Self {
             config: identity.config.clone(),
-            facts: Facts::of(first, identity.chain.len())?,
+            facts: Facts::of(&identity.certificate)?,
             source: Source::Own,
         })
     }
@@ -145,7 +143,7 @@ impl Served {
         if chain.len() > CHAIN_MAX {
             return Err(Unfit::Long(given.keys.0));
         }
-        let facts = Facts::of(first, chain.len())?;
+        let facts = Facts::of(first)?;
         let key = match &given.key {
             Value::Locked => return Err(Unfit::Locked(given.keys.1)),
             key => PrivateKeyDer::from_pem_slice(key.text().as_bytes())

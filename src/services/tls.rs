@@ -83,8 +83,8 @@ pub struct Identity {
     pub config: Arc<ServerConfig>,
     /// Of the certificate.
     pub fingerprint: Fingerprint,
-    /// The certificate, and those of its issuers that are sent with it.
-    pub chain: Vec<CertificateDer<'static>>,
+    /// The certificate.
+    pub certificate: CertificateDer<'static>,
 }
 
 /// What a port is served with: TLS 1.2 and 1.3, HTTP/1.1 and nothing else within.
@@ -122,15 +122,15 @@ pub fn identity(data: &Path, host: &str) -> Result<Identity, TlsError> {
     let private = PrivateKeyDer::from_pem_file(&key).map_err(unread(&key))?;
     let first = chain
         .first()
+        .cloned()
         .ok_or(pem::Error::NoItemsFound)
         .map_err(unread(&certificate))?;
-    let fingerprint = Fingerprint::of(first);
-    let config = server_config(chain.clone(), private)
-        .map_err(|source| TlsError::Unfit { path: dir, source })?;
+    let config =
+        server_config(chain, private).map_err(|source| TlsError::Unfit { path: dir, source })?;
     Ok(Identity {
         config: Arc::new(config),
-        fingerprint,
-        chain,
+        fingerprint: Fingerprint::of(&first),
+        certificate: first,
     })
 }
 

@@ -118,8 +118,7 @@ pub fn log_removed(stopped: Option<Timestamp>, removed: Timestamp) -> String {
         1 => "1 day".to_owned(),
         n => format!("{n} days"),
     };
-    let moment = removed.to_string();
-    let day = moment.split('T').next().unwrap_or(&moment);
+    let day = removed.day();
     format!("the log was removed on {day}, {span} after the run ended")
 }
 

@@ -1,12 +1,10 @@
 //! The steps once both files can be read: who belongs to whom, in which order, for which name, until when, how strong.
 
 use super::{Finding, Front, Of, Seen, Verdict};
+use crate::certificates::SOON_DAYS;
 use crate::certificates::certificate::{Certificate, Signature, Signed};
 use crate::certificates::public::Algorithm;
-use crate::clock::Timestamp;
 
-/// From how many days before its end on a certificate is worth a warning: as the Dashboard does.
-const DAYS_WARNED: i64 = 30;
 const DAY_MS: i64 = 86_400_000;
 /// Fewest bits of RSA that browsers take (CA/Browser Forum, Baseline Requirements §6.1.5).
 const RSA_MIN: usize = 2048;
@@ -173,7 +171,7 @@ impl Seen<'_> {
                 let found = format!(
                     "signed by `{}`, which expired on {}",
                     root.called(),
-                    day(root.not_after())
+                    root.not_after().day()
                 );
                 self.strict(STEP, found, "have it signed anew")
             }
@@ -280,7 +278,7 @@ impl Seen<'_> {
                 format!("for {listed}: {host_shown} is one of them"),
             ));
         }
-        let common = leaf.common_name.as_deref().is_some_and(|name| {
+        let common = leaf.common_name().is_some_and(|name| {
             super::super::names::matches(name, host)
                 || name
                     .parse::<std::net::IpAddr>()
@@ -309,8 +307,8 @@ impl Seen<'_> {
                 Finding::failed(STEP, Of::Host, found, ask)
             }
             (_, false) => {
-                let listed = match (listed.as_str(), &leaf.common_name) {
-                    ("", Some(name)) => name.clone(),
+                let listed = match (listed.as_str(), leaf.common_name()) {
+                    ("", Some(name)) => name.to_owned(),
                     ("", None) => "no name".to_owned(),
                     (listed, _) => listed.to_owned(),
                 };
@@ -338,7 +336,7 @@ impl Seen<'_> {
             if now > one.not_after() {
                 let found = format!(
                     "`{called}` expired on {}, {} ago",
-                    day(one.not_after()),
+                    one.not_after().day(),
                     days(now.0 - one.not_after().0)
                 );
                 return Some(self.strict(STEP, found, "have it renewed"));
@@ -352,11 +350,11 @@ impl Seen<'_> {
         let left = (first.not_after().0 - now.0) / DAY_MS;
         let told = format!(
             "from {} to {}, {} left",
-            day(self.leaf().not_before()),
-            day(first.not_after()),
+            self.leaf().not_before().day(),
+            first.not_after().day(),
             days(first.not_after().0 - now.0)
         );
-        if left < DAYS_WARNED {
+        if left < SOON_DAYS {
             let found = format!("`{}`: {told}", first.called());
             return Some(Finding::warning(
                 STEP,
@@ -449,12 +447,6 @@ impl Seen<'_> {
         }
         Finding::ok(STEP, Of::Certificate, "for a server")
     }
-}
-
-/// The day of a moment: `2026-11-27`.
-fn day(moment: Timestamp) -> String {
-    let text = moment.to_string();
-    text.split('T').next().unwrap_or(&text).to_owned()
 }
 
 /// `1 day`, `12 days`.

@@ -82,12 +82,10 @@ mod tests {
             source,
             facts: Facts {
                 name: "ci.example.com".to_owned(),
-                names: Vec::new(),
                 issuer: "an authority".to_owned(),
                 from: Timestamp(0),
                 until: Timestamp(NOW.0 + days * 86_400_000 + 1),
                 fingerprint: Fingerprint::of(source.word().as_bytes()),
-                sent: 1,
             },
             trouble: None,
         }
