@@ -5,25 +5,17 @@
 use std::fmt;
 use std::io;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::client::danger::{
-    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
-};
-use tokio_rustls::rustls::crypto::{
-    CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature,
-};
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{self, ClientConfig, DigitallySignedStruct, SignatureScheme};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::error::ClientError;
 use crate::access::Fingerprint;
 use crate::secret::Secret;
+use crate::services::ca::Witness;
 use crate::settings::bootstrap::PORT;
 
 /// Time for a connection and its handshake.
@@ -112,27 +104,14 @@ impl Remote {
             server: server.clone(),
             source,
         };
-        let provider = Arc::new(ring::default_provider());
-        let check = Arc::new(Check {
-            pin: self.pin,
-            seen: Mutex::new(None),
-            provider: provider.clone(),
-        });
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|err| nobody(io::Error::other(err)))?
-            .dangerous()
-            .with_custom_certificate_verifier(check.clone())
-            .with_no_client_auth();
+        let witness = Witness::of_one(self.pin);
         let name = ServerName::try_from(self.address.host.clone())
             .map_err(|err| nobody(io::Error::other(err)))?;
         let opening = async {
             let stream =
                 TcpStream::connect((self.address.host.as_str(), self.address.port)).await?;
             stream.set_nodelay(true)?;
-            TlsConnector::from(Arc::new(config))
-                .connect(name, stream)
-                .await
+            witness.connector().connect(name, stream).await
         };
         let opened = timeout(PATIENCE, opening)
             .await
@@ -140,7 +119,7 @@ impl Remote {
                 server: server.clone(),
                 limit: PATIENCE,
             })?;
-        let seen = *check.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = witness.shown().first().map(|one| Fingerprint::of(one));
         match (opened, seen) {
             (Ok(stream), _) => Ok(stream),
             (Err(_), Some(seen)) if self.pin != Some(seen) => Err(ClientError::Certificate {
@@ -150,67 +129,6 @@ impl Remote {
             }),
             (Err(err), _) => Err(nobody(err)),
         }
-    }
-}
-
-/// Takes one certificate and no other, and remembers what it saw.
-#[derive(Debug)]
-struct Check {
-    pin: Option<Fingerprint>,
-    seen: Mutex<Option<Fingerprint>>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Check {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let seen = Fingerprint::of(certificate);
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
-        if self.pin == Some(seen) {
-            Ok(ServerCertVerified::assertion())
-        } else {
-            Err(rustls::CertificateError::ApplicationVerificationFailure.into())
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            certificate,
-            signed,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            certificate,
-            signed,
-            &self.provider.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, Proxy};
-use rustls::ClientConfig;
 
 use super::ca;
 use super::proxy::{ProxyError, Routes, Way};
@@ -63,10 +62,9 @@ impl Explain for OutgoingError {
 /// When the proxy's address cannot be read: nothing goes out past it then.
 pub fn client(values: &Values) -> Result<Client, OutgoingError> {
     let routes = Routes::of(values)?;
-    let trust = ca::client_config(values);
     let mut builder = Client::builder()
         .no_proxy()
-        .tls_backend_preconfigured(ClientConfig::clone(&trust))
+        .tls_backend_preconfigured(ca::client_config(values))
         .user_agent(concat!("roundel/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT)
         .read_timeout(SILENCE)

@@ -1,25 +1,19 @@
 //! What a host shows of itself: its chain, looked at and not believed.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
+use super::Witness;
 use crate::certificates::Certificate;
 use crate::error::{Explain, Kind};
 use crate::sanitise::line;
 
 /// Time for a name, a connection and its handshake together.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Most certificates that are taken: a chain has four at most.
-const CHAIN_MAX: usize = 16;
 /// The port of https.
 const HTTPS: u16 = 443;
 
@@ -138,7 +132,13 @@ pub async fn fetch(host: &str, port: u16) -> Result<Vec<Certificate>, FetchError
         let stream = TcpStream::connect((host, port))
             .await
             .map_err(failed("connect to"))?;
-        look(name, stream).await.map_err(failed("speak TLS with"))
+        // Nobody is believed, so that it always ends as an error.
+        let witness = Witness::of_one(None);
+        let ended = witness.connector().connect(name, stream).await;
+        match (witness.shown(), ended) {
+            (chain, Err(err)) if chain.is_empty() => Err(failed("speak TLS with")(err)),
+            (chain, _) => Ok(chain),
+        }
     };
     let chain = timeout(PATIENCE, looking)
         .await
@@ -148,84 +148,6 @@ pub async fn fetch(host: &str, port: u16) -> Result<Vec<Certificate>, FetchError
     let read = chain.iter().map(|der| Certificate::read(der));
     read.collect::<Result<Vec<_>, _>>()
         .map_err(|_| FetchError::Unreadable { place })
-}
-
-/// The chain that is shown on a connection which is at its handshake, as for whoever speaks in the clear first. The
-/// connection is of no use afterwards.
-///
-/// # Errors
-/// When nobody speaks TLS there.
-pub async fn look(
-    name: ServerName<'static>,
-    stream: TcpStream,
-) -> io::Result<Vec<CertificateDer<'static>>> {
-    let provider = Arc::new(ring::default_provider());
-    let seen = Arc::new(Watcher {
-        chain: Mutex::new(Vec::new()),
-        provider: provider.clone(),
-    });
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .dangerous()
-        .with_custom_certificate_verifier(seen.clone())
-        .with_no_client_auth();
-    let ended = TlsConnector::from(Arc::new(config))
-        .connect(name, stream)
-        .await;
-    let chain = std::mem::take(&mut *seen.chain.lock().unwrap_or_else(PoisonError::into_inner));
-    match ended {
-        // A server that wants a certificate of its clients ends the handshake once it has shown its own.
-        Err(err) if chain.is_empty() => Err(err),
-        _ => Ok(chain),
-    }
-}
-
-/// Remembers what is shown and takes everything: whoever uses it says nothing and believes nothing.
-#[derive(Debug)]
-struct Watcher {
-    chain: Mutex<Vec<CertificateDer<'static>>>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Watcher {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        others: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let shown = std::iter::once(certificate).chain(others).take(CHAIN_MAX);
-        let shown = shown.map(|one| one.clone().into_owned()).collect();
-        *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = shown;
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
-    }
 }
 
 #[cfg(test)]

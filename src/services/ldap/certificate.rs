@@ -1,21 +1,13 @@
 //! The chain that a directory shows, also when it is refused: who it is of, who signed it, its fingerprint.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
-use tokio_rustls::rustls::client::danger::{
-    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
-};
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{
-    CertificateError, DigitallySignedStruct, Error as TlsError, SignatureScheme,
-};
-use x509_parser::prelude::{FromDer, X509Certificate};
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::{CertificateError, Error as TlsError};
 
 use crate::access::Fingerprint;
+use crate::certificates;
 use crate::sanitise::line;
 
-/// Most certificates of a chain that are kept: longer ones are nobody's.
+/// Most certificates of a chain that are told of: longer ones are nobody's.
 const CHAIN_MAX: usize = 10;
 
 /// A certificate as people read it.
@@ -31,11 +23,8 @@ pub struct Certificate {
 
 impl Certificate {
     fn of(der: &[u8]) -> Self {
-        let (subject, issuer) = match X509Certificate::from_der(der) {
-            Ok((_, certificate)) => (
-                line(&certificate.subject().to_string()).into_owned(),
-                line(&certificate.issuer().to_string()).into_owned(),
-            ),
+        let (subject, issuer) = match certificates::Certificate::read(der) {
+            Ok(read) => (read.subject().to_owned(), read.issuer().to_owned()),
             Err(_) => ("(cannot be read)".to_owned(), "(cannot be read)".to_owned()),
         };
         Self {
@@ -54,6 +43,12 @@ impl std::fmt::Display for Certificate {
             self.subject, self.issuer, self.fingerprint
         )
     }
+}
+
+/// A chain for people to read.
+pub(super) fn read(chain: &[CertificateDer<'_>]) -> Vec<Certificate> {
+    let chain = chain.iter().take(CHAIN_MAX);
+    chain.map(|der| Certificate::of(der)).collect()
 }
 
 /// A chain in one line, the directory's own first.
@@ -134,69 +129,6 @@ fn plain(name: &str) -> &str {
         .split_once('(')
         .and_then(|(_, rest)| rest.strip_suffix(')'));
     inner.unwrap_or(name).trim_matches('"')
-}
-
-/// Trusts whom the verifier trusts, and remembers what it was shown.
-#[derive(Debug)]
-pub(super) struct Witness {
-    inner: Arc<WebPkiServerVerifier>,
-    seen: Mutex<Vec<Certificate>>,
-}
-
-impl Witness {
-    pub(super) fn new(inner: Arc<WebPkiServerVerifier>) -> Self {
-        let seen = Mutex::new(Vec::new());
-        Self { inner, seen }
-    }
-
-    /// The chain; empty where none was shown.
-    pub(super) fn seen(&self) -> Vec<Certificate> {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-}
-
-impl ServerCertVerifier for Witness {
-    fn verify_server_cert(
-        &self,
-        certificate: &CertificateDer<'_>,
-        others: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, TlsError> {
-        let chain = std::iter::once(certificate).chain(others).take(CHAIN_MAX);
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) =
-            chain.map(|der| Certificate::of(der)).collect();
-        self.inner
-            .verify_server_cert(certificate, others, name, ocsp, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.inner
-            .verify_tls12_signature(message, certificate, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, TlsError> {
-        self.inner
-            .verify_tls13_signature(message, certificate, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
 }
 
 #[cfg(test)]

@@ -11,17 +11,16 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
-use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{self, ClientConfig};
 
-use super::certificate::{Certificate, Distrust, Witness};
+use super::certificate::{self, Certificate, Distrust};
 use super::error::DirectoryError;
 use super::guard;
 use super::reason::Answer;
 use super::{Encryption, Endpoint};
+use crate::services::ca::Witness;
 
 /// Most addresses of a name that are tried.
 const ADDRESSES_MAX: usize = 8;
@@ -103,23 +102,14 @@ pub(super) async fn secure(
             .await
             .map_err(|_| DirectoryError::silent(at, "answer to StartTLS", limit))??;
     }
-    let provider = Arc::new(ring::default_provider());
     let verifier = verifier.ok_or(DirectoryError::NoAuthority)?;
-    let witness = Arc::new(Witness::new(verifier));
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|err| DirectoryError::handshake(at, io::Error::other(err)))?
-        .dangerous()
-        .with_custom_certificate_verifier(witness.clone())
-        .with_no_client_auth();
+    let witness = Witness::of_authorities(verifier);
     let name = ServerName::try_from(at.host.clone())
         .map_err(|err| DirectoryError::handshake(at, io::Error::other(err)))?;
-    let shaken = timeout(
-        limit,
-        TlsConnector::from(Arc::new(config)).connect(name, stream),
-    )
-    .await
-    .map_err(|_| DirectoryError::silent(at, "TLS handshake", limit))?;
+    let shaken = timeout(limit, witness.connector().connect(name, stream))
+        .await
+        .map_err(|_| DirectoryError::silent(at, "TLS handshake", limit))?;
+    let chain = certificate::read(&witness.shown());
     match shaken {
         Ok(stream) => {
             let version = stream.get_ref().1.protocol_version();
@@ -127,9 +117,9 @@ pub(super) async fn secure(
                 rustls::ProtocolVersion::TLSv1_3 => "TLS 1.3",
                 _ => "TLS 1.2",
             });
-            link(at, stream, Some((version.to_owned(), witness.seen())))
+            link(at, stream, Some((version.to_owned(), chain)))
         }
-        Err(source) => Err(not_shaken(at, source, witness.seen())),
+        Err(source) => Err(not_shaken(at, source, chain)),
     }
 }
 

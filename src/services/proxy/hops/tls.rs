@@ -1,20 +1,14 @@
 //! The handshake of a hop: with the chain that was shown, also where it is not trusted.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::ring;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{CertificateError, Error};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{Boxed, Failed, HANDSHAKE};
 use crate::error::Kind;
 use crate::sanitise::line as inert;
-use crate::services::ca;
+use crate::services::ca::{self, Witness};
 use crate::services::trial::{Ask, Trial};
 
 /// Certificates of a chain that are told of.
@@ -22,52 +16,6 @@ const TOLD: usize = 8;
 
 /// Where authorities of one's own are set.
 const AUTHORITIES: Option<&str> = Some("ca.certificates");
-
-/// Looks as everything of Roundel does, and remembers what it was shown.
-#[derive(Debug)]
-struct Remembering {
-    strict: Arc<WebPkiServerVerifier>,
-    shown: Mutex<Vec<CertificateDer<'static>>>,
-}
-
-impl ServerCertVerifier for Remembering {
-    fn verify_server_cert(
-        &self,
-        leaf: &CertificateDer<'_>,
-        others: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let chain = std::iter::once(leaf).chain(others).take(TOLD);
-        let chain = chain.map(|one| one.clone().into_owned()).collect();
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = chain;
-        self.strict
-            .verify_server_cert(leaf, others, name, ocsp, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        leaf: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.strict.verify_tls12_signature(message, leaf, signature)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        leaf: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.strict.verify_tls13_signature(message, leaf, signature)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.strict.supported_verify_schemes()
-    }
-}
 
 /// Speaks TLS over a connection; `field`: the setting that names the host.
 pub(super) async fn open(
@@ -87,29 +35,14 @@ pub(super) async fn open(
             "install this machine's ca-certificates, or add an authority with `roundel ca add`";
         return Err(failed(found, fix).at(AUTHORITIES));
     };
-    let remembering = Arc::new(Remembering {
-        strict,
-        shown: Mutex::default(),
-    });
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|err| failed(err.to_string(), "this is a fault of Roundel"))?
-        .dangerous()
-        .with_custom_certificate_verifier(remembering.clone())
-        .with_no_client_auth();
+    let witness = Witness::of_authorities(strict);
     let name = ServerName::try_from(host.to_owned())
         .map_err(|err| failed(format!("{host}: {err}"), "correct the name").at(field))?;
-    let handshake = TlsConnector::from(Arc::new(config)).connect(name, line);
+    let handshake = witness.connector().connect(name, line);
     let done = timeout(HANDSHAKE, handshake).await;
-    let chain = {
-        let shown = remembering.shown.lock();
-        let shown = shown.unwrap_or_else(PoisonError::into_inner);
-        shown
-            .iter()
-            .map(|one| told(one))
-            .collect::<Vec<_>>()
-            .join("\n")
-    };
+    let shown = witness.shown();
+    let chain: Vec<String> = shown.iter().take(TOLD).map(told).collect();
+    let chain = chain.join("\n");
     let with_chain = |first: String| match chain.as_str() {
         "" => first,
         chain => format!("{first}\n{chain}"),
