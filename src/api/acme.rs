@@ -37,6 +37,12 @@ pub enum AcmeTold {
     },
 }
 
+impl From<Step> for AcmeTold {
+    fn from(step: Step) -> Self {
+        AcmeTold::Step(step)
+    }
+}
+
 /// A record that proves that a name is ours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AcmeRecord {

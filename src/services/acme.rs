@@ -7,7 +7,7 @@ mod dns;
 mod web;
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use instant_acme::{
     Account, AccountCredentials, AuthorizationStatus, ChallengeType, Error, Identifier, NewAccount,
@@ -18,11 +18,11 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::api::acme::{AcmeRecord, AcmeTold};
 use crate::api::doctor::Verdict;
-use crate::api::trial::Step;
 use crate::clock;
 use crate::error::Kind;
 use crate::sanitise;
 use crate::secret::Secret;
+use crate::services::trial::Trial;
 
 /// How long DNS may take to show the records: a person may have to write them first.
 const DNS_LIMIT: Duration = Duration::from_secs(15 * 60);
@@ -66,66 +66,38 @@ pub struct Issued {
 
 /// Tells what happens to whoever ordered.
 #[derive(Debug)]
-pub struct Teller {
-    to: mpsc::Sender<AcmeTold>,
-    since: Instant,
-}
+pub struct Teller(Trial<AcmeTold>);
 
 impl Teller {
     /// Tells `to`; the first step begins now.
     #[must_use]
     pub fn new(to: mpsc::Sender<AcmeTold>) -> Self {
-        Self {
-            to,
-            since: clock::monotonic(),
-        }
+        Self(Trial::new(to))
     }
 
     /// A step went well.
     pub async fn ok(&mut self, name: &str, found: impl Into<String>) {
-        self.step(name, Verdict::Ok, found.into(), None, None).await;
+        self.0.ok(name, inert(&found.into())).await;
     }
 
     /// A step went, and somebody should know something.
-    pub async fn warning(&mut self, name: &str, found: impl Into<String>, fix: &str) {
-        let fix = Some(fix.to_owned());
-        self.step(name, Verdict::Warning, found.into(), fix, None)
-            .await;
+    pub async fn warning(&mut self, name: &str, found: &str, fix: &str) {
+        self.0.warning(name, None, inert(found), fix).await;
     }
 
     /// A step failed, and nothing comes after it.
     pub async fn failed(&mut self, name: &str, failure: Failed) {
+        let (found, kind) = (inert(&failure.why), Some(failure.kind));
         let fix = Some(failure.fix).filter(|fix| !fix.is_empty());
-        self.step(name, Verdict::Failed, failure.why, fix, Some(failure.kind))
+        self.0
+            .tell(name, Verdict::Failed, found, fix, kind, None)
             .await;
     }
+}
 
-    async fn step(
-        &mut self,
-        name: &str,
-        verdict: Verdict,
-        found: String,
-        fix: Option<String>,
-        kind: Option<Kind>,
-    ) {
-        let ms = self.since.elapsed().as_millis();
-        let step = Step {
-            name: name.to_owned(),
-            verdict,
-            found: sanitise::line(&found).into_owned(),
-            fix,
-            kind,
-            field: None,
-            ms: u64::try_from(ms).unwrap_or(u64::MAX),
-        };
-        self.tell(AcmeTold::Step(step)).await;
-        self.since = clock::monotonic();
-    }
-
-    async fn tell(&self, told: AcmeTold) {
-        // Whoever runs the order notices that nobody listens any more.
-        let _ = self.to.send(told).await;
-    }
+/// What an authority or a DNS server says, fit for a terminal.
+fn inert(found: &str) -> String {
+    sanitise::line(found).into_owned()
 }
 
 /// Why a step failed, and what to do.
@@ -322,7 +294,7 @@ async fn prove(
         return Ok(());
     }
     for record in &records {
-        teller.tell(AcmeTold::Record(record.clone())).await;
+        teller.0.say(AcmeTold::Record(record.clone())).await;
     }
     wait(&records, order.resolver, go, teller)
         .await
@@ -401,7 +373,7 @@ async fn wait(
             return Err(Failed::new(Kind::Infrastructure, why, fix));
         };
         let left_s = left.as_secs();
-        teller.tell(AcmeTold::Waiting { left_s }).await;
+        teller.0.say(AcmeTold::Waiting { left_s }).await;
         tokio::select! {
             () = tokio::time::sleep(DNS_EVERY) => {}
             () = go.notified() => {

@@ -46,18 +46,18 @@ impl Ask {
     }
 }
 
-/// Tells the steps of a test as they end. Whoever listens may go away: the test is dropped then.
+/// Tells the steps of a test as they end, in the words `T`. Whoever listens may go away: the test is dropped then.
 #[derive(Debug)]
-pub struct Trial {
-    to: mpsc::Sender<Step>,
+pub struct Trial<T = Step> {
+    to: mpsc::Sender<T>,
     since: Instant,
     failed: bool,
 }
 
-impl Trial {
+impl<T: From<Step>> Trial<T> {
     /// Tells `to`; the first step begins now.
     #[must_use]
-    pub fn new(to: mpsc::Sender<Step>) -> Self {
+    pub fn new(to: mpsc::Sender<T>) -> Self {
         Self {
             to,
             since: clock::monotonic(),
@@ -105,7 +105,7 @@ impl Trial {
             .await;
     }
 
-    async fn tell(
+    pub(super) async fn tell(
         &mut self,
         name: &str,
         verdict: Verdict,
@@ -124,9 +124,14 @@ impl Trial {
             field: field.map(str::to_owned),
             ms: u64::try_from(ms).unwrap_or(u64::MAX),
         };
-        // Whoever runs the test notices that nobody listens any more.
-        let _ = self.to.send(step).await;
+        self.say(step.into()).await;
         self.since = clock::monotonic();
+    }
+
+    /// Tells what is no step.
+    pub(super) async fn say(&self, what: T) {
+        // Whoever runs the test notices that nobody listens any more.
+        let _ = self.to.send(what).await;
     }
 }
 
