@@ -13,6 +13,7 @@ use roundel::error::Kind;
 use roundel::settings::registry::{self, TestId, find};
 use roundel::settings::value::TEXT_MAX;
 use serde_json::Value as Json;
+use zeroize::Zeroizing;
 
 use super::context::Context;
 use super::trial;
@@ -289,32 +290,35 @@ fn is_one_line(kind: registry::Kind) -> bool {
     !matches!(kind, K::Lines | K::Pem | K::SecretPem | K::List)
 }
 
+/// What a file holds, up to a byte more than may be; `-` is standard input. Wiped when it goes: it may be a key.
+pub(super) fn bytes(path: &Path, most: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let limit = most as u64 + 1;
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = if path == Path::new("-") {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    read.map_err(|err| {
+        let why = format!("failed to read `{}`: {err}", path.display());
+        Failure::said(Kind::Usage, why)
+    })?;
+    Ok(bytes)
+}
+
 /// What a file, or standard input for `-`, holds, up to the longest value.
 pub(super) fn bounded(path: &Path) -> Result<String, Failure> {
     read(path, TEXT_MAX)
 }
 
 pub(super) fn read(path: &Path, most: usize) -> Result<String, Failure> {
-    let failed = |err: std::io::Error| {
-        Failure::said(
-            Kind::Usage,
-            format!("failed to read `{}`: {err}", path.display()),
-        )
-    };
-    let mut bytes = Vec::new();
-    let limit = most as u64 + 1;
-    if path == Path::new("-") {
-        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
-    }
-    .map_err(failed)?;
+    let mut bytes = bytes(path, most)?;
     if bytes.len() > most {
         return Err(Failure::said(
             Kind::Usage,
             format!("`{}` is longer than {} KB", path.display(), most / 1024),
         ));
     }
-    String::from_utf8(bytes)
+    String::from_utf8(std::mem::take(&mut *bytes))
         .map_err(|_| Failure::said(Kind::Usage, format!("`{}` is no text", path.display())))
 }

@@ -5,8 +5,9 @@ mod fetch_chain;
 mod self_signed;
 mod verify;
 
-use std::fs::File;
-use std::io::Read;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use roundel::certificates::PEM_MAX;
@@ -14,7 +15,7 @@ use roundel::error::Kind;
 use zeroize::Zeroizing;
 
 use super::context::Context;
-use super::{End, Failure};
+use super::{End, Failure, settings};
 
 pub(super) use fetch_chain::print as print_chain;
 
@@ -42,18 +43,18 @@ pub(super) async fn run(verb: &Verb, context: &mut Context<'_>) -> Result<End, F
     }
 }
 
-/// What a file holds, up to a little more than is looked at; `-` is standard input. Wiped when it goes: it may be a key.
+/// What a file of certificates or of a key holds; `-` is standard input.
 pub(super) fn bytes(path: &Path) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let limit = PEM_MAX as u64 + 1;
-    let mut bytes = Zeroizing::new(Vec::new());
-    let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
-    } else {
-        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
-    };
-    read.map_err(|err| {
-        let why = format!("failed to read `{}`: {err}", path.display());
-        Failure::said(Kind::Usage, why)
-    })?;
-    Ok(bytes)
+    settings::bytes(path, PEM_MAX)
+}
+
+/// Writes a file that is not there yet.
+fn new_file(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(mode).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|err| {
+            let why = format!("failed to write `{}`: {err}", path.display());
+            Failure::said(Kind::Usage, why).with_hint("name a file that is not there yet")
+        })
 }

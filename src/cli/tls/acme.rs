@@ -1,7 +1,7 @@
 //! `tls acme` and `tls renew`: a certificate from an authority. The server deals with the authority; what has to be in
 //! DNS is shown here, or written by a program that is started here.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -157,8 +157,7 @@ async fn told(
             }
             AcmeTold::Waiting { left_s } if !waiting => {
                 waiting = true;
-                let enter = context.terminals.input && std::io::stdin().is_terminal();
-                if enter && hook.is_none() {
+                if context.terminals.input && hook.is_none() {
                     keys = Some(listen());
                 }
                 if !context.json {

@@ -1,9 +1,6 @@
 //! `tls self-signed`: a key and a certificate of its own, into files or into the settings.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use roundel::api::certificates::Shown;
 use roundel::api::settings::Changes;
@@ -15,6 +12,7 @@ use roundel::services::tls::make::{self, DAYS_MAX, Made};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::new_file;
 use crate::cli::context::Context;
 use crate::cli::settings;
 use crate::cli::{End, Failure};
@@ -116,14 +114,4 @@ async fn into_settings(args: &Args, made: &Made, context: &mut Context<'_>) -> R
         writeln!(context.out, "{told}")?;
     }
     Ok(())
-}
-
-fn new_file(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
-    let mut options = OpenOptions::new();
-    let file = options.write(true).create_new(true).mode(mode).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|err| {
-            let why = format!("failed to write `{}`: {err}", path.display());
-            Failure::said(Kind::Usage, why).with_hint("name a file that is not there yet")
-        })
 }

@@ -1,8 +1,6 @@
 //! `tls verify`: a certificate and its key, step by step. With files nobody else is asked; without, the server looks at its
 //! settings.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use roundel::api::doctor::Verdict;
@@ -18,7 +16,7 @@ use roundel::settings::registry::TestId;
 use roundel::settings::value::Values;
 use serde_json::Value as Json;
 
-use super::bytes;
+use super::{bytes, new_file};
 use crate::cli::context::Context;
 use crate::cli::words::count;
 use crate::cli::{End, Failure, trial};
@@ -152,13 +150,7 @@ fn write_ordered(
         )?;
         return Ok(());
     };
-    let failed = |err: std::io::Error| {
-        let why = format!("failed to write `{}`: {err}", path.display());
-        Failure::said(Kind::Usage, why).with_hint("name a file that is not there yet")
-    };
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    let mut file = file.map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
+    new_file(path, text, 0o666)?;
     writeln!(
         context.err,
         "In their order the certificates are in `{}`.",
