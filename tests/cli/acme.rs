@@ -5,17 +5,14 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use roundel::client::Client;
 use roundel::clock;
 use rustix::process::{Pid, Signal, kill_process};
-use tokio_rustls::rustls::ClientConfig;
 
-use crate::listener::pki::{Pki, first, http_over_tls, trusting};
+use crate::listener::pki::{Clients, Pki, first, s_client, trusting};
 use crate::skip::skip;
-use crate::support::{Home, PATIENCE, until};
+use crate::support::{Home, PATIENCE};
 
 const NAME: &str = "ci.example.com";
 
@@ -247,19 +244,8 @@ impl Authority {
 
     /// What openssl, which trusts its root alone, sees on the public address.
     fn served(&self) -> String {
-        let file = self.home.path("issuer.pem");
-        fs::write(&file, self.issuer()).unwrap();
-        let said = Command::new("openssl")
-            .args(["s_client", "-connect", &self.public, "-servername", NAME])
-            .args(["-verify_return_error", "-verify_hostname", NAME, "-CAfile"])
-            .arg(&file)
-            .env_remove("SSL_CERT_FILE")
-            .env_remove("SSL_CERT_DIR")
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&said.stdout).into_owned();
-        assert!(said.status.success(), "{text}");
+        let (taken, text) = s_client(&self.public, NAME, &self.issuer(), &self.home);
+        assert!(taken, "{text}");
         assert!(text.contains("Verify return code: 0 (ok)"), "{text}");
         text
     }
@@ -282,67 +268,6 @@ fn record(out: &mut impl BufRead) -> (String, String) {
             return (name.to_owned(), value.trim().trim_matches('"').to_owned());
         }
         text += &line;
-    }
-}
-
-/// Keep-alive clients that ask until they are told to end.
-struct Clients {
-    end: Arc<AtomicBool>,
-    asked: Arc<Vec<AtomicUsize>>,
-    tasks: Vec<tokio::task::JoinHandle<Result<(), String>>>,
-    runtime: tokio::runtime::Runtime,
-}
-
-impl Clients {
-    fn start(count: usize, address: &str, trust: &Arc<ClientConfig>) -> Self {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let end = Arc::new(AtomicBool::new(false));
-        let asked: Arc<Vec<AtomicUsize>> =
-            Arc::new((0..count).map(|_| AtomicUsize::new(0)).collect());
-        let task = |n: usize| {
-            let (end, asked) = (end.clone(), asked.clone());
-            let (address, trust) = (address.to_owned(), trust.clone());
-            runtime.spawn(async move {
-                let mut client = http_over_tls(&address, NAME, trust).await?;
-                while !end.load(Ordering::Relaxed) {
-                    match client.get("/health").await? {
-                        200 => asked[n].fetch_add(1, Ordering::Relaxed),
-                        status => return Err(format!("answered {status}")),
-                    };
-                }
-                Ok(())
-            })
-        };
-        let tasks = (0..count).map(task).collect();
-        Self {
-            end,
-            asked,
-            tasks,
-            runtime,
-        }
-    }
-
-    /// Waits until each has asked so often more.
-    fn go_on(&self) {
-        let count = || -> Vec<usize> {
-            let all = self.asked.iter();
-            all.map(|n| n.load(Ordering::Relaxed)).collect()
-        };
-        let before = count();
-        until("each client has asked", || {
-            let all = count().into_iter().zip(&before);
-            all.into_iter().all(|(now, before)| now > before + 1)
-                || self.tasks.iter().any(tokio::task::JoinHandle::is_finished)
-        });
-    }
-
-    /// Ends them; not one connection may have dropped.
-    fn end(self) {
-        self.end.store(true, Ordering::Relaxed);
-        for (n, task) in self.tasks.into_iter().enumerate() {
-            let ended = self.runtime.block_on(task).unwrap();
-            assert_eq!(ended, Ok(()), "client {n}");
-        }
     }
 }
 
@@ -386,7 +311,7 @@ fn a_certificate_is_issued_served_and_renewed_without_a_dropped_connection() {
     assert!(said.contains("not yet"), "{said}");
     assert_eq!(authority.saved(), before);
 
-    let clients = Clients::start(50, &authority.public, &trusting(&authority.issuer()));
+    let clients = Clients::start(50, &authority.public, NAME, &trusting(&authority.issuer()));
     clients.go_on();
     let hook = authority.hook();
     let renewed = home

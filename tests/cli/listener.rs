@@ -3,9 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::process::Child;
 use std::time::Duration;
 
 use roundel::clock;
@@ -16,7 +14,7 @@ use crate::support::{Home, PATIENCE, until};
 
 pub mod pki;
 
-use pki::{Pki, http_over_tls};
+use pki::{Clients, Pki, http_over_tls};
 
 const NAME: &str = "ci.example.com";
 
@@ -102,21 +100,7 @@ fn plain(address: &str, request: &str) -> (String, String) {
 
 /// What openssl, which trusts this authority alone, says of the address.
 fn s_client(address: &str, pki: &Pki, home: &Home) -> (bool, String) {
-    let file = home.path("root.pem");
-    fs::write(&file, &pki.root).unwrap();
-    let said = Command::new("openssl")
-        .args(["s_client", "-connect", address, "-servername", NAME])
-        .args(["-verify_return_error", "-verify_hostname", NAME, "-CAfile"])
-        .arg(&file)
-        .env_remove("SSL_CERT_FILE")
-        .env_remove("SSL_CERT_DIR")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    (
-        said.status.success(),
-        String::from_utf8_lossy(&said.stdout).into_owned(),
-    )
+    pki::s_client(address, NAME, &pki.root, home)
 }
 
 #[test]
@@ -133,35 +117,8 @@ fn two_hundred_clients_go_on_while_the_certificate_is_swapped() {
     assert!(taken, "{said}");
     assert!(said.contains(&pki::first(&one.0)), "{said}");
 
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let end = Arc::new(AtomicBool::new(false));
-    let errors = Arc::new(AtomicUsize::new(0));
-    let counts: Arc<Vec<AtomicUsize>> =
-        Arc::new((0..CLIENTS).map(|_| AtomicUsize::new(0)).collect());
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|n| {
-            let (end, errors, counts) = (end.clone(), errors.clone(), counts.clone());
-            let (address, trust) = (address.clone(), pki.trust());
-            runtime.spawn(async move {
-                let mut client = match http_over_tls(&address, NAME, trust).await {
-                    Ok(client) => client,
-                    Err(err) => panic!("client {n}: {err}"),
-                };
-                while !end.load(Ordering::Relaxed) {
-                    match client.get("/health").await {
-                        Ok(200) => counts[n].fetch_add(1, Ordering::Relaxed),
-                        other => {
-                            println!("client {n}: {other:?}");
-                            errors.fetch_add(1, Ordering::Relaxed);
-                            break;
-                        }
-                    };
-                }
-            })
-        })
-        .collect();
-    let least = || counts.iter().map(|n| n.load(Ordering::Relaxed)).min();
-    until("all have asked", || least() >= Some(2));
+    let clients = Clients::start(CLIENTS, &address, NAME, &pki.trust());
+    clients.go_on();
     open.stage(PRIVACY, &two);
     open.save();
     let (mut taken, mut said) = (false, String::new());
@@ -171,17 +128,8 @@ fn two_hundred_clients_go_on_while_the_certificate_is_swapped() {
     });
     assert!(taken, "{said}");
     assert!(said.contains("Verify return code: 0 (ok)"), "{said}");
-    let before: Vec<usize> = counts.iter().map(|n| n.load(Ordering::Relaxed)).collect();
-    until("all have asked after the swap", || {
-        let now = counts.iter().map(|n| n.load(Ordering::Relaxed));
-        now.zip(&before).all(|(now, before)| now > before + 1) || errors.load(Ordering::Relaxed) > 0
-    });
-    end.store(true, Ordering::Relaxed);
-    for client in clients {
-        runtime.block_on(client).unwrap();
-    }
-    assert_eq!(errors.load(Ordering::Relaxed), 0);
-    let asked: usize = counts.iter().map(|n| n.load(Ordering::Relaxed)).sum();
+    clients.go_on();
+    let asked = clients.end();
     println!("{asked} requests of {CLIENTS} clients, none failed");
 }
 

@@ -1,6 +1,9 @@
-//! An authority of one test, with an intermediate one, and a client that trusts it alone.
+//! An authority of one test, with an intermediate one, and clients that trust it alone.
 
+use std::fs;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty};
@@ -17,6 +20,8 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::support::{Home, until};
 
 /// A root and an intermediate authority.
 pub struct Pki {
@@ -84,6 +89,25 @@ pub fn first(chain: &str) -> String {
     text.join("\n")
 }
 
+/// What openssl, which trusts this root alone, says of an address; and whether it takes what it is shown.
+pub fn s_client(address: &str, name: &str, root: &str, home: &Home) -> (bool, String) {
+    let file = home.path("trusted.pem");
+    fs::write(&file, root).unwrap();
+    let said = Command::new("openssl")
+        .args(["s_client", "-connect", address, "-servername", name])
+        .args(["-verify_return_error", "-verify_hostname", name, "-CAfile"])
+        .arg(&file)
+        .env_remove("SSL_CERT_FILE")
+        .env_remove("SSL_CERT_DIR")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    (
+        said.status.success(),
+        String::from_utf8_lossy(&said.stdout).into_owned(),
+    )
+}
+
 /// A client that keeps its one connection.
 pub struct Client {
     sender: SendRequest<Empty<Bytes>>,
@@ -124,4 +148,69 @@ pub async fn http_over_tls(
         let _ = connection.await;
     });
     Ok(Client { sender })
+}
+
+/// Keep-alive clients that ask until they are told to end.
+pub struct Clients {
+    end: Arc<AtomicBool>,
+    asked: Arc<Vec<AtomicUsize>>,
+    tasks: Vec<tokio::task::JoinHandle<Result<(), String>>>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Clients {
+    pub fn start(count: usize, address: &str, name: &str, trust: &Arc<ClientConfig>) -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let end = Arc::new(AtomicBool::new(false));
+        let asked: Arc<Vec<AtomicUsize>> =
+            Arc::new((0..count).map(|_| AtomicUsize::new(0)).collect());
+        let task = |n: usize| {
+            let (end, asked) = (end.clone(), asked.clone());
+            let (address, name, trust) = (address.to_owned(), name.to_owned(), trust.clone());
+            runtime.spawn(async move {
+                let mut client = http_over_tls(&address, &name, trust).await?;
+                while !end.load(Ordering::Relaxed) {
+                    match client.get("/health").await? {
+                        200 => asked[n].fetch_add(1, Ordering::Relaxed),
+                        status => return Err(format!("answered {status}")),
+                    };
+                }
+                Ok(())
+            })
+        };
+        let tasks = (0..count).map(task).collect();
+        Self {
+            end,
+            asked,
+            tasks,
+            runtime,
+        }
+    }
+
+    /// How often each has asked.
+    fn asked(&self) -> Vec<usize> {
+        let all = self.asked.iter();
+        all.map(|n| n.load(Ordering::Relaxed)).collect()
+    }
+
+    /// Waits until each has asked so often more.
+    pub fn go_on(&self) {
+        let before = self.asked();
+        until("each client has asked", || {
+            let mut all = self.asked().into_iter().zip(&before);
+            all.all(|(now, before)| now > before + 1)
+                || self.tasks.iter().any(tokio::task::JoinHandle::is_finished)
+        });
+    }
+
+    /// Ends them; not one connection may have dropped. Answers how often they asked.
+    pub fn end(self) -> usize {
+        let asked = self.asked().iter().sum();
+        self.end.store(true, Ordering::Relaxed);
+        for (n, task) in self.tasks.into_iter().enumerate() {
+            let ended = self.runtime.block_on(task).unwrap();
+            assert_eq!(ended, Ok(()), "client {n}");
+        }
+        asked
+    }
 }
