@@ -4,6 +4,7 @@
 //! spool on disk, so that neither a server that is away nor one that restarts loses anything. Knows the wire and the
 //! client; knows no queue, no store and no engine.
 
+mod asking;
 mod environment;
 mod executors;
 mod journal;

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::journal::{BACKOFF, moved_to};
+use super::asking::until_answered;
 use crate::api::agent::Task;
 use crate::api::projects::Variable;
 use crate::client::Client;
@@ -55,25 +55,11 @@ fn plain(variables: &[(String, String)]) -> impl Iterator<Item = (String, Secret
 pub(super) async fn fetch(task: &Task, dir: &Path, token: &str) -> Result<Vec<Variable>, String> {
     let attempt = task.attempt.to_string();
     let mut client = Client::unix(&task.socket);
-    let mut pause = BACKOFF.0;
-    loop {
-        match client.variables(&attempt, token).await {
-            Ok(variables) => return Ok(variables),
-            Err(err) if err.server_gone() => {
-                // Also while the secrets are locked, which is told where it can be mended: on the server.
-                tracing::warn!(error = %Chain(&err), "the project's variables are waited for");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(BACKOFF.1);
-                if let Some(moved) = moved_to(dir) {
-                    client = Client::unix(moved);
-                }
-            }
-            Err(err) => {
-                return Err(format!(
-                    "the project's variables cannot be had: {}",
-                    Chain(&err)
-                ));
-            }
-        }
-    }
+    // Also while the secrets are locked, which is told where it can be mended: on the server.
+    let waited = "the project's variables are waited for";
+    until_answered(&mut client, dir, waited, async |client| {
+        client.variables(&attempt, token).await
+    })
+    .await
+    .map_err(|err| format!("the project's variables cannot be had: {}", Chain(&err)))
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::say;
 use super::script::Inside;
 use super::ssh::{self, Ssh, Target};
+use crate::agent::asking::until_answered;
 use crate::agent::executors::NotReady;
-use crate::agent::journal::{BACKOFF, Journal, moved_to};
+use crate::agent::journal::Journal;
 use crate::api::agent::{LentMachine, Task};
 use crate::client::Client;
 use crate::error::Chain;
@@ -51,29 +52,21 @@ async fn ask(
 ) -> Result<LentMachine, String> {
     let attempt = task.attempt.to_string();
     let mut client = Client::unix(&task.socket);
-    let mut pause = BACKOFF.0;
     let mut told = String::new();
     loop {
-        match client.machine(&attempt, token).await {
-            Ok(lending) => {
-                if let Some(machine) = lending.machine {
-                    return Ok(machine);
-                }
-                if lending.waits != told {
-                    told = lending.waits;
-                    say(journal, &told).await;
-                }
-                tokio::time::sleep(ASK).await;
-            }
-            Err(err) if err.server_gone() => {
-                tracing::warn!(error = %Chain(&err), "the machine is waited for");
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(BACKOFF.1);
-                if let Some(moved) = moved_to(dir) {
-                    client = Client::unix(moved);
-                }
-            }
-            Err(err) => return Err(format!("no machine can be had: {}", Chain(&err))),
+        let waited = "the machine is waited for";
+        let lending = until_answered(&mut client, dir, waited, async |client| {
+            client.machine(&attempt, token).await
+        })
+        .await
+        .map_err(|err| format!("no machine can be had: {}", Chain(&err)))?;
+        if let Some(machine) = lending.machine {
+            return Ok(machine);
         }
+        if lending.waits != told {
+            told = lending.waits;
+            say(journal, &told).await;
+        }
+        tokio::time::sleep(ASK).await;
     }
 }
