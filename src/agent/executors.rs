@@ -100,6 +100,24 @@ pub(in crate::agent) enum End {
     Gone(String),
 }
 
+impl Program<'_> {
+    /// Waits for `work`, and no longer than a step may take; `heard` has the moment of the last byte. What cut it short is
+    /// the error.
+    async fn watch<T>(
+        &self,
+        work: impl Future<Output = T>,
+        heard: &Cell<Instant>,
+        journal: &Journal,
+    ) -> Result<T, End> {
+        tokio::select! {
+            done = work => Ok(done),
+            () = journal.stopped() => Err(End::Stopped),
+            () = silent(heard, self.silence) => Err(End::Silent),
+            () = tokio::time::sleep_until(self.deadline.into()) => Err(End::Late),
+        }
+    }
+}
+
 /// Waits for pipes to close, and no longer than a moment past the last byte when left-over processes hold them.
 async fn last_words(readers: &mut Vec<JoinHandle<()>>, heard: &Cell<Instant>) {
     heard.set(clock::monotonic());

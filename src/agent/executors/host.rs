@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::task::JoinHandle;
 
-use super::{End, Executor, GRACE, NotReady, Program, last_words, let_go, silent};
+use super::{End, Executor, GRACE, NotReady, Program, last_words, let_go};
 use crate::agent::environment::Environment;
 use crate::agent::journal::Journal;
 use crate::agent::paths::Places;
@@ -151,14 +151,10 @@ impl Host {
             });
             return End::Left;
         }
-        let end = tokio::select! {
-            status = child.wait() => match status {
-                Ok(status) => End::Exited(code(status)),
-                Err(err) => End::Failed(err),
-            },
-            () = journal.stopped() => End::Stopped,
-            () = silent(&heard, program.silence) => End::Silent,
-            () = tokio::time::sleep_until(program.deadline.into()) => End::Late,
+        let end = match program.watch(child.wait(), &heard, journal).await {
+            Ok(Ok(status)) => End::Exited(code(status)),
+            Ok(Err(err)) => End::Failed(err),
+            Err(cut_short) => cut_short,
         };
         if !matches!(end, End::Exited(_)) {
             self.end_group(group, &mut child).await;

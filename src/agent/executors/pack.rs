@@ -1,12 +1,17 @@
 //! Files of this machine for another place of steps, as an archive: what git checked out, so that the place needs no git
 //! and sees nothing of the server's directories.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::Stdio;
 
 use tokio::process::{Child, Command};
+
+use super::{End, Program};
+use crate::agent::journal::Journal;
+use crate::clock;
 
 /// Says whether a checkout may go to the directory `$1`: as `git clone` has it, or over a checkout of before.
 pub(super) const READY: &str = r#"mkdir -p -- "$1" || exit 1
@@ -49,6 +54,22 @@ pub(super) async fn packed(child: Child) -> io::Result<()> {
     Err(io::Error::other(format!(
         "tar ended with {status}: {words}"
     )))
+}
+
+/// Waits for a copy of what git put in `from`, as for a step, and removes that here; nothing is heard of a copy before it is
+/// whole. What there is instead of a copy is the error.
+pub(super) async fn carry<T>(
+    program: &Program<'_>,
+    from: &Path,
+    journal: &Journal,
+    copy: impl Future<Output = io::Result<T>>,
+) -> Result<T, End> {
+    let begun = Cell::new(clock::monotonic());
+    let copied = program.watch(copy, &begun, journal).await;
+    let from = from.to_owned();
+    // What is left goes with the scratch directory.
+    let _ = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(from)).await;
+    copied?.map_err(End::Failed)
 }
 
 /// Names of all that is in a directory.

@@ -25,6 +25,7 @@ use crate::agent::journal::Journal;
 use crate::agent::paths::Places;
 use crate::api::agent::{self, SPIN_UP, Task};
 use crate::clock;
+use crate::sanitise;
 use guest::Guest;
 use script::Inside;
 use ssh::Ssh;
@@ -150,6 +151,13 @@ async fn make(
 async fn say(journal: &Rc<Journal>, line: &str) {
     let line = format!("{line}\n");
     journal.output(SPIN_UP, 1, line.as_bytes()).await;
+}
+
+/// The last line that says something, made inert.
+fn last_line(text: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(text);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    Some(sanitise::line(line.trim()).into())
 }
 
 impl Executor for Vm {

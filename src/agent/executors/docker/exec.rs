@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::Docker;
-use crate::agent::executors::{End, GRACE, Program, last_words, silent};
+use crate::agent::executors::{End, GRACE, Program, last_words};
 use crate::agent::journal::Journal;
 use crate::api::agent::OUTPUT_MAX;
 use crate::clock;
@@ -83,15 +83,14 @@ impl Docker {
             self.readers.push(reader);
             return End::Left;
         }
-        let end = tokio::select! {
-            end = self.ended(&id, &closed) => end,
-            () = journal.stopped() => End::Stopped,
-            () = silent(&heard, program.silence) => End::Silent,
-            () = tokio::time::sleep_until(program.deadline.into()) => End::Late,
+        let ended = self.ended(&id, &closed);
+        let end = match program.watch(ended, &heard, journal).await {
+            Ok(end) => end,
+            Err(cut_short) => {
+                self.end_everything(&id).await;
+                cut_short
+            }
         };
-        if matches!(end, End::Stopped | End::Silent | End::Late) {
-            self.end_everything(&id).await;
-        }
         let mut readers = vec![reader];
         last_words(&mut readers, &heard).await;
         self.readers.append(&mut readers);

@@ -1,7 +1,6 @@
 //! Files of this machine into the primary container, owned by its user: what git checked out, long scripts. By the
 //! archive API, so that an image needs no git, and engine and container no sight of the server's directories.
 
-use std::cell::Cell;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -13,10 +12,9 @@ use futures_util::stream;
 use tokio::io::AsyncReadExt;
 
 use super::{Docker, exec};
-use crate::agent::executors::pack::{READY, names_in, pack, packed};
-use crate::agent::executors::{End, Program, silent};
+use crate::agent::executors::pack::{READY, carry, names_in, pack, packed};
+use crate::agent::executors::{End, Program};
 use crate::agent::journal::Journal;
-use crate::clock;
 use crate::containers::said;
 
 /// One read of the archive.
@@ -52,24 +50,11 @@ impl Docker {
             Ok(names) => names,
             Err(err) => return End::Failed(err),
         };
-        // Nothing is heard of a copy before it is whole.
-        let begun = Cell::new(clock::monotonic());
-        let end = tokio::select! {
-            done = self.upload(from, &names, &program.directory) => match done {
-                Ok(()) => End::Exited(0),
-                Err(err) => End::Failed(err),
-            },
-            () = journal.stopped() => End::Stopped,
-            () = silent(&begun, program.silence) => End::Silent,
-            () = tokio::time::sleep_until(program.deadline.into()) => End::Late,
-        };
-        let _ = tokio::task::spawn_blocking({
-            let from = from.to_owned();
-            // What is left goes with the scratch directory.
-            move || std::fs::remove_dir_all(from)
-        })
-        .await;
-        end
+        let copy = self.upload(from, &names, &program.directory);
+        match carry(program, from, journal, copy).await {
+            Ok(()) => End::Exited(0),
+            Err(end) => end,
+        }
     }
 
     /// Copies `names` of the directory `from` into the directory `to` of the container.

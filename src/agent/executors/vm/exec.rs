@@ -14,11 +14,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
-use super::Vm;
 use super::ending::Ending;
 use super::script::{self, NO_DIRECTORY, quoted};
-use crate::agent::executors::pack::{READY, names_in, pack, packed};
-use crate::agent::executors::{End, Program, last_words, silent};
+use super::{Vm, last_line};
+use crate::agent::executors::pack::{READY, carry, names_in, pack, packed};
+use crate::agent::executors::{End, Program, last_words};
 use crate::agent::journal::Journal;
 use crate::api::agent::OUTPUT_MAX;
 use crate::clock;
@@ -73,18 +73,14 @@ impl Vm {
             let words = tokio::join!(out_ended, err_ended);
             words.0.or(words.1).ok()
         };
-        let end = tokio::select! {
-            word = ended => match word {
-                Some(word) => told(&word, program),
-                None => End::Gone(self.why_gone().await),
-            },
-            () = journal.stopped() => End::Stopped,
-            () = silent(&heard, program.silence) => End::Silent,
-            () = tokio::time::sleep_until(program.deadline.into()) => End::Late,
+        let end = match program.watch(ended, &heard, journal).await {
+            Ok(Some(word)) => told(&word, program),
+            Ok(None) => End::Gone(self.why_gone().await),
+            Err(cut_short) => {
+                self.end_everything().await;
+                cut_short
+            }
         };
-        if matches!(end, End::Stopped | End::Silent | End::Late) {
-            self.end_everything().await;
-        }
         last_words(&mut readers, &heard).await;
         self.readers.append(&mut readers);
         end
@@ -150,8 +146,7 @@ impl Vm {
         let target = program.directory.to_string_lossy().into_owned();
         let ready = with_words(READY, &[&target]);
         let ready = self.ssh.session(&ready).stdin(Stdio::null()).output();
-        let begun = Cell::new(clock::monotonic());
-        let brought = async {
+        let copy = async {
             let ready = ready.await?;
             match ready.status.code() {
                 Some(0) => self.upload(from, &target).await.map(|()| None),
@@ -162,29 +157,14 @@ impl Vm {
                 ))),
             }
         };
-        // Nothing is heard of a copy before it is whole.
-        let end = tokio::select! {
-            done = brought => match done {
-                Ok(None) => End::Exited(0),
-                Ok(Some((code, text))) => {
-                    journal.output(program.step, 2, &text).await;
-                    End::Exited(code)
-                }
-                Err(err) => End::Failed(err),
-            },
-            () = journal.stopped() => End::Stopped,
-            () = silent(&begun, program.silence) => End::Silent,
-            () = tokio::time::sleep_until(program.deadline.into()) => End::Late,
-        };
-        let _ = tokio::task::spawn_blocking({
-            let from = from.to_owned();
-            // What is left goes with the scratch directory.
-            move || std::fs::remove_dir_all(from)
-        })
-        .await;
-        match end {
-            End::Failed(_) if !self.ssh.answers().await => End::Gone(self.why_gone().await),
-            end => end,
+        match carry(program, from, journal, copy).await {
+            Ok(None) => End::Exited(0),
+            Ok(Some((code, text))) => {
+                journal.output(program.step, 2, &text).await;
+                End::Exited(code)
+            }
+            Err(End::Failed(_)) if !self.ssh.answers().await => End::Gone(self.why_gone().await),
+            Err(end) => end,
         }
     }
 
@@ -220,16 +200,9 @@ async fn done(child: Child, what: &str) -> io::Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    let text = String::from_utf8_lossy(&output.stderr);
-    let words = text
-        .trim()
-        .lines()
-        .next_back()
-        .unwrap_or_default()
-        .to_owned();
-    Err(io::Error::other(match words.is_empty() {
-        true => format!("{what}: {}", output.status),
-        false => format!("{what}: {words}"),
+    Err(io::Error::other(match last_line(&output.stderr) {
+        Some(words) => format!("{what}: {words}"),
+        None => format!("{what}: {}", output.status),
     }))
 }
 

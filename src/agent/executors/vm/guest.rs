@@ -21,12 +21,11 @@ use tokio::task::JoinHandle;
 
 use super::script::Inside;
 use super::ssh::{self, Ssh, Target};
-use super::{say, seed};
+use super::{last_line, say, seed};
 use crate::agent::executors::NotReady;
 use crate::agent::journal::Journal;
 use crate::api::agent::{self, SPIN_UP, Task};
 use crate::processes::MARK;
-use crate::sanitise;
 
 /// The program.
 const QEMU: &str = "qemu-system-x86_64";
@@ -336,12 +335,8 @@ impl Guest {
         for reader in self.readers.drain(..) {
             let _ = tokio::time::timeout(Duration::from_secs(1), reader).await;
         }
-        let said = tail_text(&self.said);
-        match said.lines().rev().find(|line| !line.trim().is_empty()) {
-            Some(line) => format!(
-                "the guest ended ({status}): {}",
-                sanitise::line(line.trim())
-            ),
+        match last_line(&self.said.borrow()) {
+            Some(line) => format!("the guest ended ({status}): {line}"),
             None => format!("the guest ended ({status})"),
         }
     }

@@ -17,10 +17,10 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use zeroize::Zeroizing;
 
+use super::last_line;
 use super::script::{self, Inside};
 use crate::clock;
 use crate::processes::MARK;
-use crate::sanitise;
 use crate::secret::Secret;
 
 /// How long TCP and the greeting may take before another try: a machine that starts takes in what it then drops.
@@ -248,7 +248,8 @@ async fn attempt_once(
     let late = found.is_err();
     drop(guard);
     let _ = master.kill().await;
-    let words = last_line(&dir.join(SAID));
+    let words = fs::read(dir.join(SAID)).ok();
+    let words = words.and_then(|text| last_line(&text));
     Err(match words {
         Some(words) if words.contains("Host key verification failed") => {
             Miss::Never("it shows another host key than the one that is known of it".to_owned())
@@ -279,13 +280,6 @@ async fn inside(told: &mut BufReader<ChildStdout>, attempt: &str) -> Option<Insi
         }
     }
     None
-}
-
-fn last_line(path: &Path) -> Option<String> {
-    let text = fs::read(path).ok()?;
-    let text = String::from_utf8_lossy(&text);
-    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
-    Some(sanitise::line(line.trim()).into())
 }
 
 impl Ssh {
