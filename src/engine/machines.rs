@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::api::agent::{Guest, Vm};
-use crate::settings::value::{Value, Values};
+use crate::settings::value::Values;
 
 /// What the settings say of `machine` jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(super) enum Machines {
 impl Machines {
     /// Reads the settings.
     pub(super) fn of(values: &Values) -> Self {
-        let timeout = |key: &str| Duration::from_millis(number(values, key)).as_secs().max(1);
+        let timeout = |key: &str| Duration::from_millis(values.number(key)).as_secs().max(1);
         match values.text("vm.provider").as_str() {
             "none" => Self::Refused(REFUSED.to_owned()),
             "ec2" => Self::Vm(Vm {
@@ -46,7 +46,7 @@ pub(super) fn refused(values: &Values) -> Option<&'static str> {
 }
 
 fn guest(values: &Values) -> Guest {
-    let size = |key: &str| u32::try_from(number(values, key)).unwrap_or(u32::MAX);
+    let size = |key: &str| u32::try_from(values.number(key)).unwrap_or(u32::MAX);
     Guest {
         image: PathBuf::from(values.text("vm.on_host_image")),
         memory_mb: size("vm.on_host_memory_mb"),
@@ -58,33 +58,14 @@ fn guest(values: &Values) -> Guest {
     }
 }
 
-/// A number that holds; every one that is asked for here has a default.
-fn number(values: &Values, key: &str) -> u64 {
-    match values.get(key).as_deref() {
-        Some(Value::Number(number)) => u64::try_from(*number).unwrap_or_default(),
-        _ => 0,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn values(pairs: &[(&str, &str)]) -> Values {
-        let value = |text: &str| match text {
-            "true" | "false" => Value::Switch(text == "true"),
-            text => Value::Text(text.to_owned()),
-        };
-        pairs
-            .iter()
-            .map(|(key, text)| ((*key).to_owned(), value(text)))
-            .collect()
-    }
-
     #[test]
     fn what_was_never_set_is_a_process_and_none_is_refused_by_name() {
         assert_eq!(Machines::of(&Values::default()), Machines::Process);
-        let none = values(&[("vm.provider", "none"), ("vm.on_host_image", "/x")]);
+        let none = Values::typed(&[("vm.provider", "none"), ("vm.on_host_image", "/x")]);
         assert_eq!(Machines::of(&none), Machines::Refused(REFUSED.to_owned()));
         assert!(refused(&none).is_some_and(|why| why.contains("`vm.provider`")));
         assert_eq!(refused(&Values::default()), None);
@@ -92,13 +73,13 @@ mod tests {
             guest: None,
             ssh_timeout_s: 180,
         };
-        let ec2 = values(&[("vm.provider", "ec2"), ("vm.on_host_image", "/x")]);
+        let ec2 = Values::typed(&[("vm.provider", "ec2"), ("vm.on_host_image", "/x")]);
         assert_eq!(Machines::of(&ec2), Machines::Vm(lent));
     }
 
     #[test]
     fn an_image_makes_guests() {
-        let given = values(&[
+        let given = Values::typed(&[
             ("vm.on_host_image", "/images/ci.qcow2"),
             ("vm.on_host_network", "false"),
         ]);

@@ -90,13 +90,12 @@ pub fn client(values: &Values) -> Result<Client, OutgoingError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::proxy::tests::values;
 
     #[test]
     fn a_client_is_made_with_and_without_a_proxy_and_never_past_one() {
-        assert!(client(&values(&[])).is_ok());
-        assert!(client(&values(&[("proxy.url", "http://ann:hunter2@p:1")])).is_ok());
-        let err = client(&values(&[("proxy.url", "p:1")])).unwrap_err();
+        assert!(client(&Values::typed(&[])).is_ok());
+        assert!(client(&Values::typed(&[("proxy.url", "http://ann:hunter2@p:1")])).is_ok());
+        let err = client(&Values::typed(&[("proxy.url", "p:1")])).unwrap_err();
         assert_eq!(err.kind(), Kind::Usage);
     }
 }

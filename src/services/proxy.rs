@@ -138,14 +138,6 @@ impl Routes {
     }
 }
 
-/// Which way a URL is reached by these settings, and why.
-///
-/// # Errors
-/// As [`Routes::of`].
-pub fn way(url: &Url, values: &Values) -> Result<Way, ProxyError> {
-    Ok(Routes::of(values)?.way(url))
-}
-
 /// How git reaches this repository by these settings.
 ///
 /// # Errors
@@ -202,25 +194,13 @@ pub fn without_passwords(text: &str) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use super::*;
     use crate::secret::Secret;
-    use crate::settings::registry::find;
-
-    /// Values by key, as a person types them.
-    pub(in crate::services) fn values(pairs: &[(&str, &str)]) -> Values {
-        pairs
-            .iter()
-            .map(|(key, text)| {
-                let kind = find(key).expect("a setting").1.kind;
-                let value = Value::parse(kind, text).expect("of its kind");
-                ((*key).to_owned(), value)
-            })
-            .collect()
-    }
 
     fn said(url: &str, pairs: &[(&str, &str)]) -> String {
-        match way(&Url::parse(url).unwrap(), &values(pairs)).unwrap() {
+        let routes = Routes::of(&Values::typed(pairs)).unwrap();
+        match routes.way(&Url::parse(url).unwrap()) {
             Way::Direct { because } => format!("direct: {because}"),
             Way::Proxy { address, because } => format!("{}: {because}", address.shown()),
         }
@@ -276,7 +256,7 @@ pub(super) mod tests {
 
     #[test]
     fn git_is_told_of_the_proxy_for_what_goes_by_it() {
-        let routes = Routes::of(&values(&[
+        let routes = Routes::of(&Values::typed(&[
             ("proxy.url", "http://ann:pw%40x@p:1"),
             ("proxy.no_proxy", "git.example.com"),
         ]))

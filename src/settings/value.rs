@@ -207,6 +207,15 @@ impl Values {
         matches!(self.get(key).as_deref(), Some(Value::Switch(true)))
     }
 
+    /// The number that holds for a key; 0 when there is none, or one below that.
+    #[must_use]
+    pub fn number(&self, key: &str) -> u64 {
+        match self.get(key).as_deref() {
+            Some(Value::Number(number)) => u64::try_from(*number).unwrap_or_default(),
+            _ => 0,
+        }
+    }
+
     /// Whether something that is not empty holds for a key.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
@@ -240,7 +249,7 @@ impl Values {
 #[cfg(test)]
 impl Values {
     /// Values by key, as a person types them.
-    pub(super) fn typed(pairs: &[(&str, &str)]) -> Self {
+    pub(crate) fn typed(pairs: &[(&str, &str)]) -> Self {
         let typed = |(key, text): &(&str, &str)| {
             let kind = find(key).expect("a setting").1.kind;
             let value = Value::parse(kind, text).expect("of its kind");

@@ -213,12 +213,14 @@ fn within(address: IpAddr, network: IpAddr, length: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::proxy::tests::values;
 
     #[test]
     fn a_host_is_covered_by_what_stands_for_it_alone() {
         let given = "a.example.com, .b.example.com, *.c.example.com, 10.1.0.0/16, 2001:db8::/32, d.example.com:8443, [2001:db9::1]:80, 192.0.2.7";
-        let list = Bypass::of(&values(&[("proxy.no_proxy", given)]), "ci.example.com");
+        let list = Bypass::of(
+            &Values::typed(&[("proxy.no_proxy", given)]),
+            "ci.example.com",
+        );
         for (host, port, covered) in [
             ("a.example.com", 443, true),
             ("A.Example.COM.", 443, true),
@@ -267,7 +269,7 @@ mod tests {
     #[test]
     fn what_is_always_direct_stands_first_and_once() {
         let list = Bypass::of(
-            &values(&[
+            &Values::typed(&[
                 ("ghe_type", "github_type_enterprise"),
                 ("ghe_domain", "ghe.example.com"),
                 ("proxy.no_proxy", "localhost, db.example.com"),
@@ -285,7 +287,7 @@ mod tests {
     fn java_and_programs_have_their_own_ways_to_say_it() {
         let given = "*.x.example.com, .y.example.com, 10.0.0.0/8, 10.0.0.0/9, z.example.com:80, 2001:db8::/32";
         let list = Bypass::of(
-            &values(&[
+            &Values::typed(&[
                 ("proxy.no_proxy", given),
                 ("proxy.extra_s3_bypass", "false"),
             ]),
@@ -303,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_network_of_no_bits_is_everything_of_its_kind() {
-        let list = Bypass::of(&values(&[("proxy.no_proxy", "0.0.0.0/0")]), "ci");
+        let list = Bypass::of(&Values::typed(&[("proxy.no_proxy", "0.0.0.0/0")]), "ci");
         assert!(list.covers("203.0.113.9", 80).is_some());
         assert!(list.covers("2001:db8::1", 80).is_none());
         assert!(list.covers("a.example.com", 80).is_none());

@@ -121,10 +121,9 @@ fn java(address: &Address, routes: &Routes) -> (String, Vec<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::proxy::tests::values;
 
     fn text(pairs: &[(&str, &str)], path: &str) -> String {
-        let files = files(&values(pairs)).unwrap();
+        let files = files(&Values::typed(pairs)).unwrap();
         let found = files.into_iter().find(|file| file.path == path);
         found.unwrap().text
     }
@@ -166,9 +165,9 @@ mod tests {
             .find(|line| line.contains("JVM_OPTS"))
             .unwrap();
         assert!(!java.contains("p%40") && !java.contains("ann"), "{java}");
-        for file in files(&values(&signed)).unwrap() {
+        for file in files(&Values::typed(&signed)).unwrap() {
             assert_eq!(file.private, file.path != CLIENTS, "{}", file.path);
         }
-        assert_eq!(files(&values(&[])).unwrap(), []);
+        assert_eq!(files(&Values::typed(&[])).unwrap(), []);
     }
 }

@@ -57,11 +57,10 @@ pub fn job_variables(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::proxy::tests::values;
 
     #[test]
     fn a_job_is_told_in_both_cases_unless_it_knows_better() {
-        let set = values(&[
+        let set = Values::typed(&[
             ("proxy.url", "http://ann:p%40ss@10.0.0.33:3128"),
             ("proxy.no_proxy", "*.example.com"),
             ("hostname", "ci.example.org"),
@@ -83,6 +82,6 @@ mod tests {
         assert_eq!(hidden, ["p@ss", "p%40ss", "ann:p@ss"]);
         assert!(told[4].value.expose().contains(",.example.com,"));
         assert!(told[4].hidden.is_empty());
-        assert_eq!(job_variables(&values(&[]), |_| false).unwrap(), []);
+        assert_eq!(job_variables(&Values::typed(&[]), |_| false).unwrap(), []);
     }
 }

@@ -7,7 +7,6 @@ use super::ssh::Places;
 use super::{SSH_PORT, VmError};
 use crate::error::{Chain, Explain, Kind};
 use crate::services::trial::{Ask, Trial};
-use crate::settings::value::Value;
 
 /// Ports that remote Docker needs besides SSH: its API, and those of containers.
 const DOCKER_PORTS: [(u16, u16); 2] = [(2376, 2376), (32_768, 61_000)];
@@ -101,11 +100,8 @@ async fn subnet(ask: &Ask, trial: &mut Trial, ec2: &Ec2) -> Option<Subnet> {
         "{id} is in {} ({}), with {} free addresses",
         found.vpc, found.zone, found.free_addresses
     );
-    let number = |key: &str| match ask.values.get(key).as_deref() {
-        Some(Value::Number(number)) => u64::try_from(*number).unwrap_or_default(),
-        _ => 0,
-    };
-    let wanted = number("vm.prealloc_machine") + number("vm.prealloc_remote_docker");
+    let kept = ["vm.prealloc_machine", "vm.prealloc_remote_docker"];
+    let wanted: u64 = kept.iter().map(|key| ask.values.number(key)).sum();
     if found.free_addresses == 0 || found.free_addresses < wanted {
         let fix = "choose a larger subnet, or keep fewer VMs ready";
         trial.warning(STEP, Some(FIELD), said, fix).await;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::{Instance, InstanceState, Purpose, VmState};
 use crate::clock::Timestamp;
 use crate::ids::{AttemptId, VmId};
-use crate::settings::value::{Value, Values};
+use crate::settings::value::Values;
 use crate::store::VmRecord;
 
 /// A new instance may be missing from the provider's list this long, and the call of a server that was killed may still be
@@ -47,19 +47,16 @@ impl Policy {
     /// What these settings want of VMs of this shape.
     #[must_use]
     pub fn of(values: &Values, shape: String, cycle: Duration) -> Self {
-        let number = |key: &str| match values.get(key).as_deref() {
-            Some(Value::Number(number)) => u64::try_from(*number).unwrap_or_default(),
-            _ => 0,
-        };
-        let count = |key: &str| u32::try_from(number(key)).unwrap_or(u32::MAX);
+        let count = |key: &str| u32::try_from(values.number(key)).unwrap_or(u32::MAX);
+        let span = |key: &str| Duration::from_millis(values.number(key));
         Self {
             on: values.text("vm.provider") == "ec2",
             machine: count("vm.prealloc_machine"),
             remote_docker: count("vm.prealloc_remote_docker"),
             shape,
-            start_timeout: Duration::from_millis(number("vm.start_timeout_ms")),
-            ssh_timeout: Duration::from_millis(number("vm.ssh_timeout_ms")),
-            longest: Duration::from_secs(3600 * number("vm.task_timeout_h")),
+            start_timeout: span("vm.start_timeout_ms"),
+            ssh_timeout: span("vm.ssh_timeout_ms"),
+            longest: Duration::from_secs(3600 * values.number("vm.task_timeout_h")),
             cycle,
         }
     }
