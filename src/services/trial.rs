@@ -3,6 +3,7 @@
 //! Knows neither who asks nor how the steps are shown.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -165,29 +166,42 @@ async fn hostname(ask: &Ask, trial: &mut Trial) {
             .failed("name", Kind::Usage, FIELD, "no hostname is set", fix)
             .await;
     }
-    let found = timeout(RESOLVE, tokio::net::lookup_host((host.as_str(), 443))).await;
-    let fix = "enter the name in DNS, or correct it";
-    match found {
-        Ok(Ok(addresses)) => {
-            let mut addresses: Vec<String> = addresses.map(|one| one.ip().to_string()).collect();
+    match resolve(&host, 443).await {
+        Ok(addresses) => {
+            let mut addresses: Vec<String> =
+                addresses.iter().map(|one| one.ip().to_string()).collect();
             addresses.dedup();
             trial
                 .ok("resolve", format!("{host} is {}", addresses.join(", ")))
                 .await;
         }
-        Ok(Err(err)) => {
-            let found = format!("{host} does not resolve: {err}");
-            trial
-                .failed("resolve", Kind::Infrastructure, FIELD, found, fix)
-                .await;
-        }
-        Err(_) => {
-            let found = format!("no answer about {host} within {} s", RESOLVE.as_secs());
+        Err(found) => {
+            let fix = "enter the name in DNS, or correct it";
             trial
                 .failed("resolve", Kind::Infrastructure, FIELD, found, fix)
                 .await;
         }
     }
+}
+
+/// The addresses of a name, one at least.
+///
+/// # Errors
+/// Why there are none: a sentence.
+pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
+    let found = timeout(RESOLVE, tokio::net::lookup_host((host, port)));
+    let addresses: Vec<SocketAddr> = match found.await {
+        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Err(err)) => return Err(format!("{host} does not resolve: {err}")),
+        Err(_) => {
+            let seconds = RESOLVE.as_secs();
+            return Err(format!("no answer about {host} within {seconds} s"));
+        }
+    };
+    if addresses.is_empty() {
+        return Err(format!("{host} has no address"));
+    }
+    Ok(addresses)
 }
 
 #[cfg(test)]

@@ -24,10 +24,8 @@ use tokio::time::timeout;
 use super::{Address, Routes, Way, without_passwords};
 use crate::error::{Chain, Explain, Kind};
 use crate::sanitise::line;
-use crate::services::trial::{Ask, Trial};
+use crate::services::trial::{self, Ask, Trial};
 
-/// Time for a name.
-const RESOLVE: Duration = Duration::from_secs(10);
 /// Time for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Time for a handshake.
@@ -214,18 +212,8 @@ async fn to_proxy(address: &Address, trial: &mut Trial) -> Result<Boxed, Failed>
 }
 
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, String> {
-    let found = timeout(RESOLVE, tokio::net::lookup_host((host, port)));
-    let addresses: Vec<SocketAddr> = match found.await {
-        Ok(Ok(addresses)) => addresses.take(ADDRESSES).collect(),
-        Ok(Err(err)) => return Err(format!("{host} does not resolve: {err}")),
-        Err(_) => {
-            let seconds = RESOLVE.as_secs();
-            return Err(format!("no answer about {host} within {seconds} s"));
-        }
-    };
-    if addresses.is_empty() {
-        return Err(format!("{host} has no address"));
-    }
+    let mut addresses = trial::resolve(host, port).await?;
+    addresses.truncate(ADDRESSES);
     Ok(addresses)
 }
 
