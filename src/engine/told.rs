@@ -2,18 +2,23 @@
 
 use super::view::View;
 use crate::error::Chain;
-use crate::ids::{AttemptId, ProjectId};
+use crate::ids::AttemptId;
 use crate::pipeline::{Executor, JobPlan};
 use crate::services::proxy::{JobVariable, job_variables};
 use crate::settings::value::Values;
 use crate::store::{StoreError, VariableRecord};
 
 impl View {
-    /// The variables that tell a run of the proxy: asked for by its agent, as the settings are then.
+    /// The variables that tell a run of the proxy, besides those of its project: asked for by its agent, as the settings are
+    /// then.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn proxy_variables(&self, attempt: AttemptId) -> Result<Vec<JobVariable>, StoreError> {
+    pub fn proxy_variables(
+        &self,
+        attempt: AttemptId,
+        project: &[VariableRecord],
+    ) -> Result<Vec<JobVariable>, StoreError> {
         let values = self.values.borrow().clone();
         if !values.has("proxy.url") {
             return Ok(Vec::new());
@@ -24,8 +29,7 @@ impl View {
         let plan: JobPlan = serde_json::from_str(&job.spec).map_err(|_| StoreError::Corrupt {
             what: "compiled job",
         })?;
-        let project = self.store.variables(ProjectId(run.project))?;
-        Ok(of_proxy(&values, &plan, &project))
+        Ok(of_proxy(&values, &plan, project))
     }
 }
 

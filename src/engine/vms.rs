@@ -68,7 +68,7 @@ struct Shared {
     calls: Arc<Semaphore>,
     again: Notify,
     /// Told whenever rows may have changed.
-    moved: tokio::sync::watch::Sender<u64>,
+    moved: tokio::sync::watch::Sender<()>,
     now: Mutex<Now>,
 }
 
@@ -92,7 +92,7 @@ impl Vms {
                 one: tokio::sync::Mutex::default(),
                 calls: Arc::new(Semaphore::new(CALLS)),
                 again: Notify::new(),
-                moved: tokio::sync::watch::channel(0).0,
+                moved: tokio::sync::watch::channel(()).0,
                 now: Mutex::default(),
             }),
         };
@@ -130,6 +130,20 @@ impl Vms {
         self.shared.view.values.borrow().clone()
     }
 
+    /// What the settings say now, which have to name a provider.
+    fn provided(&self) -> Result<Arc<Values>, AcquireError> {
+        let values = self.values();
+        match values.text("vm.provider") {
+            word if word == "ec2" => Ok(values),
+            word => Err(AcquireError::NoProvider { word }),
+        }
+    }
+
+    /// Tells those who wait that rows may have changed, or what is known of the provider.
+    fn moved(&self) {
+        self.shared.moved.send_replace(());
+    }
+
     /// Asks for one more VM on somebody's behalf; it is made soon, and a job takes it, or it goes after a day.
     ///
     /// # Errors
@@ -141,12 +155,7 @@ impl Vms {
         actor: Actor,
         key: Option<String>,
     ) -> Result<i64, AcquireError> {
-        let values = self.values();
-        if values.text("vm.provider") != "ec2" {
-            return Err(AcquireError::NoProvider {
-                word: values.text("vm.provider"),
-            });
-        }
+        let values = self.provided()?;
         let mut known = self.shared.one.lock().await;
         let region = values.text("vm.aws_region");
         let shape = self.provider(&mut known, &values, &region).await?.shape();
@@ -258,7 +267,7 @@ impl Vms {
         if let Err(err) = &told {
             tracing::debug!(error = %Chain(err), "a change of a VM was not taken");
         }
-        self.shared.moved.send_modify(|n| *n += 1);
+        self.moved();
         told.is_ok()
     }
 
@@ -430,7 +439,7 @@ impl Vms {
                 kind: err.kind(),
                 hint: err.hint(),
             });
-            self.shared.moved.send_modify(|n| *n += 1);
+            self.moved();
         }
         if let Some(purpose) = purpose {
             let wait = state

@@ -148,7 +148,7 @@ pub(super) async fn variables(
     let opened: Vec<Variable> = blocking(move || {
         let (project, key) = server.view.store.project_of_attempt(attempt)?;
         let sealed = server.view.store.variables(project)?;
-        let of_proxy = server.view.proxy_variables(attempt)?;
+        let of_proxy = server.view.proxy_variables(attempt, &sealed)?;
         let of_proxy = of_proxy.into_iter().map(|variable| {
             Ok(Variable {
                 name: variable.name.to_owned(),

@@ -97,8 +97,8 @@ pub(super) async fn drift(State(server): State<Server>, caller: Caller) -> Answe
         // What the settings say now cannot be told where they cannot be opened.
         let wanted = files::files(&values).unwrap_or_default();
         let drifted = drifted.into_iter().map(|one| {
-            let wanted: Vec<_> = wanted.iter().filter(|file| file.path == one.path).collect();
-            let wanted: Vec<_> = wanted.into_iter().cloned().collect();
+            let wanted = wanted.iter().filter(|file| file.path == one.path);
+            let wanted: Vec<_> = wanted.cloned().collect();
             let looked = rendered::look(&data, &one.root, &wanted).unwrap_or_default();
             Drifted {
                 path: one.root.join(&one.path).display().to_string(),

@@ -11,11 +11,10 @@ use axum::response::Response;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
-use super::vms;
 use super::{
     Sessions, SignIns, acme, agents, audit, backups, caller, compare, dashboard, doors, events,
     health, keep, logs, metrics, nodes, pipelines, projects, proxy, runs, secrets, services,
-    sessions, settings, sign_in, tokens, trials, variables, watches,
+    sessions, settings, sign_in, tokens, trials, variables, vms, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};

@@ -98,7 +98,7 @@ impl Vms {
                         let why = Chain(&err).to_string();
                         vms.tell(VmCommand::End { vm, why }).await;
                     }
-                    vms.shared.moved.send_modify(|n| *n += 1);
+                    vms.moved();
                 }
             }
             vms.now().busy.remove(&vm);

@@ -105,12 +105,7 @@ impl Vms {
         attempt: AttemptId,
         purpose: Purpose,
     ) -> Result<Lease, AcquireError> {
-        let values = self.values();
-        if values.text("vm.provider") != "ec2" {
-            return Err(AcquireError::NoProvider {
-                word: values.text("vm.provider"),
-            });
-        }
+        let values = self.provided()?;
         let policy = Policy::of(&values, String::new(), self.shared.options.cycle);
         let most = policy.start_timeout + policy.ssh_timeout + SLACK;
         let mut moved = self.shared.moved.subscribe();

@@ -115,16 +115,15 @@ impl Api {
 
     async fn once(&self, action: &'static str, body: &str, tries: u32) -> Result<String, VmError> {
         const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+        let unreadable = |why: String| VmError::Unreadable {
+            action,
+            endpoint: self.endpoint.clone(),
+            why,
+        };
         let credentials = self.identity.credentials(&self.http).await?;
         let url = format!("{}/", self.endpoint);
-        let signed =
-            signature(&credentials, &self.region, &url, FORM, body.as_bytes()).map_err(|why| {
-                VmError::Unreadable {
-                    action,
-                    endpoint: self.endpoint.clone(),
-                    why,
-                }
-            })?;
+        let signed = signature(&credentials, &self.region, &url, FORM, body.as_bytes());
+        let signed = signed.map_err(unreadable)?;
         let mut request = self
             .http
             .post(&url)
@@ -145,11 +144,6 @@ impl Api {
         let bytes = self::body(answer, ANSWER_MAX)
             .await
             .map_err(|why| unreachable(why.into()))?;
-        let unreadable = |why: String| VmError::Unreadable {
-            action,
-            endpoint: self.endpoint.clone(),
-            why,
-        };
         let text = String::from_utf8(bytes).map_err(|_| unreadable("is no text".to_owned()))?;
         if status.is_success() {
             return Ok(text);
