@@ -134,19 +134,6 @@ fn run_of(home: &Home) -> Value {
     page["rows"][0].clone()
 }
 
-/// Each of the lines is one of the output's.
-#[track_caller]
-fn says(said: &Said, lines: &[&str]) {
-    for line in lines {
-        assert!(
-            said.out.lines().any(|found| found == *line),
-            "no line `{line}` in\n{}\n{}",
-            said.out,
-            said.err
-        );
-    }
-}
-
 const SERVICES: &str = r#"version: 2.1
 jobs:
   job:
@@ -187,28 +174,25 @@ fn a_job_in_containers_reaches_its_services_keeps_its_limits_and_leaves_nothing(
     let Some(engine) = engine() else { return };
     let home = home(&engine);
     let said = build(&home, SERVICES).with_code(1);
-    says(
-        &said,
-        &[
-            "I am builder at /home/builder/project with /home/builder",
-            "-rw-r--r--",
-            "builder",
-            "yes container job step none",
-            "kept",
-            "/home/builder/project/new/place",
-            "started",
-            "named",
-            "unnamed",
-            "67108864",
-            "50000",
-            "8192",
-            "Killed: out of memory, the container's 64 MB were not enough (resource class tiny).",
-            "afterwards",
-            "Limits of each container: 0.5 cpu, 64 MB, 8192 processes.",
-            "Service roundel-test:1 ended with 3",
-            "no room here",
-        ],
-    );
+    said.says(&[
+        "I am builder at /home/builder/project with /home/builder",
+        "-rw-r--r--",
+        "builder",
+        "yes container job step none",
+        "kept",
+        "/home/builder/project/new/place",
+        "started",
+        "named",
+        "unnamed",
+        "67108864",
+        "50000",
+        "8192",
+        "Killed: out of memory, the container's 64 MB were not enough (resource class tiny).",
+        "afterwards",
+        "Limits of each container: 0.5 cpu, 64 MB, 8192 processes.",
+        "Service roundel-test:1 ended with 3",
+        "no room here",
+    ]);
     assert!(!said.out.contains("never"), "{}", said.out);
     let run = run_of(&home);
     assert_eq!(run["outcome"], "failed", "{run}");
@@ -333,7 +317,7 @@ fn an_image_is_pulled_with_progress_and_each_way_in_which_that_fails_has_its_wor
         let run = run_of(&home);
         assert_eq!(run["outcome"], outcome, "{image}{auth}: {run}");
         if code == 0 {
-            says(&said, &["yes"]);
+            said.says(&["yes"]);
         }
     }
     until("nothing is left in the engine", || {
@@ -478,14 +462,11 @@ fn a_script_that_no_command_line_takes_and_a_second_checkout_work() {
         "      - checkout\n      - run: echo changed > .circleci/config.yml\n      - checkout\n      - run: git --version || head -n 1 .circleci/config.yml\n      - checkout: {{path: /srv/other/place}}\n      - run: ls -A /srv/other/place\n      - run:\n          command: |\n{long}      - run: mkdir full; echo x > full/file\n      - checkout: {{path: full}}\n"
     );
     let said = build(&home, &with_steps(&steps)).with_code(1);
-    says(
-        &said,
-        &[
-            "version: 2.1",
-            ".git",
-            "The directory /root/project/full is not empty and not a git repository.",
-        ],
-    );
+    said.says(&[
+        "version: 2.1",
+        ".git",
+        "The directory /root/project/full is not empty and not a git repository.",
+    ]);
     assert_eq!(
         said.out
             .lines()

@@ -6,7 +6,7 @@ mod lent;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -79,10 +79,7 @@ fn home() -> Option<Home> {
 }
 
 fn settings(home: &Home, pairs: &[(&str, &str)]) {
-    for (key, value) in [("hostname", "ci.example.com")].iter().chain(pairs) {
-        home.run(&["settings", "set", key, value]).with_code(0);
-    }
-    home.run(&["settings", "save", "-yes"]).with_code(0);
+    home.save(&[&[("hostname", "ci.example.com")], pairs].concat());
 }
 
 fn build(home: &Home, steps: &str) -> Said {
@@ -94,18 +91,6 @@ fn config(steps: &str) -> String {
     format!(
         "version: 2.1\njobs:\n  job:\n    machine: true\n    environment: {{CI: own}}\n    steps:\n{steps}\nworkflows: {{main: {{jobs: [job]}}}}\n"
     )
-}
-
-#[track_caller]
-fn says(said: &Said, lines: &[&str]) {
-    for line in lines {
-        assert!(
-            said.out.lines().any(|found| found == *line),
-            "no line `{line}` in\n{}\n{}",
-            said.out,
-            said.err
-        );
-    }
 }
 
 /// Processes whose command line holds all of these, zombies left out.
@@ -140,20 +125,17 @@ const STEPS: &str = r#"
 fn a_job_in_a_machine_runs_its_steps_there_as_on_the_host() {
     let Some(home) = home() else { return };
     let said = build(&home, STEPS).with_code(1);
-    says(
-        &said,
-        &[
-            ".circleci",
-            "own job it's a",
-            "step",
-            "again kept",
-            "~/project/new/place",
-            "behind",
-            "started",
-            "255",
-            "afterwards",
-        ],
-    );
+    said.says(&[
+        ".circleci",
+        "own job it's a",
+        "step",
+        "again kept",
+        "~/project/new/place",
+        "behind",
+        "started",
+        "255",
+        "afterwards",
+    ]);
     assert!(said.out.contains("first process sshd"), "{}", said.out);
     assert!(!said.out.contains("never"), "{}", said.out);
     assert!(
@@ -212,23 +194,31 @@ fn a_long_script_and_a_full_pipe_come_through() {
     let script = format!("{filler}head -c 3000000 /dev/zero | tr '\\0' a; echo; echo end of it");
     let step = serde_json::json!({"run": {"name": "Long", "command": script}});
     let said = build(&home, &format!("      - {step}")).with_code(0);
-    says(&said, &["end of it"]);
+    said.says(&["end of it"]);
     // `build` breaks such a line for a terminal.
     let raw = home.run(&["logs", "--raw", "web#1"]).with_code(0).out;
     assert!(raw.contains(&"a".repeat(3_000_000)));
 }
 
 /// Builds in the background until the step has said `ready`; answers the build.
-fn begin(home: &Home, steps: &str) -> std::process::Child {
-    home.repository("web", &config(steps));
-    let build = home.start(&["build", "web"]);
+fn begin(home: &Home, name: &str, steps: &str) -> Child {
+    home.repository(name, &config(steps));
+    let build = home.start(&["build", name]);
     until("the step is ready", || {
-        home.run(&["logs", "web#1"])
+        home.run(&["logs", &format!("{name}#1")])
             .out
             .lines()
             .any(|line| line == "ready")
     });
     build
+}
+
+/// The attempt that a run is at.
+fn attempt(home: &Home, number: &str) -> String {
+    home.json(&["status", number, "--json"])["run"]["attempt"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[test]
@@ -239,12 +229,12 @@ fn a_cancelled_step_is_asked_to_end_and_then_made_to() {
           setsid sleep 4321 &
           echo ready
           while :; do sleep 0.1; done"#;
-    let mut build = begin(&home, steps);
+    let mut build = begin(&home, "web", steps);
     home.run(&["cancel", "web#1"]).with_code(0);
     assert!(!build.wait().unwrap().success());
     let detail = home.json(&["status", "web#1", "--json"]);
     assert_eq!(detail["run"]["outcome"], "canceled", "{detail}");
-    says(&home.run(&["logs", "web#1"]), &["asked"]);
+    home.run(&["logs", "web#1"]).says(&["asked"]);
     until("nothing is left", || {
         processes(&["sleep", "4321"]).is_empty()
     });
@@ -254,12 +244,9 @@ fn a_cancelled_step_is_asked_to_end_and_then_made_to() {
 fn a_lost_connection_and_a_dead_machine_are_told_plainly() {
     let Some(home) = home() else { return };
     let wait = "      - run: 'echo ready; sleep 600'";
-    let mut build = begin(&home, wait);
-    let attempt = home.json(&["status", "web#1", "--json"])["run"]["attempt"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let dir = home.data().join("attempts").join(&attempt).join("ssh");
+    let mut build = begin(&home, "web", wait);
+    let attempt = attempt(&home, "web#1");
+    let dir = home.data().join("attempts").join(attempt).join("ssh");
     let masters: Vec<Pid> = processes(&["ssh ", " -M "])
         .into_iter()
         .filter(|pid| {
@@ -277,14 +264,7 @@ fn a_lost_connection_and_a_dead_machine_are_told_plainly() {
         cause("web#1")
     );
 
-    home.repository("two", &config(wait));
-    let mut build = home.start(&["build", "two"]);
-    until("the step is ready", || {
-        home.run(&["logs", "two#1"])
-            .out
-            .lines()
-            .any(|line| line == "ready")
-    });
+    let mut build = begin(&home, "two", wait);
     let data = home.data();
     let machines = processes(&["unshare", data.to_str().unwrap()]);
     assert_eq!(machines.len(), 1);
@@ -352,31 +332,19 @@ fn a_guest_runs_a_job_and_is_gone_even_after_agent_and_server_were_killed() {
         "      - checkout\n      - run: 'uname -n; cat .circleci/config.yml | head -n 1; ls /sys/firmware/qemu_fw_cfg/by_name/opt'\n      - run: 'exit 3'",
     )
     .with_code(1);
-    says(&said, &["version: 2.1", "org.roundel"]);
+    said.says(&["version: 2.1", "org.roundel"]);
     assert!(
         said.out.contains("Starting a guest of this machine"),
         "{}",
         said.out
     );
-    let attempt = |number: &str| {
-        home.json(&["status", number, "--json"])["run"]["attempt"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
     let name = |attempt: &str| format!("roundel-{}", attempt.replace('-', "").split_off(20));
     let guest = |attempt: &str| processes(&["qemu-system-x86_64", &name(attempt)]);
-    until("the guest is gone", || guest(&attempt("web#1")).is_empty());
+    let first = attempt(&home, "web#1");
+    until("the guest is gone", || guest(&first).is_empty());
 
-    home.repository("two", &config("      - run: 'echo ready; sleep 600'"));
-    let mut build = home.start(&["build", "two"]);
-    until("the step is ready", || {
-        home.run(&["logs", "two#1"])
-            .out
-            .lines()
-            .any(|line| line == "ready")
-    });
-    let attempt = attempt("two#1");
+    let mut build = begin(&home, "two", "      - run: 'echo ready; sleep 600'");
+    let attempt = attempt(&home, "two#1");
     assert_eq!(guest(&attempt).len(), 1);
     let pid = fs::read_to_string(home.data().join("attempts").join(&attempt).join("pid")).unwrap();
     let agent = Pid::from_raw(pid.split(' ').next().unwrap().parse().unwrap()).unwrap();
@@ -435,7 +403,7 @@ fn the_data_directory_of_an_earlier_server_still_runs_its_machine_jobs() {
     let said = home.run(&["build", web.to_str().unwrap()]).with_code(0);
     let own = Command::new("id").arg("-un").output().unwrap().stdout;
     let own = String::from_utf8(own).unwrap();
-    says(&said, &[&format!("as {}", own.trim()), ".circleci"]);
+    said.says(&[&format!("as {}", own.trim()), ".circleci"]);
     assert!(
         said.out.contains("a process of this machine"),
         "{}",

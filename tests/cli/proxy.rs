@@ -1,63 +1,36 @@
 //! What is outside is reached by a real proxy, whose own log says so; what tells others of it is written and taken away.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Stdio};
 
 use serde_json::Value as Json;
 
 use crate::docker;
 use crate::squid::{Origin, Secure, Squid};
-use crate::support::{Home, Said, files_below, until};
+use crate::support::{Home, Running, Said, files_below, free_port};
 
 const PASSWORD: &str = "p@ss/w0rd%of:squid";
 const ESCAPED: &str = "p%40ss%2Fw0rd%25of%3Asquid";
 
-/// A server, which ends with its test.
-struct Serving(Child);
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 /// A server that trusts this authority, and whose surroundings name a proxy that nobody is to go by.
-fn serve(home: &Home, authority: Option<&Path>) -> Serving {
-    fs::write(home.path("roundel.toml"), "").unwrap();
-    let file = home.path("roundel.toml");
-    let mut command = home.command(&["serve", "--config", file.to_str().unwrap()]);
-    for name in [
-        "HTTP_PROXY",
-        "http_proxy",
-        "HTTPS_PROXY",
-        "https_proxy",
-        "ALL_PROXY",
-        "all_proxy",
-    ] {
-        command.env(name, "http://127.0.0.1:9");
-    }
-    command
-        .env_remove("SSL_CERT_DIR")
-        .env_remove("SSL_CERT_FILE");
-    if let Some(file) = authority {
-        command.env("SSL_CERT_FILE", file);
-    }
-    let serving = Serving(
+fn serve(home: &Home, authority: &Path) -> Running {
+    let server = home.serve_in(env!("CARGO_BIN_EXE_roundel"), "", |command| {
+        for name in [
+            "HTTP_PROXY",
+            "http_proxy",
+            "HTTPS_PROXY",
+            "https_proxy",
+            "ALL_PROXY",
+            "all_proxy",
+        ] {
+            command.env(name, "http://127.0.0.1:9");
+        }
         command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap(),
-    );
-    until("the server answers", || {
-        home.data().join("socket").exists() && home.run(&["status"]).code == Some(0)
+            .env_remove("SSL_CERT_DIR")
+            .env("SSL_CERT_FILE", authority);
     });
-    serving
+    Running(server)
 }
 
 /// Tries a URL by this proxy; answers how it ended, and the steps as `name verdict`.
@@ -95,7 +68,7 @@ fn a_url_is_reached_by_the_proxy_hop_by_hop_and_its_log_has_it() {
     };
     let (origin, secure) = (Origin::serve(Path::new("/nowhere")), Secure::serve());
     let home = Home::new();
-    let _server = serve(&home, Some(&secure.authority()));
+    let _server = serve(&home, &secure.authority());
     let set = format!("proxy.url={}", squid.url(""));
     let by = ["--set", set.as_str()];
 
@@ -186,7 +159,7 @@ fn a_proxy_that_asks_who_one_is_is_told_and_nobody_else_is() {
     let origin = Origin::serve(Path::new("/nowhere"));
     let secure = Secure::serve();
     let home = Home::new();
-    let _server = serve(&home, Some(&secure.authority()));
+    let _server = serve(&home, &secure.authority());
     let urls = [
         format!("http://origin.test:{}/", origin.port),
         format!("https://origin.test:{}/", secure.port),
@@ -263,13 +236,9 @@ fn a_proxy_that_asks_who_one_is_is_told_and_nobody_else_is() {
 #[test]
 fn a_proxy_that_is_not_there_is_named_as_what_failed() {
     let home = Home::new();
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
     for (set, step, words) in [
         (
-            format!("proxy.url=http://{free}"),
+            format!("proxy.url=http://127.0.0.1:{}", free_port()),
             "proxy connect failed",
             "start the proxy",
         ),
@@ -289,18 +258,6 @@ fn a_proxy_that_is_not_there_is_named_as_what_failed() {
     }
     let (code, _, told) = tried(&home, "ftp://example.com", &[]);
     assert_eq!(code, Some(2), "{told}");
-}
-
-/// Sets and saves these; what holds a secret comes from a file.
-fn save(home: &Home, pairs: &[(&str, &str)]) {
-    for (key, value) in pairs {
-        fs::write(home.path("value"), value).unwrap();
-        let file = home.path("value");
-        home.run(&["settings", "set", key, "--file", file.to_str().unwrap()])
-            .with_code(0);
-    }
-    fs::remove_file(home.path("value")).unwrap();
-    home.run(&["settings", "save", "--yes"]).with_code(0);
 }
 
 fn render(home: &Home, root: &Path, more: &[&str]) -> Said {
@@ -343,7 +300,7 @@ fn rendered_files_are_the_fixtures_and_taken_away_nothing_is_left() {
         ("proxy.extra_s3_bypass", "true"),
     ];
     for (name, pairs) in [("guide", &GUIDE[..]), ("password", &password[..])] {
-        save(&home, pairs);
+        home.save(pairs);
         let root = home.path(name);
         fs::create_dir(&root).unwrap();
         let shown = render(&home, &root, &[]).with_code(0);
@@ -372,7 +329,7 @@ fn rendered_files_are_the_fixtures_and_taken_away_nothing_is_left() {
 #[test]
 fn what_others_wrote_stays_byte_for_byte_and_changes_by_hand_are_told() {
     let home = Home::new();
-    save(&home, &GUIDE);
+    home.save(&GUIDE);
     let root = home.path("root");
     let put = |path: &str, text: &str| {
         let path = root.join(path);
@@ -481,10 +438,7 @@ fn git_goes_by_the_proxy_and_jobs_are_told_of_it_without_its_password() {
     let classes = "[classes.tiny]\ncpu = 0.1\nmemory = \"64MB\"\n";
     fs::write(home.path("config/roundel/config.toml"), classes).unwrap();
     let url = squid.url(&format!("ann:{ESCAPED}@"));
-    save(
-        &home,
-        &[("hostname", "ci.example.com"), ("proxy.url", &url)],
-    );
+    home.save(&[("hostname", "ci.example.com"), ("proxy.url", &url)]);
     // A new name of this machine holds from the next start.
     home.run(&["services", "stop", "--yes"]).with_code(0);
     home.run(&["services", "start"]).with_code(0);
@@ -529,7 +483,7 @@ fn git_goes_by_the_proxy_and_jobs_are_told_of_it_without_its_password() {
     }
 
     // Past the proxy nobody knows the name.
-    save(&home, &[("proxy.no_proxy", "git.test")]);
+    home.save(&[("proxy.no_proxy", "git.test")]);
     let failed = home.run(&["build", &repository]).with_code(3);
     assert!(failed.err.contains("git.test"), "{}", failed.err);
 }
@@ -540,13 +494,10 @@ fn jobs_in_containers_are_told_of_the_proxy_too() {
         return;
     };
     let home = docker::home(&engine);
-    save(
-        &home,
-        &[
-            ("hostname", "ci.example.com"),
-            ("proxy.url", "http://ann:s3cret-word@10.0.0.33:3128"),
-        ],
-    );
+    home.save(&[
+        ("hostname", "ci.example.com"),
+        ("proxy.url", "http://ann:s3cret-word@10.0.0.33:3128"),
+    ]);
     home.run(&["services", "stop", "--yes"]).with_code(0);
     home.run(&["services", "start"]).with_code(0);
     home.repository(

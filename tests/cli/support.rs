@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -38,6 +39,19 @@ impl Home {
             .unwrap()
     }
 
+    /// Sets and saves these; each from a file, since some are secrets.
+    #[track_caller]
+    pub fn save(&self, pairs: &[(&str, &str)]) {
+        let file = self.path("value");
+        for (key, value) in pairs {
+            fs::write(&file, value).unwrap();
+            self.run(&["settings", "set", key, "--file", file.to_str().unwrap()])
+                .with_code(0);
+        }
+        fs::remove_file(file).unwrap();
+        self.run(&["settings", "save", "--yes"]).with_code(0);
+    }
+
     /// What a terminal shows of the program, which is given `keys`.
     pub fn on_terminal(&self, words: &[&str], keys: &str) -> String {
         let (mut ours, theirs) = pty::open();
@@ -60,6 +74,38 @@ impl Home {
         child.wait().unwrap();
         String::from_utf8(shown).unwrap()
     }
+}
+
+impl Said {
+    /// Each of these is a line of the output.
+    #[track_caller]
+    pub fn says(&self, lines: &[&str]) {
+        for line in lines {
+            assert!(
+                self.out.lines().any(|found| found == *line),
+                "no line `{line}` in\n{}\n{}",
+                self.out,
+                self.err
+            );
+        }
+    }
+}
+
+/// A program that is ended when this goes away.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A port of loopback that nobody has now.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 /// What a command says that is given this on its input. One that is refused early does not read all of it.

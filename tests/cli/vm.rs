@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
-use std::process::Child;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -16,17 +15,18 @@ use account::REGION;
 pub use account::{Account, moto};
 use stub::{Phase, Stub};
 
-use crate::support::{Home, until};
+use crate::support::{Home, Running, free_port, until};
 
 /// How long a provider's list may lag behind, as the server has it.
 const GRACE: Duration = roundel::services::vm::plan::GRACE;
 
 /// A server with EC2 as provider.
 pub struct Bench {
+    /// Before the home, which waits until it is gone.
+    server: Option<Running>,
     pub home: Home,
     pub account: Account,
     config: String,
-    server: Option<Child>,
 }
 
 impl Bench {
@@ -37,12 +37,12 @@ impl Bench {
         let map = home.path("ssh_map");
         fs::write(&map, format!("* 127.0.0.1:{}\n", greeter())).unwrap();
         let config = format!("host_user = \"self\"\nvm_ssh_map = {map:?}\n{bootstrap}");
-        let server = Some(home.serve(&config));
+        let server = Some(Running(home.serve(&config)));
         let bench = Self {
+            server,
             home,
             account,
             config,
-            server,
         };
         bench.save(&[
             ("hostname", "ci.example.com"),
@@ -77,10 +77,7 @@ impl Bench {
     }
 
     pub fn save(&self, pairs: &[(&str, &str)]) {
-        for (key, value) in pairs {
-            self.home.run(&["settings", "set", key, value]).with_code(0);
-        }
-        self.home.run(&["settings", "save", "--yes"]).with_code(0);
+        self.home.save(pairs);
     }
 
     fn list(&self) -> Value {
@@ -124,23 +121,11 @@ impl Bench {
     }
 
     fn kill(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            server.kill().unwrap();
-            server.wait().unwrap();
-        }
+        self.server = None;
     }
 
     fn start(&mut self) {
-        self.server = Some(self.home.serve(&self.config));
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        if let Some(mut server) = self.server.take() {
-            let _ = server.kill();
-            let _ = server.wait();
-        }
+        self.server = Some(Running(self.home.serve(&self.config)));
     }
 }
 
@@ -268,9 +253,7 @@ fn the_test_names_the_setting_at_fault() {
         &format!("Action=CreateSecurityGroup&GroupName={name}&GroupDescription=x&VpcId={own}"),
         "groupId",
     );
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let nobody = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
+    let nobody = format!("http://127.0.0.1:{}", free_port());
     let cases = [
         (
             "vm.subnet_id",

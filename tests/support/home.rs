@@ -76,10 +76,21 @@ impl Home {
 
     /// The same of another program.
     pub fn serve_with(&self, program: impl AsRef<OsStr>, config: &str) -> Child {
+        self.serve_in(program, config, |_| ())
+    }
+
+    /// The same in other surroundings.
+    pub fn serve_in(
+        &self,
+        program: impl AsRef<OsStr>,
+        config: &str,
+        surround: impl FnOnce(&mut Command),
+    ) -> Child {
         let file = self.path("roundel.toml");
         fs::write(&file, config).unwrap();
-        let child = self
-            .program(program, &["serve", "--config", file.to_str().unwrap()])
+        let mut command = self.program(program, &["serve", "--config", file.to_str().unwrap()]);
+        surround(&mut command);
+        let child = command
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

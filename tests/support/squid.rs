@@ -7,17 +7,17 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::skip::skip;
-use crate::support::until;
+use crate::support::{Running, free_port, until};
 
 /// Squid, which ends with its test.
 pub struct Squid {
+    _child: Running,
     dir: TempDir,
-    child: Child,
     pub port: u16,
 }
 
@@ -40,11 +40,7 @@ impl Squid {
         // It gives up being root.
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o777)).unwrap();
         let d = dir.path().display();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let names = "origin.test other.test git.test denied.test direct.test";
         fs::write(dir.path().join("hosts"), format!("127.0.0.1 {names}\n")).unwrap();
         let rules = match sign_in {
@@ -67,20 +63,24 @@ impl Squid {
         );
         fs::write(dir.path().join("squid.conf"), conf).unwrap();
         let log = fs::File::create(dir.path().join("out")).unwrap();
-        let mut child = Command::new("squid")
+        let child = Command::new("squid")
             .args(["-N", "-n", &format!("t{port}"), "-f"])
             .arg(dir.path().join("squid.conf"))
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
-            .spawn()
-            .unwrap();
+            .spawn();
+        let mut child = Running(child.unwrap());
         let mut ended = false;
         until("squid listens, or has ended", || {
-            ended = child.try_wait().unwrap().is_some();
+            ended = child.0.try_wait().unwrap().is_some();
             ended || TcpStream::connect(("127.0.0.1", port)).is_ok()
         });
-        (!ended).then_some(Self { dir, child, port })
+        (!ended).then_some(Self {
+            _child: child,
+            dir,
+            port,
+        })
     }
 
     /// Its address, for these.
@@ -101,14 +101,6 @@ impl Squid {
             log.lines()
                 .any(|line| parts.iter().all(|part| line.contains(part)))
         });
-    }
-}
-
-impl Drop for Squid {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 
@@ -154,8 +146,8 @@ fn answer(mut stream: TcpStream, dir: &Path) -> Option<()> {
 
 /// A web server that speaks TLS, by an authority of its own.
 pub struct Secure {
+    _child: Running,
     dir: TempDir,
-    child: Child,
     pub port: u16,
 }
 
@@ -182,9 +174,7 @@ impl Secure {
         openssl(&format!(
             "req -x509 {key} -CA ca.pem -CAkey ca.key -keyout leaf.key -out leaf.pem -subj /CN=origin -addext subjectAltName=DNS:origin.test -addext basicConstraints=critical,CA:FALSE"
         ));
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port();
         let child = Command::new("openssl")
             .args([
                 "s_server", "-quiet", "-www", "-cert", "leaf.pem", "-key", "leaf.key", "-accept",
@@ -194,23 +184,20 @@ impl Secure {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+            .spawn();
+        let child = Running(child.unwrap());
         until("the server speaks TLS", || {
             TcpStream::connect(("127.0.0.1", port)).is_ok()
         });
-        Self { dir, child, port }
+        Self {
+            _child: child,
+            dir,
+            port,
+        }
     }
 
     /// The authority, as a file.
     pub fn authority(&self) -> PathBuf {
         self.dir.path().join("ca.pem")
-    }
-}
-
-impl Drop for Secure {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }

@@ -1,15 +1,15 @@
 //! A job in a machine of the VM provider: moto says that there are instances, and a private sshd stands in for all of them.
 
 use std::fs;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::{STAND_IN, config, is_root, says};
+use super::{STAND_IN, config, is_root};
 use crate::skip::skip;
-use crate::support::until;
+use crate::support::{Running, free_port, until};
 use crate::vm::{Bench, moto};
 
 /// The key that the instances are told to let in, as the account has it.
@@ -27,16 +27,7 @@ fn key_of(bench: &Bench, instance: &str) -> String {
 }
 
 /// The machine; ends with the test.
-struct Machine(Child);
-
-impl Drop for Machine {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn machine(bench: &Bench, port: u16) -> Machine {
+fn machine(bench: &Bench, port: u16) -> Running {
     let place = bench.home.path("machine");
     fs::create_dir(&place).unwrap();
     fs::write(bench.home.path("stand-in"), STAND_IN).unwrap();
@@ -50,7 +41,7 @@ fn machine(bench: &Bench, port: u16) -> Machine {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let machine = Machine(child);
+    let machine = Running(child);
     until("the machine answers", || {
         std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
     });
@@ -64,9 +55,7 @@ fn a_job_takes_an_instance_that_is_ready_and_it_is_replaced() {
         return skip("needs root, to make a machine of its own for a job");
     }
     let bench = Bench::new(&moto, &moto, "");
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    let port = free_port();
     let machine = machine(&bench, port);
     let map = format!("* root@127.0.0.1:{port}\n");
     fs::write(bench.home.path("ssh_map"), map).unwrap();
@@ -78,7 +67,7 @@ fn a_job_takes_an_instance_that_is_ready_and_it_is_replaced() {
     let steps = "      - checkout\n      - run: 'cat /proc/1/comm; ls -d .circleci; echo \"$CI\"'\n      - run: 'sleep 600 &'";
     bench.home.repository("web", &config(steps));
     let said = bench.home.run(&["build", "web"]).with_code(0);
-    says(&said, &["sshd", ".circleci", "own"]);
+    said.says(&["sshd", ".circleci", "own"]);
     let taken: Vec<_> = ready.iter().filter(|one| said.out.contains(*one)).collect();
     assert_eq!(taken.len(), 1, "{}", said.out);
     let after = bench.settles(2);
