@@ -35,6 +35,14 @@ pub struct Group {
     pub entries: &'static [Entry],
 }
 
+impl Group {
+    /// Whether a key is a setting of this group.
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.is_key(key))
+    }
+}
+
 /// All groups, in the order of the console.
 pub const GROUPS: &[Group] = &[
     general::GROUP,

@@ -2,7 +2,7 @@
 //!
 //! Each rule says all that is wrong with one value. Nothing is looked up: a rule knows no network and no file.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use super::check::Fault;
 use super::value::{Value, Values};
@@ -374,41 +374,6 @@ pub(super) fn private_key(value: &Value, _: &Values) -> Vec<Fault> {
         ..Question::default()
     };
     looked(&look(&question), |of| of == Of::Key)
-}
-
-/// Names that an authority can be asked for.
-pub(super) fn acme_names(value: &Value, _: &Values) -> Vec<Fault> {
-    let Value::List(names) = value else {
-        return Vec::new();
-    };
-    let wrong = names.iter().filter_map(|name| {
-        let host = name.strip_prefix("*.").unwrap_or(name);
-        let fault = host_fault(host);
-        let fault = fault.or_else(|| {
-            let address = host.parse::<IpAddr>().is_ok();
-            address.then(|| Fault::error("is an address").fix("names can be proved by DNS"))
-        })?;
-        Some(Fault {
-            message: format!("holds `{name}`, which {}", fault.message),
-            ..fault
-        })
-    });
-    wrong.collect()
-}
-
-/// Where an authority is.
-pub(super) fn acme_directory(value: &Value, _: &Values) -> Vec<Fault> {
-    let wrong = !value.text().starts_with("https://");
-    faults(wrong.then(|| Fault::error("does not begin with https://")))
-}
-
-/// A DNS server, with or without its port.
-pub(super) fn acme_resolver(value: &Value, _: &Values) -> Vec<Fault> {
-    let text = value.text();
-    let right = text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok();
-    faults((!right).then(|| {
-        Fault::error("is no address of a server").fix("such as 192.0.2.1, or 192.0.2.1:5353")
-    }))
 }
 
 #[cfg(test)]

@@ -232,6 +232,16 @@ impl Values {
         self.0.remove(key);
     }
 
+    /// Gives some keys their values, and takes back what others were given.
+    pub fn change(&mut self, changes: impl IntoIterator<Item = (String, Option<Value>)>) {
+        for (key, value) in changes {
+            match value {
+                Some(value) => self.set(key, value),
+                None => self.unset(&key),
+            }
+        }
+    }
+
     /// What was given, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value))

@@ -1,5 +1,7 @@
 //! Privacy: TLS of the public address.
 
+use std::net::{IpAddr, SocketAddr};
+
 use super::{Choice, Entry, Group, Kind, Restart, TestId, When, choice};
 use crate::certificates::{self, Front, Look, Of, Question};
 use crate::settings::check::Fault;
@@ -61,7 +63,7 @@ pub(super) const GROUP: Group = Group {
             "Names that a certificate is ordered for by `roundel tls acme`, and renewed for by `roundel tls renew`.",
         )
         .restart(Restart::Live)
-        .rule(rules::acme_names),
+        .rule(acme_names),
         Entry::new(
             "acme.directory",
             "Authority",
@@ -70,7 +72,7 @@ pub(super) const GROUP: Group = Group {
         )
         .defaults(&[(When::Always, "https://acme-v02.api.letsencrypt.org/directory")])
         .restart(Restart::Live)
-        .rule(rules::acme_directory),
+        .rule(acme_directory),
         Entry::new(
             "acme.email",
             "Address for the authority",
@@ -85,7 +87,7 @@ pub(super) const GROUP: Group = Group {
             "Asked whether the records of a proof are there, in place of the system's servers.",
         )
         .restart(Restart::Live)
-        .rule(rules::acme_resolver),
+        .rule(acme_resolver),
         Entry::new(
             "acme.account",
             "Account at the authority",
@@ -129,4 +131,39 @@ fn look(certificate: &str, key: Option<&str>, values: &Values) -> Look {
         now: None,
         trusted: None,
     })
+}
+
+/// Names that an authority can be asked for.
+fn acme_names(value: &Value, _: &Values) -> Vec<Fault> {
+    let Value::List(names) = value else {
+        return Vec::new();
+    };
+    let wrong = names.iter().filter_map(|name| {
+        let host = name.strip_prefix("*.").unwrap_or(name);
+        let fault = rules::host_fault(host);
+        let fault = fault.or_else(|| {
+            let address = host.parse::<IpAddr>().is_ok();
+            address.then(|| Fault::error("is an address").fix("names can be proved by DNS"))
+        })?;
+        Some(Fault {
+            message: format!("holds `{name}`, which {}", fault.message),
+            ..fault
+        })
+    });
+    wrong.collect()
+}
+
+/// Where an authority is.
+fn acme_directory(value: &Value, _: &Values) -> Vec<Fault> {
+    let wrong = !value.text().starts_with("https://");
+    rules::faults(wrong.then(|| Fault::error("does not begin with https://")))
+}
+
+/// A DNS server, with or without its port.
+fn acme_resolver(value: &Value, _: &Values) -> Vec<Fault> {
+    let text = value.text();
+    let right = text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok();
+    rules::faults((!right).then(|| {
+        Fault::error("is no address of a server").fix("such as 192.0.2.1, or 192.0.2.1:5353")
+    }))
 }
