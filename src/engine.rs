@@ -68,7 +68,7 @@ pub use publish::{Changed, Feed, Live, OBJECTIVE_MS, Tally, WAIT_BOUNDS, WaitMin
 pub use refusals::Refusal;
 pub use reports::AgentEvent;
 pub use sessions::{NewSession, SessionCommand, conflict};
-pub use settings::{hashed, opened, proposed};
+pub use settings::{hashed, opened, proposed, stored};
 pub use start::{Engine, Options, start};
 pub use state::Capacity;
 pub use usuals::Usuals;

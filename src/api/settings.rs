@@ -4,8 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::clock::Timestamp;
+use crate::settings::check::is_shown;
 pub use crate::settings::check::{Finding, Severity};
+use crate::settings::registry::{Entry, GROUPS, Group, Kind, entries};
 pub use crate::settings::registry::{Restart, TestId};
+use crate::settings::value::Values;
 
 /// `GET /settings`: every setting, and what is wrong with the values as they would be if all that is staged were saved.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,6 +34,19 @@ pub struct SettingGroup {
     pub title: String,
     /// What does not act on it yet.
     pub note: Option<String>,
+}
+
+impl SettingGroup {
+    /// All of the registry.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let of = |group: &Group| Self {
+            name: group.name.to_owned(),
+            title: group.title.to_owned(),
+            note: group.note.map(str::to_owned),
+        };
+        GROUPS.iter().map(of).collect()
+    }
 }
 
 /// Where a value comes from.
@@ -82,6 +98,55 @@ pub struct SettingRow {
     pub changed_at: Option<Timestamp>,
     /// By whom.
     pub changed_by: Option<String>,
+}
+
+impl SettingRow {
+    /// All of the registry, and each member of its families, with these values; as if they were defaults, for where a
+    /// value comes from is not seen by it.
+    #[must_use]
+    pub fn all(values: &Values) -> Vec<Self> {
+        let rows = entries().flat_map(|(group, entry)| {
+            let keys: Vec<&str> = if entry.is_family() {
+                values.of_family(entry).map(|(key, _)| key).collect()
+            } else {
+                vec![entry.key]
+            };
+            let of = move |key| Self::of(group, entry, key, values);
+            keys.into_iter().map(of)
+        });
+        rows.collect()
+    }
+
+    fn of(group: &Group, entry: &Entry, key: &str, values: &Values) -> Self {
+        let value = values.get(key);
+        let options = match entry.kind {
+            Kind::Choice(options) => options,
+            _ => &[],
+        };
+        let options = options.iter().map(|option| SettingOption {
+            word: option.word.to_owned(),
+            label: option.label.to_owned(),
+        });
+        Self {
+            key: key.to_owned(),
+            group: group.name.to_owned(),
+            label: entry.label.to_owned(),
+            help: entry.help.to_owned(),
+            takes: entry.kind.described(),
+            options: options.collect(),
+            secret: entry.kind.is_secret(),
+            set: value.as_ref().is_some_and(|value| !value.is_empty()),
+            value: value.and_then(|value| value.to_json()),
+            source: Source::Default,
+            shown: is_shown(entry, values),
+            required: entry.required.holds(values),
+            restart: entry.restart,
+            waits_for_restart: false,
+            test: entry.test,
+            changed_at: None,
+            changed_by: None,
+        }
+    }
 }
 
 /// A word of a choice.

@@ -15,7 +15,9 @@ use crate::settings::check::{Finding, check};
 use crate::settings::registry::{Restart, find};
 use crate::settings::value::{Value, Values};
 use crate::storage::seal::{Seal, SealError};
-use crate::store::{SettingsRecord, SettingsVersion, StagedSetting, StoreError, Stored, Tx};
+use crate::store::{
+    SavedSetting, SettingsRecord, SettingsVersion, StagedSetting, StoreError, Stored, Tx,
+};
 
 /// What was given, in the values of the registry; a secret is opened, or locked where it cannot be.
 #[must_use]
@@ -23,6 +25,11 @@ pub fn opened<'a>(stored: impl Iterator<Item = (&'a str, &'a Json)>, seal: &Seal
     stored
         .filter_map(|(key, json)| Some((key.to_owned(), open(key, json, seal)?)))
         .collect()
+}
+
+/// What was saved, as it is kept.
+pub fn stored(saved: &BTreeMap<String, SavedSetting>) -> impl Iterator<Item = (&str, &Json)> {
+    saved.iter().map(|(key, one)| (key.as_str(), &one.value))
 }
 
 fn open(key: &str, json: &Json, seal: &Seal) -> Option<Value> {
@@ -66,11 +73,7 @@ fn sealed_name(key: &str) -> String {
 /// What would be given if everything staged were saved.
 #[must_use]
 pub fn proposed(record: &SettingsRecord) -> BTreeMap<&str, &Json> {
-    let mut values: BTreeMap<&str, &Json> = record
-        .saved
-        .iter()
-        .map(|(key, saved)| (key.as_str(), &saved.value))
-        .collect();
+    let mut values: BTreeMap<&str, &Json> = stored(&record.saved).collect();
     for (key, staged) in &record.staged {
         match &staged.value {
             Some(value) => values.insert(key, value),
@@ -86,12 +89,9 @@ impl State {
         let (saved, running) = (tx.settings()?.saved, self.settings_running);
         let then = tx.settings_at(running)?.unwrap_or_default();
         let live = |key: &str| find(key).is_some_and(|(_, entry)| entry.restart == Restart::Live);
-        let newest = saved.iter().filter(|(key, _)| live(key));
-        let started = then.iter().filter(|(key, _)| !live(key));
-        let holding = newest
-            .chain(started)
-            .map(|(key, one)| (key.as_str(), &one.value));
-        self.values = Arc::new(opened(holding, seal));
+        let newest = stored(&saved).filter(|(key, _)| live(key));
+        let started = stored(&then).filter(|(key, _)| !live(key));
+        self.values = Arc::new(opened(newest.chain(started), seal));
         self.mark_unserved();
         Ok(())
     }
@@ -194,15 +194,8 @@ impl Batch<'_, '_> {
         origin: &str,
         actor: &Actor,
     ) -> Result<Vec<String>, CommandError> {
-        let saved = record.saved.iter();
-        let saved = saved.map(|(key, one)| (key.as_str(), &one.value));
-        let mut values = opened(saved, self.seal);
-        for (key, value) in &changes {
-            match value {
-                Some(value) => values.set(key, value.clone()),
-                None => values.unset(key),
-            }
-        }
+        let mut values = opened(stored(&record.saved), self.seal);
+        values.change(changes.iter().cloned());
         let wrong = check(&values).into_iter();
         let wrong: Vec<Finding> = wrong
             .filter(|finding| finding.is_error())
@@ -256,9 +249,8 @@ impl Batch<'_, '_> {
                 changes.insert(key.clone(), old.map(|one| one.value.clone()));
             }
         }
-        let values = then.iter().map(|(key, saved)| (key.as_str(), &saved.value));
         // What was good once can be wrong by the rules of a newer build; its warnings were taken then.
-        let values = opened(values, self.seal);
+        let values = opened(stored(&then), self.seal);
         look_at(&values, true, &changes)?;
         self.people_allow(&values)?;
         self.append(record.version, changes, format!("rollback to {to}"), actor)

@@ -3,15 +3,14 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use tokio::sync::mpsc;
 
 use super::caller::Caller;
 use super::error::{Answer, ApiError};
 use super::router::Server;
-use super::trials::lines;
+use super::trials::told;
 use crate::access::Role;
 use crate::api::acme::{AcmeGo, AcmeOrder};
-use crate::engine::{Command, Note, Wish};
+use crate::engine::{Note, Wish};
 use crate::services::acme::Teller;
 
 /// What waits for whoever listens: an order tells some ten steps, and a wait of each two seconds.
@@ -33,9 +32,7 @@ pub(super) async fn order(
         },
         failure: None,
     };
-    let actor = caller.actor;
-    let noted = Command::Note(note);
-    server.handle.send(noted, actor.clone(), None).await?;
+    caller.note(&server, note).await?;
     let wish = Wish {
         names: wanted.names,
         directory: wanted.directory,
@@ -44,17 +41,10 @@ pub(super) async fn order(
         resolver: wanted.resolver,
         if_due: wanted.if_due,
     };
-    let (to, from) = mpsc::channel(TOLD);
-    let issuing = server.issuing.clone();
-    tokio::spawn(async move {
-        let gone = to.clone();
-        let mut teller = Teller::new(to);
-        tokio::select! {
-            () = issuing.run(turn, &wish, actor, &mut teller) => {}
-            () = gone.closed() => {}
-        }
-    });
-    Ok(lines(from))
+    let (issuing, actor) = (server.issuing.clone(), caller.actor);
+    Ok(told(TOLD, |to| async move {
+        issuing.run(turn, &wish, actor, &mut Teller::new(to)).await;
+    }))
 }
 
 pub(super) async fn go_on(State(server): State<Server>, caller: Caller) -> Answer<AcmeGo> {

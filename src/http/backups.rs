@@ -11,7 +11,7 @@ use super::router::Server;
 use crate::access::Role;
 use crate::api::backups::{Backup, MakeBackup};
 use crate::clock;
-use crate::engine::{Command, Note};
+use crate::engine::Note;
 use crate::error::{Chain, Kind};
 use crate::services::backup::{self, Maker};
 
@@ -41,9 +41,6 @@ pub(super) async fn create(
         detail: if wanted.logs { "" } else { "without logs" }.to_owned(),
         failure: made.as_ref().err().map(|err| Chain(err).to_string()),
     };
-    server
-        .handle
-        .send(Command::Note(note), caller.actor, None)
-        .await?;
+    caller.note(&server, note).await?;
     Ok(Json(made?.row(wanted.to)))
 }

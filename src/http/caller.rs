@@ -17,7 +17,7 @@ use super::peer::Peer;
 use super::router::Server;
 use crate::access::{self, Origin, Refused, Role, Throttle, Tokens, Way};
 use crate::clock::{self, Timestamp};
-use crate::engine::{Actor, Command, CommandError, Refusal, Reply};
+use crate::engine::{Actor, Command, CommandError, Note, Refusal, Reply};
 use crate::error::Kind;
 use crate::vcs;
 
@@ -102,6 +102,12 @@ impl Caller {
     ) -> Result<(), CommandError> {
         let from = self.from();
         server.handle.permit(&self.actor, needs, what, &from).await
+    }
+
+    /// Has the audit log hold what was done for it outside of the engine.
+    pub(super) async fn note(&self, server: &Server, note: Note) -> Result<(), CommandError> {
+        let (command, actor) = (Command::Note(note), self.actor.clone());
+        server.handle.send(command, actor, None).await.map(drop)
     }
 
     /// Resolves, with the reason, once its token opens nothing any more: it was ended, or its time is over.

@@ -12,7 +12,7 @@ use super::router::Server;
 use super::settings::record;
 use crate::access::Role;
 use crate::api::rendered::{Act, Change, Drift, Drifted, Render, Rendered, RenderedFile};
-use crate::engine::{Command, Note, opened};
+use crate::engine::{Note, opened, stored};
 use crate::error::Kind;
 use crate::services::proxy::files;
 use crate::services::rendered;
@@ -64,8 +64,7 @@ pub(super) async fn render(
             detail: changes(changed),
             failure: done.as_ref().err().map(ApiError::text),
         };
-        let actor = caller.actor;
-        server.handle.send(Command::Note(note), actor, None).await?;
+        caller.note(&server, note).await?;
     }
     let files = done?;
     Ok(Json(Rendered { root, act, files }))
@@ -74,9 +73,7 @@ pub(super) async fn render(
 /// What was saved last, whatever the services run with: files are read at the next start.
 async fn saved(server: &Server) -> Result<Values, ApiError> {
     let record = record(server).await?;
-    let saved = record.saved.iter();
-    let saved = saved.map(|(key, saved)| (key.as_str(), &saved.value));
-    Ok(opened(saved, &server.seal))
+    Ok(opened(stored(&record.saved), &server.seal))
 }
 
 /// The files that were changed.

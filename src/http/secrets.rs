@@ -62,8 +62,7 @@ async fn done(
         detail: String::new(),
         failure: done.as_ref().err().map(super::error::ApiError::text),
     };
-    let actor = caller.actor.clone();
-    server.handle.send(Command::Note(note), actor, None).await?;
+    caller.note(server, note).await?;
     done?;
     // Whoever acts on settings had none of the secrets before.
     let reload = Command::Settings(SettingsCommand::Reload);

@@ -1,6 +1,6 @@
 //! Settings: all of them with their findings, staging, saving, versions, and the file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::{Query, State};
@@ -12,17 +12,17 @@ use crate::access::Role;
 use crate::api::Written;
 use crate::api::secrets::GivePassphrase;
 use crate::api::settings::{
-    Changes, DiffQuery, DiffRow, Discard, Exported, Rollback, Save, SettingGroup, SettingOption,
-    SettingRow, Settings, SettingsRef, Source, VersionRow,
+    Changes, DiffQuery, DiffRow, Discard, Exported, Rollback, Save, SettingGroup, SettingRow,
+    Settings, SettingsRef, Source, VersionRow,
 };
 use crate::engine::{
-    Command, CommandError, Note, Reply, SettingsCommand, conflict, hashed, opened, proposed,
+    Command, CommandError, Note, Reply, SettingsCommand, conflict, hashed, opened, proposed, stored,
 };
-use crate::settings::check::{Finding, check, is_shown};
+use crate::settings::check::{Finding, check};
 use crate::settings::exchange;
-use crate::settings::registry::{self, Entry, GROUPS, Group, Restart, find};
+use crate::settings::registry::{Restart, find};
 use crate::settings::value::{Value, Values};
-use crate::storage::seal::{PASSPHRASE_MIN, Passphrase, Seal, SealError};
+use crate::storage::seal::{Passphrase, Seal, SealError};
 use crate::store::SettingsRecord;
 
 /// Versions that are listed.
@@ -34,80 +34,34 @@ pub(super) async fn list(State(server): State<Server>) -> Answer<Settings> {
     let people = blocking(move || store.people()).await?;
     let running = server.view.live().settings_running;
     let values = opened(proposed(&record).into_iter(), &server.seal);
-    let rows = registry::entries().flat_map(|(group, entry)| {
-        let keys: Vec<&str> = if entry.is_family() {
-            values.of_family(entry).map(|(key, _)| key).collect()
-        } else {
-            vec![entry.key]
-        };
-        let (record, values) = (&record, &values);
-        keys.into_iter()
-            .map(move |key| row(group, entry, key, record, values, running))
-    });
+    let mut rows = SettingRow::all(&values);
+    for row in &mut rows {
+        place(row, &record, running);
+    }
     let mut findings = check(&values);
     findings.extend(conflict(&values, &people));
     Ok(Json(Settings {
         version: record.version,
         running,
-        groups: GROUPS.iter().map(group_row).collect(),
-        settings: rows.collect(),
+        groups: SettingGroup::all(),
+        settings: rows,
         findings,
     }))
 }
 
-fn group_row(group: &Group) -> SettingGroup {
-    SettingGroup {
-        name: group.name.to_owned(),
-        title: group.title.to_owned(),
-        note: group.note.map(str::to_owned),
-    }
-}
-
-fn row(
-    group: &Group,
-    entry: &Entry,
-    key: &str,
-    record: &SettingsRecord,
-    values: &Values,
-    running: u64,
-) -> SettingRow {
-    let (staged, saved) = (record.staged.get(key), record.saved.get(key));
+/// Says where a value comes from.
+fn place(row: &mut SettingRow, record: &SettingsRecord, running: u64) {
+    let (staged, saved) = (record.staged.get(&row.key), record.saved.get(&row.key));
     let (source, changed) = match (staged, saved) {
         (Some(staged), _) => (Source::Staged, Some((staged.at, &staged.actor))),
         (None, Some(saved)) => (Source::Saved, Some((saved.at, &saved.actor))),
         (None, None) => (Source::Default, None),
     };
-    let value = values.get(key);
-    let options = match entry.kind {
-        registry::Kind::Choice(options) => options,
-        _ => &[],
-    };
-    SettingRow {
-        key: key.to_owned(),
-        group: group.name.to_owned(),
-        label: entry.label.to_owned(),
-        help: entry.help.to_owned(),
-        takes: entry.kind.described(),
-        options: options
-            .iter()
-            .map(|option| SettingOption {
-                word: option.word.to_owned(),
-                label: option.label.to_owned(),
-            })
-            .collect(),
-        secret: entry.kind.is_secret(),
-        set: value.as_ref().is_some_and(|value| !value.is_empty()),
-        value: value.and_then(|value| value.to_json()),
-        source,
-        shown: is_shown(entry, values),
-        required: entry.required.holds(values),
-        restart: entry.restart,
-        waits_for_restart: entry.restart != Restart::Live
-            && saved.is_some_and(|saved| saved.version > running),
-        test: entry.test,
-        changed_at: changed.map(|(at, _)| at),
-        changed_by: changed.map(|(_, by)| by.clone()),
-    }
+    row.source = source;
+    row.waits_for_restart =
+        row.restart != Restart::Live && saved.is_some_and(|saved| saved.version > running);
+    row.changed_at = changed.map(|(at, _)| at);
+    row.changed_by = changed.map(|(_, by)| by.clone());
 }
 
 pub(super) async fn stage(
@@ -180,27 +134,16 @@ pub(super) async fn diff(
         }
     };
     let (from, to) = (side(query.from).await?, side(query.to).await?);
-    let plain = |saved: &BTreeMap<String, crate::store::SavedSetting>| {
-        let values = saved
-            .iter()
-            .map(|(key, one)| (key.clone(), one.value.clone()));
-        values.collect::<BTreeMap<_, _>>()
-    };
-    let old = plain(from.as_ref().unwrap_or(&now.saved));
+    let old: BTreeMap<_, _> = stored(from.as_ref().unwrap_or(&now.saved)).collect();
     let new = match &to {
-        Some(saved) => plain(saved),
-        None => proposed(&now)
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value.clone()))
-            .collect(),
+        Some(saved) => stored(saved).collect(),
+        None => proposed(&now),
     };
-    let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let rows = keys
-        .into_iter()
-        .filter(|key| old.get(*key) != new.get(*key))
-        .filter_map(|key| diff_row(key, old.get(key), new.get(key), &server.seal));
+    let keys: BTreeSet<&str> = old.keys().chain(new.keys()).copied().collect();
+    let rows = keys.into_iter().filter_map(|key| {
+        let (old, new) = (old.get(key).copied(), new.get(key).copied());
+        (old != new).then(|| diff_row(key, old, new, &server.seal))?
+    });
     Ok(Json(rows.collect()))
 }
 
@@ -227,12 +170,9 @@ fn diff_row(
 
 pub(super) async fn export(State(server): State<Server>) -> Answer<Exported> {
     let record = record(&server).await?;
-    let saved = record
-        .saved
-        .iter()
-        .map(|(key, saved)| (key.as_str(), &saved.value));
+    let values = opened(stored(&record.saved), &server.seal);
     Ok(Json(Exported {
-        toml: exchange::write(&opened(saved, &server.seal), &BTreeMap::new()),
+        toml: exchange::write(&values, &BTreeMap::new()),
         version: record.version,
     }))
 }
@@ -253,19 +193,10 @@ pub(super) async fn export_sealed(
         detail: format!("version {}, with its secrets sealed", record.version),
         failure: None,
     };
-    let actor = caller.actor;
-    server.handle.send(Command::Note(note), actor, None).await?;
+    caller.note(&server, note).await?;
     blocking(move || {
-        let passphrase = given.passphrase;
-        if passphrase.expose().chars().count() < PASSPHRASE_MIN {
-            return Err(SealError::Short);
-        }
-        let saved = record
-            .saved
-            .iter()
-            .map(|(key, saved)| (key.as_str(), &saved.value));
-        let values = opened(saved, &server.seal);
-        let sealer = Passphrase::new(&passphrase);
+        let sealer = Passphrase::new(&given.passphrase)?;
+        let values = opened(stored(&record.saved), &server.seal);
         let mut sealed = BTreeMap::new();
         for (key, value) in values.iter() {
             match value {

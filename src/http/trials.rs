@@ -18,7 +18,7 @@ use super::router::Server;
 use super::settings::{read, record};
 use crate::access::Role;
 use crate::api::trial::Try;
-use crate::engine::{Command, Note, opened, proposed};
+use crate::engine::{Note, opened, proposed};
 use crate::services::trial::{self, Ask, Trial};
 
 /// Steps that wait for whoever listens: more than any test has, so that none waits for a slow reader.
@@ -38,36 +38,36 @@ pub(super) async fn run(
         detail: keys.join(", "),
         failure: None,
     };
-    let actor = caller.actor;
-    server.handle.send(Command::Note(note), actor, None).await?;
+    caller.note(&server, note).await?;
     let record = record(&server).await?;
     let mut values = opened(proposed(&record).into_iter(), &server.seal);
-    for (key, value) in changes {
-        match value {
-            Some(value) => values.set(key, value),
-            None => values.unset(&key),
-        }
-    }
+    values.change(changes);
     let ask = Ask {
         values,
         words: wanted.words,
         data: server.data.clone(),
     };
-    let (to, from) = mpsc::channel(STEPS);
-    tokio::spawn(async move {
-        let gone = to.clone();
-        let mut trial = Trial::new(to);
-        tokio::select! {
-            () = trial::run(wanted.test, &ask, &mut trial) => {}
-            () = gone.closed() => {}
-        }
-    });
-    Ok(lines(from))
+    Ok(told(STEPS, |to| async move {
+        trial::run(wanted.test, &ask, &mut Trial::new(to)).await;
+    }))
 }
 
-/// An answer of a line of JSON for each item, as it comes.
-pub(super) fn lines<T: Serialize + Send + 'static>(items: mpsc::Receiver<T>) -> Response {
-    let lines = ReceiverStream::new(items).map(|item| {
+/// An answer of a line of JSON for each item that some work tells, as it comes; `most` items wait for a slow reader. The
+/// work ends when whoever asked goes away.
+pub(super) fn told<T, W>(most: usize, work: impl FnOnce(mpsc::Sender<T>) -> W) -> Response
+where
+    T: Serialize + Send + 'static,
+    W: Future<Output = ()> + Send + 'static,
+{
+    let (to, from) = mpsc::channel(most);
+    let work = work(to.clone());
+    tokio::spawn(async move {
+        tokio::select! {
+            () = work => {}
+            () = to.closed() => {}
+        }
+    });
+    let lines = ReceiverStream::new(from).map(|item| {
         let mut line = serde_json::to_vec(&item).expect("words of the wire are JSON");
         line.push(b'\n');
         Ok::<_, Infallible>(Bytes::from(line))

@@ -13,7 +13,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-pub use key::{Key, Opener, PASSPHRASE_MIN, Passphrase};
+use key::PASSPHRASE_MIN;
+pub use key::{Key, Opener, Passphrase};
 
 pub use crate::api::secrets::Guard;
 
@@ -181,10 +182,6 @@ impl Seal {
     /// # Errors
     /// [`SealError::Wrong`]; [`SealError::Guarded`] where no passphrase keeps the key; when the file cannot be read.
     pub fn unlock(&self, passphrase: &Secret) -> Result<(), SealError> {
-        let guard = self.stands().0;
-        if guard != Guard::Passphrase {
-            return Err(SealError::Guarded(guard));
-        }
         let key = self.wrapped(passphrase)?;
         self.hold(Guard::Passphrase, key);
         Ok(())
@@ -200,10 +197,7 @@ impl Seal {
         if self.stands().0 == Guard::Credential {
             return Err(SealError::Guarded(Guard::Credential));
         }
-        if passphrase.expose().chars().count() < PASSPHRASE_MIN {
-            return Err(SealError::Short);
-        }
-        let text = Passphrase::new(passphrase).wrap(OWN_NAME, key.bytes());
+        let text = Passphrase::new(passphrase)?.wrap(OWN_NAME, key.bytes());
         write(&self.secrets.join(LOCKED_FILE), text.as_bytes())?;
         remove(&self.secrets.join(KEY_FILE))?;
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
@@ -216,10 +210,6 @@ impl Seal {
     /// # Errors
     /// [`SealError::Wrong`]; [`SealError::Guarded`] where no passphrase keeps the key; when the disk does not take it.
     pub fn unprotect(&self, passphrase: &Secret) -> Result<(), SealError> {
-        let guard = self.stands().0;
-        if guard != Guard::Passphrase {
-            return Err(SealError::Guarded(guard));
-        }
         let key = self.wrapped(passphrase)?;
         write(&self.secrets.join(KEY_FILE), key.bytes())?;
         remove(&self.secrets.join(LOCKED_FILE))?;
@@ -235,13 +225,14 @@ impl Seal {
 
     /// The key that lies under a passphrase.
     fn wrapped(&self, passphrase: &Secret) -> Result<Key, SealError> {
+        let guard = self.stands().0;
+        if guard != Guard::Passphrase {
+            return Err(SealError::Guarded(guard));
+        }
         let path = self.secrets.join(LOCKED_FILE);
         let text = fs::read_to_string(&path).map_err(failed(&path, "read"))?;
         let bytes = Passphrase::unwrap(passphrase, OWN_NAME, &text).ok_or(SealError::Wrong)?;
-        Key::from_bytes(&bytes).ok_or(SealError::Key {
-            path,
-            what: "is not 32 bytes long",
-        })
+        key_of(&bytes, &path)
     }
 
     /// Seals a secret that belongs to the thing `name`; the same secret seals to another text each time.
@@ -296,7 +287,12 @@ fn sync_parent(path: &Path) -> io::Result<()> {
 
 fn read(path: &Path) -> Result<Key, SealError> {
     let bytes = fs::read(path).map_err(failed(path, "read"))?;
-    Key::from_bytes(&bytes).ok_or_else(|| SealError::Key {
+    key_of(&bytes, path)
+}
+
+/// The key that a file holds.
+fn key_of(bytes: &[u8], path: &Path) -> Result<Key, SealError> {
+    Key::from_bytes(bytes).ok_or_else(|| SealError::Key {
         path: path.to_owned(),
         what: "is not 32 bytes long",
     })

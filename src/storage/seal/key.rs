@@ -13,10 +13,11 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
+use super::SealError;
 use crate::secret::Secret;
 
 /// Fewest characters of a passphrase.
-pub const PASSPHRASE_MIN: usize = 12;
+pub(super) const PASSPHRASE_MIN: usize = 12;
 
 /// Length of a key, in bytes.
 const KEY_LEN: usize = 32;
@@ -131,13 +132,18 @@ pub struct Passphrase {
 
 impl Passphrase {
     /// Makes the key, which costs a tenth of a second of one core and 19 MB.
-    #[must_use]
-    pub fn new(passphrase: &Secret) -> Self {
+    ///
+    /// # Errors
+    /// [`SealError::Short`].
+    pub fn new(passphrase: &Secret) -> Result<Self, SealError> {
+        if passphrase.expose().chars().count() < PASSPHRASE_MIN {
+            return Err(SealError::Short);
+        }
         let salt = random();
-        Self {
+        Ok(Self {
             salt,
             key: derive(passphrase, &salt),
-        }
+        })
     }
 
     /// Seals what belongs to the thing `name`.
@@ -203,7 +209,7 @@ mod tests {
     #[test]
     fn what_was_sealed_under_a_passphrase_opens_with_it_and_for_its_name_alone() {
         let right = Secret::new("correct horse battery".to_owned());
-        let sealer = Passphrase::new(&right);
+        let sealer = Passphrase::new(&right).expect("long enough");
         let (a, b) = (sealer.wrap("a", b"one"), sealer.wrap("b", b"two"));
         assert!(a.starts_with(WRAPPED), "{a}");
         let mut opener = Opener::new(right);

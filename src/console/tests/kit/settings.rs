@@ -1,13 +1,11 @@
 //! Settings as the server answers them, from what was saved and staged.
 
 use roundel::api::doctor::Verdict;
-use roundel::api::settings::{
-    DiffRow, SettingGroup, SettingOption, SettingRow, Settings, Source, VersionRow,
-};
+use roundel::api::settings::{DiffRow, SettingGroup, SettingRow, Settings, Source, VersionRow};
 use roundel::api::trial::Step;
 use roundel::error::Kind as Failing;
-use roundel::settings::check::{check, is_shown};
-use roundel::settings::registry::{Entry, GROUPS, Group, Kind, entries, find};
+use roundel::settings::check::check;
+use roundel::settings::registry::find;
 use roundel::settings::value::{Value, Values};
 
 use super::ago;
@@ -32,64 +30,19 @@ pub fn settings_with(saved: &[(&str, &str)], staged: &[(&str, &str)]) -> Setting
             (false, false) => Source::Default,
         }
     };
-    let rows = entries().flat_map(|(group, entry)| {
-        let keys: Vec<String> = if entry.is_family() {
-            let members = values.of_family(entry);
-            members.map(|(key, _)| key.to_owned()).collect()
-        } else {
-            vec![entry.key.to_owned()]
-        };
-        let (values, source) = (&values, &source);
-        keys.into_iter()
-            .map(move |key| row(group, entry, key.clone(), values, source(&key)))
-    });
+    let mut rows = SettingRow::all(&values);
+    for row in &mut rows {
+        row.source = source(&row.key);
+        let given = row.source != Source::Default;
+        row.changed_at = given.then(|| ago(60));
+        row.changed_by = given.then(|| "ann".to_owned());
+    }
     Settings {
         version: 4,
         running: 4,
-        groups: GROUPS
-            .iter()
-            .map(|group| SettingGroup {
-                name: group.name.to_owned(),
-                title: group.title.to_owned(),
-                note: group.note.map(str::to_owned),
-            })
-            .collect(),
-        settings: rows.collect(),
+        groups: SettingGroup::all(),
+        settings: rows,
         findings: check(&values),
-    }
-}
-
-fn row(group: &Group, entry: &Entry, key: String, values: &Values, source: Source) -> SettingRow {
-    let value = values.get(&key);
-    let options = match entry.kind {
-        Kind::Choice(options) => options,
-        _ => &[],
-    };
-    let given = source != Source::Default;
-    SettingRow {
-        group: group.name.to_owned(),
-        label: entry.label.to_owned(),
-        help: entry.help.to_owned(),
-        takes: entry.kind.described(),
-        options: options
-            .iter()
-            .map(|one| SettingOption {
-                word: one.word.to_owned(),
-                label: one.label.to_owned(),
-            })
-            .collect(),
-        secret: entry.kind.is_secret(),
-        set: value.as_ref().is_some_and(|value| !value.is_empty()),
-        value: value.and_then(|value| value.to_json()),
-        source,
-        shown: is_shown(entry, values),
-        required: entry.required.holds(values),
-        restart: entry.restart,
-        waits_for_restart: false,
-        test: entry.test,
-        changed_at: given.then(|| ago(60)),
-        changed_by: given.then(|| "ann".to_owned()),
-        key,
     }
 }
 
