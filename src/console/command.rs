@@ -5,7 +5,7 @@ use crate::console::effect::Effect;
 use crate::console::keymap::{Cmd, Tab};
 use crate::console::nearest;
 use crate::console::overlays::{Candidate, Overlay};
-use crate::console::place::{JobRef, Page, Place, tab_name};
+use crate::console::place::{CALLED, JobRef, Page, Place, tab_name};
 use crate::console::verbs;
 use roundel::settings::registry::{self, GROUPS};
 
@@ -102,9 +102,6 @@ const OPEN: &[(&str, &str)] = &[
 
 /// Groups of settings that are not built yet. Each will be a page of its own.
 const LATER: &[&str] = &["metrics", "scaling", "users"];
-
-/// What people call groups besides their names.
-const CALLED: &[(&str, &str)] = &[("tls", "privacy"), ("cas", "ca")];
 
 #[derive(Clone, Debug)]
 enum Word {

@@ -32,10 +32,14 @@ pub enum Place {
     Audit,
 }
 
+/// What people call groups of settings besides their names.
+pub const CALLED: &[(&str, &str)] = &[("tls", "privacy"), ("cas", "ca")];
+
 /// A page of the settings.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub enum Page {
     /// The list of groups.
+    #[default]
     Groups,
     /// The form of a group, by the name that commands have for it.
     Group(&'static str),
@@ -46,15 +50,11 @@ pub enum Page {
 }
 
 impl Page {
-    /// The form of a group, also by the names that the go-to list and people have for it.
+    /// The form of a group, also by what people call it.
     #[must_use]
     pub fn group(name: &str) -> Option<Self> {
-        let name = match name {
-            "tls" => "privacy",
-            "cas" => "ca",
-            name => name,
-        };
-        registry::group(name).map(|group| Page::Group(group.name))
+        let called = CALLED.iter().find(|(word, _)| *word == name);
+        registry::group(called.map_or(name, |(_, name)| name)).map(|group| Page::Group(group.name))
     }
 
     fn parse(name: &str) -> Option<Self> {

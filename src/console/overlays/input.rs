@@ -50,6 +50,17 @@ impl Input {
         )
     }
 
+    /// The same as it is seen: of a secret, a bullet for each character.
+    #[must_use]
+    pub fn seen(&self, cells: u16, secret: bool) -> (String, String) {
+        let seen = |text: &str| match secret {
+            true => "•".repeat(text.chars().count()),
+            false => text.to_owned(),
+        };
+        let (before, shown) = self.window(cells);
+        (seen(before), seen(shown))
+    }
+
     fn byte(&self, chars: usize) -> usize {
         self.text
             .char_indices()

@@ -131,13 +131,7 @@ impl Words {
                 ..inside
             };
             pen.spot(row, Spot::Choice(n), || line.label.to_owned());
-            let (before, shown) = line.input.window(inside.width);
-            let hide = |text: &str| "•".repeat(text.chars().count());
-            let (before, shown) = if line.secret {
-                (hide(before), hide(shown))
-            } else {
-                (before.to_owned(), shown.to_owned())
-            };
+            let (before, shown) = line.input.seen(inside.width, line.secret);
             pen.line(row.x, row.y, row.width, &Line::new().strong(shown));
             if n == self.focus {
                 pen.underlay(row, Role::Selected);

@@ -3,7 +3,9 @@
 //! What is typed stays here until it is saved, or until somebody leaves the form: then it is staged, so that nothing
 //! typed is lost with a connection or a console. Each key is answered by the registry, without asking the server.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use ratatui::layout::Rect;
 use roundel::access::Role as May;
@@ -48,7 +50,7 @@ use review::Review;
 use trial::Trial;
 
 /// The screen.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Settings {
     page: Page,
     feed: Feed<Answered>,
@@ -56,6 +58,8 @@ pub struct Settings {
     versions: Feed<Vec<VersionRow>>,
     /// What was typed and is neither staged nor saved, of all groups.
     edits: Edits,
+    /// The last proposal, and the edits that it is of.
+    known: RefCell<Option<(Edits, Rc<Proposal>)>>,
     /// What is typed for new members of families and is none yet.
     adding: BTreeMap<String, String>,
     /// What the server has taken, and the next answer will hold.
@@ -77,30 +81,6 @@ pub struct Settings {
     version: usize,
     /// The group that was clicked beside a form.
     clicked: Option<usize>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            page: Page::Groups,
-            feed: Feed::default(),
-            diff: Feed::default(),
-            versions: Feed::default(),
-            edits: Edits::default(),
-            adding: BTreeMap::new(),
-            taken: Edits::default(),
-            staging: None,
-            refused: None,
-            at: 0,
-            form: Form::default(),
-            review: Review::default(),
-            trial: None,
-            tries: 0,
-            words: BTreeMap::new(),
-            version: 0,
-            clicked: None,
-        }
-    }
 }
 
 impl Settings {
@@ -132,14 +112,22 @@ impl Settings {
         })
     }
 
-    fn proposal(&self) -> Option<Proposal> {
+    /// What would hold with all that was typed. It is asked for many times at each key, and a certificate is dear to look
+    /// at: it is made anew only when what was typed, or what the server has, is another.
+    fn proposal(&self) -> Option<Rc<Proposal>> {
         let data = self.feed.data()?;
-        Some(Proposal::of(data, &self.edits))
+        let mut known = self.known.borrow_mut();
+        if known.as_ref().is_none_or(|(of, _)| *of != self.edits) {
+            let proposal = Rc::new(Proposal::of(data, &self.edits));
+            *known = Some((self.edits.clone(), proposal));
+        }
+        known.as_ref().map(|(_, proposal)| Rc::clone(proposal))
     }
 
     fn standing(&self, group: Option<&Group>) -> Option<Standing> {
         let data = self.feed.data()?;
-        Some(Standing::of(group, data, &self.edits, &self.proposal()?))
+        let proposal = self.proposal()?;
+        Some(Standing::of(group, data, &self.edits, &proposal))
     }
 
     /// Whether letters type now.
@@ -195,6 +183,7 @@ impl Screen for Settings {
         match want {
             Want::Settings => {
                 let answer = only!(answer, Answer::Settings);
+                self.known.take();
                 if self.feed.accept(want, answer, |_| false) && self.feed.failure().is_none() {
                     // What was typed meanwhile stays.
                     let taken = std::mem::take(&mut self.taken);
@@ -279,14 +268,14 @@ impl Screen for Settings {
                 true
             }
             (Page::Group(_), Spot::Row(n)) => {
-                let fields = self.proposal().map(|p| self.fields(&p)).unwrap_or_default();
+                let fields = self.fields_now();
                 let here = self.focused(&fields);
                 let n = usize::try_from(n).unwrap_or(usize::MAX);
                 let Some(field) = fields.get(n) else {
                     return false;
                 };
                 if n != here {
-                    self.focus(&field.key.clone());
+                    self.focus(&field.key);
                 } else if self.form.types && form::turns(field) {
                     _ = self.turn(field, 1);
                     return false;

@@ -3,6 +3,7 @@
 use roundel::api::settings::Source;
 
 use super::Settings;
+use super::form_view::mark;
 use super::model::{self, Field};
 use crate::console::effect::Effect;
 use crate::console::line::Line;
@@ -10,7 +11,6 @@ use crate::console::overlays::{Overlay, Reading};
 use crate::console::screens::{Screen, fact};
 use crate::console::shell::Shell;
 use crate::console::text;
-use crate::console::theme::Role;
 
 /// Cells of a line of text.
 const WIDTH: u16 = 70;
@@ -64,11 +64,7 @@ impl Settings {
         };
         lines.push(fact("from", Line::from(from)));
         if let Some(finding) = proposal.finding(&field.key) {
-            let role = if finding.is_error() {
-                Role::Failed
-            } else {
-                Role::Warning
-            };
+            let (_, role) = mark(finding);
             lines.push(fact(
                 "wrong",
                 Line::new().put(role, finding.message.clone()),

@@ -7,6 +7,7 @@ use roundel::settings::registry::Kind;
 use super::Settings;
 use super::editor::Editor;
 use super::form::turns;
+use super::form_view::mark;
 use super::model::{self, Field, Proposal};
 use crate::console::line::Line;
 use crate::console::pen::Pen;
@@ -102,14 +103,7 @@ impl Settings {
         }
         let end = match &self.form.editor {
             Editor::Line(input) if focused => {
-                let secret = field.entry.kind.is_secret();
-                let (before, shown) = input.window(room);
-                let hide = |text: &str| "•".repeat(text.chars().count());
-                let (before, shown) = if secret {
-                    (hide(before), hide(shown))
-                } else {
-                    (before.to_owned(), shown.to_owned())
-                };
+                let (before, shown) = input.seen(room, field.entry.kind.is_secret());
                 pen.cursor = Some(Position {
                     x: x + text::width(&before).min(room.saturating_sub(1)),
                     y: row.y,
@@ -236,11 +230,8 @@ impl Settings {
         let typed = self.edits.0.get(&field.key);
         let row = self.row(&field.key);
         if let Some(finding) = proposal.finding(&field.key) {
-            return if finding.is_error() {
-                say("✗", Role::Failed, &finding.message)
-            } else {
-                say("!", Role::Warning, &finding.message)
-            };
+            let (glyph, role) = mark(finding);
+            return say(glyph, role, &finding.message);
         }
         let source = row.map(|row| row.source);
         match (typed, source) {
@@ -263,6 +254,9 @@ impl Settings {
 
     /// A field as it is read to somebody.
     fn words_of(&self, field: &Field, proposal: &Proposal) -> String {
+        if field.adds {
+            return format!("{}, as {}", field.label, model::example(field.entry));
+        }
         let finding = proposal.finding(&field.key);
         let finding = finding.map(|finding| finding.message.clone());
         let typed = self.edits.0.contains_key(&field.key);
@@ -297,9 +291,6 @@ impl Settings {
             (None, true) => ", changed".to_owned(),
             (None, false) => String::new(),
         };
-        if field.adds {
-            return format!("{}, as {}", field.label, model::example(field.entry));
-        }
         format!("{}: {value}{state}", field.label)
     }
 }

@@ -41,6 +41,12 @@ impl Settings {
             .unwrap_or_default()
     }
 
+    /// The same, as all stands now.
+    pub(super) fn fields_now(&self) -> Vec<Field> {
+        let proposal = self.proposal();
+        proposal.map(|one| self.fields(&one)).unwrap_or_default()
+    }
+
     /// Index of the field under the cursor.
     pub(super) fn focused(&self, fields: &[Field]) -> usize {
         let at = fields.iter().position(|one| one.key == self.form.focus);
@@ -78,7 +84,8 @@ impl Settings {
     }
 
     pub(super) fn field(&self, key: &str) -> Option<(Field, usize)> {
-        let fields = self.fields(&self.proposal()?);
+        let proposal = self.proposal()?;
+        let fields = self.fields(&proposal);
         let at = fields.iter().position(|one| one.key == key)?;
         Some((fields[at].clone(), at))
     }
@@ -116,25 +123,22 @@ impl Settings {
             let key = self.form.focus.clone();
             self.focus(&key);
         }
-        let gone = self.field(&self.form.focus.clone()).is_none();
-        let typed = self.edits.0.contains_key(&self.form.focus)
-            || self.adding.contains_key(&self.form.focus)
+        let fields = self.fields_now();
+        let Some(field) = fields.get(self.focused(&fields)) else {
+            return;
+        };
+        if field.key != self.form.focus {
+            // The one that had the cursor is gone.
+            return self.focus(&field.key);
+        }
+        let typed = self.edits.0.contains_key(&field.key)
+            || self.adding.contains_key(&field.key)
             || self.form.editor.is_long();
-        if gone {
-            let fields = self.proposal().map(|p| self.fields(&p)).unwrap_or_default();
-            let key = fields.get(self.focused(&fields)).map(|one| one.key.clone());
-            if let Some(key) = key {
-                self.focus(&key);
-            }
-        } else if !typed && self.form.types {
-            let key = self.form.focus.clone();
-            let now = self.form.editor.text();
-            if let Some((field, _)) = self.field(&key) {
-                let editor = self.editor_of(&field);
-                // What is not settled yet is what somebody types just now.
-                if editor.text() != now && !self.unsettled(&field) {
-                    self.form.editor = editor;
-                }
+        if !typed && self.form.types {
+            let editor = self.editor_of(field);
+            // What is not settled yet is what somebody types just now.
+            if editor.text() != self.form.editor.text() && !self.unsettled(field) {
+                self.form.editor = editor;
             }
         }
     }
@@ -149,10 +153,9 @@ impl Settings {
 
     /// Takes over what stands in the editor.
     pub(super) fn take_over(&mut self) {
-        let (Some(text), Some((field, _))) = (
-            self.form.editor.text(),
-            self.field(&self.form.focus.clone()),
-        ) else {
+        let (Some(text), Some((field, _))) =
+            (self.form.editor.text(), self.field(&self.form.focus))
+        else {
             return;
         };
         if field.adds {
@@ -210,7 +213,7 @@ impl Settings {
         let here = isize::try_from(here).unwrap_or(0);
         let to = usize::try_from((here + steps).rem_euclid(n)).unwrap_or(0);
         if let Some(field) = fields.get(to) {
-            self.focus(&field.key.clone());
+            self.focus(&field.key);
         }
         Vec::new()
     }
@@ -221,7 +224,7 @@ impl Settings {
         let (key, value) = model::new_member(field.entry, typed).ok()?;
         self.adding.remove(&field.key);
         self.put(&key, value.expose());
-        self.focus(&field.key.clone());
+        self.focus(&field.key);
         Some(vec![Effect::Say(
             Role::Accent,
             format!("{key} is added; the next one can be typed"),
@@ -230,7 +233,8 @@ impl Settings {
 
     /// Takes a command on the form.
     pub(super) fn form_command(&mut self, cmd: Cmd, shell: &Shell) -> Option<Vec<Effect>> {
-        let fields = self.fields(&self.proposal()?);
+        let proposal = self.proposal()?;
+        let fields = self.fields(&proposal);
         let field = fields.get(self.focused(&fields))?.clone();
         match cmd {
             Cmd::Review => return Some(vec![Effect::Go(Place::Settings(Page::Review))]),
@@ -297,17 +301,18 @@ impl Settings {
     }
 
     fn stand_on(&mut self, to: usize) -> Vec<Effect> {
-        let fields = self.proposal().map(|p| self.fields(&p)).unwrap_or_default();
+        let fields = self.fields_now();
         if let Some(field) = fields.get(to.min(fields.len().saturating_sub(1))) {
-            self.focus(&field.key.clone());
+            self.focus(&field.key);
         }
         Vec::new()
     }
 
     /// Moves without going round.
     fn go_within(&mut self, steps: isize) -> Vec<Effect> {
-        let fields = self.proposal().map(|p| self.fields(&p)).unwrap_or_default();
-        let to = self.focused(&fields).saturating_add_signed(steps);
+        let to = self
+            .focused(&self.fields_now())
+            .saturating_add_signed(steps);
         self.stand_on(to)
     }
 

@@ -2,6 +2,7 @@
 //! steps of the test.
 
 use ratatui::layout::{Position, Rect};
+use roundel::settings::check::Finding;
 use roundel::settings::registry::find;
 
 use super::Settings;
@@ -29,6 +30,15 @@ pub fn label(key: &str) -> String {
             }
         },
     )
+}
+
+/// How a finding is marked: a glyph and its role.
+pub fn mark(finding: &Finding) -> (&'static str, Role) {
+    if finding.is_error() {
+        ("✗", Role::Failed)
+    } else {
+        ("!", Role::Warning)
+    }
 }
 
 impl Settings {
@@ -71,7 +81,7 @@ impl Settings {
             // There is room for all of what the line below has no room for.
             let help = fields
                 .get(here)
-                .map(|field| self.help_lines(field, &proposal, scene, area.width));
+                .map(|field| help_lines(field, &proposal, area.width));
             let at = Rect {
                 y: room.y + used + 1,
                 height: room.height - used - 1,
@@ -135,11 +145,7 @@ impl Settings {
         }
         match proposal.finding(&field.key) {
             Some(finding) => {
-                let (glyph, role) = if finding.is_error() {
-                    ("✗", Role::Failed)
-                } else {
-                    ("!", Role::Warning)
-                };
+                let (glyph, role) = mark(finding);
                 let line =
                     Line::new().put(role, format!("{glyph} {} {}", field.label, finding.message));
                 match &finding.fix {
@@ -151,39 +157,6 @@ impl Settings {
                 .muted(format!("{}  ", field.label))
                 .text(field.entry.help),
         }
-    }
-
-    /// What a field means, and what is wrong with it, in full.
-    fn help_lines(
-        &self,
-        field: &Field,
-        proposal: &Proposal,
-        _scene: &Scene,
-        width: u16,
-    ) -> Vec<Line> {
-        let mut lines = vec![
-            Line::new()
-                .strong(field.label.clone())
-                .gap(2)
-                .put(Role::Faint, field.key.clone()),
-        ];
-        let mut add = |role: Role, words: &str| {
-            let words = text::wrap(words, width).into_iter();
-            lines.extend(words.map(|words| Line::new().put(role, words)));
-        };
-        add(Role::Muted, field.entry.help);
-        if let Some(finding) = proposal.finding(&field.key) {
-            let role = if finding.is_error() {
-                Role::Failed
-            } else {
-                Role::Warning
-            };
-            add(role, &format!("It {}.", finding.message));
-            if let Some(fix) = &finding.fix {
-                add(Role::Text, &format!("Fix: {fix}."));
-            }
-        }
-        lines
     }
 
     /// Draws a long text that is open.
@@ -252,4 +225,27 @@ impl Settings {
             }
         }
     }
+}
+
+/// What a field means, and what is wrong with it, in full.
+fn help_lines(field: &Field, proposal: &Proposal, width: u16) -> Vec<Line> {
+    let mut lines = vec![
+        Line::new()
+            .strong(field.label.clone())
+            .gap(2)
+            .put(Role::Faint, field.key.clone()),
+    ];
+    let mut add = |role: Role, words: &str| {
+        let words = text::wrap(words, width).into_iter();
+        lines.extend(words.map(|words| Line::new().put(role, words)));
+    };
+    add(Role::Muted, field.entry.help);
+    if let Some(finding) = proposal.finding(&field.key) {
+        let (_, role) = mark(finding);
+        add(role, &format!("It {}.", finding.message));
+        if let Some(fix) = &finding.fix {
+            add(Role::Text, &format!("Fix: {fix}."));
+        }
+    }
+    lines
 }

@@ -223,10 +223,9 @@ impl Settings {
         let Some(proposal) = self.proposal() else {
             return Line::new();
         };
-        let mut errors = proposal.findings.iter().filter(|finding| {
-            finding.is_error() && group.entries.iter().any(|entry| entry.is_key(&finding.key))
-        });
-        errors.next().map_or_else(Line::new, |finding| {
+        let mut findings = proposal.findings.iter();
+        let error = findings.find(|finding| finding.is_error() && group.has(&finding.key));
+        error.map_or_else(Line::new, |finding| {
             Line::new().put(
                 Role::Failed,
                 format!(

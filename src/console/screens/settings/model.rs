@@ -26,7 +26,7 @@ impl Proposal {
         let mut given: BTreeMap<String, Value> = data
             .settings
             .iter()
-            .filter_map(|row| Some((row.key.clone(), of_row(row)?)))
+            .filter_map(|row| Some((row.key.clone(), value_of(row)?)))
             .collect();
         let mut unreadable = Vec::new();
         for (key, typed) in &edits.0 {
@@ -74,7 +74,7 @@ impl Proposal {
 }
 
 /// What was given for a setting, as its row tells; `None` where nothing was.
-fn of_row(row: &SettingRow) -> Option<Value> {
+pub fn value_of(row: &SettingRow) -> Option<Value> {
     let (_, entry) = find(&row.key)?;
     match &row.value {
         _ if row.source == Source::Default => None,
@@ -185,7 +185,7 @@ pub fn new_member(entry: &Entry, typed: &str) -> Result<(String, Secret), String
 pub fn settled(data: &Answered, key: &str, text: &str) -> Option<Option<Secret>> {
     let (_, entry) = find(key)?;
     let row = row(data, key);
-    let given = row.and_then(of_row);
+    let given = row.and_then(value_of);
     if text.trim().is_empty() {
         // An empty secret leaves the one that is there; everything else that is empty is at its default.
         let leaves = entry.kind.is_secret() || given.is_none();
@@ -202,9 +202,9 @@ pub fn settled(data: &Answered, key: &str, text: &str) -> Option<Option<Secret>>
     Some(Some(Secret::new(text.to_owned())))
 }
 
-/// Whether a text is read as this value.
-pub fn reads_as(key: &str, text: &str, value: &Value) -> bool {
-    find(key).is_some_and(|(_, entry)| Value::parse(entry.kind, text).as_ref() == Ok(value))
+/// Whether a text is a value of the setting's kind.
+pub fn is_readable(key: &str, text: &str) -> bool {
+    find(key).is_some_and(|(_, entry)| Value::parse(entry.kind, text).is_ok())
 }
 
 /// The text that a field begins with when somebody types in it: what was given, never a secret, never a default.
@@ -214,7 +214,7 @@ pub fn text_of(data: &Answered, edits: &Edits, key: &str) -> String {
         Some(None) => return String::new(),
         None => {}
     }
-    match row(data, key).and_then(of_row) {
+    match row(data, key).and_then(value_of) {
         Some(Value::Text(text)) => text,
         Some(value @ (Value::Number(_) | Value::Switch(_) | Value::List(_))) => value.shown(),
         _ => String::new(),
@@ -237,9 +237,7 @@ pub struct Standing {
 impl Standing {
     /// Of a group, or of all of them.
     pub fn of(group: Option<&Group>, data: &Answered, edits: &Edits, proposal: &Proposal) -> Self {
-        let here = |key: &str| {
-            group.is_none_or(|group| group.entries.iter().any(|entry| entry.is_key(key)))
-        };
+        let here = |key: &str| group.is_none_or(|group| group.has(key));
         let findings = proposal.findings.iter().filter(|one| here(&one.key));
         let (errors, warnings): (Vec<_>, Vec<_>) = findings.partition(|one| one.is_error());
         let rows = || data.settings.iter().filter(|row| here(&row.key));

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 
 use ratatui::layout::Rect;
-use roundel::api::settings::{Restart, Source};
+use roundel::api::settings::{DiffRow, Restart};
 use roundel::settings::check::Finding;
 use roundel::settings::registry::find;
 use roundel::settings::value::Value;
 
 use super::Settings;
-use super::form_view::label;
+use super::form_view::{label, mark};
+use super::model;
 use crate::console::action::{SettingsWrite, Write};
 use crate::console::effect::Effect;
 use crate::console::event::Failure;
@@ -41,26 +42,16 @@ pub struct Review {
 }
 
 impl Review {
+    /// Index of what has the focus, of `all`, of which the first are `findings`.
+    fn here(&self, findings: usize, all: usize) -> usize {
+        self.focus.unwrap_or(findings).min(all - 1)
+    }
+
     /// A save was answered.
     pub fn answered(&mut self, refused: Option<&Failure>) {
         self.saving = false;
         self.refused = refused.cloned();
     }
-}
-
-/// What a save would change.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Change {
-    /// Key of the setting.
-    pub key: String,
-    /// Before, in words.
-    pub old: Option<String>,
-    /// After.
-    pub new: Option<String>,
-    /// Neither is shown.
-    pub secret: bool,
-    /// What has to be restarted.
-    pub restart: Restart,
 }
 
 /// A button.
@@ -83,20 +74,10 @@ impl Button {
 
 impl Settings {
     /// What a save would change: what the server has staged, and what was typed here.
-    pub(super) fn changes(&self) -> Vec<Change> {
+    pub(super) fn changes(&self) -> Vec<DiffRow> {
         let rows = self.diff.data().into_iter().flatten();
-        let mut changes: BTreeMap<String, Change> = rows
-            .map(|row| {
-                let change = Change {
-                    key: row.key.clone(),
-                    old: row.old.clone(),
-                    new: row.new.clone(),
-                    secret: row.secret,
-                    restart: row.restart,
-                };
-                (row.key.clone(), change)
-            })
-            .collect();
+        let mut changes: BTreeMap<String, DiffRow> =
+            rows.map(|row| (row.key.clone(), row.clone())).collect();
         for (key, typed) in &self.edits.0 {
             let Some((_, entry)) = find(key) else {
                 continue;
@@ -115,8 +96,9 @@ impl Settings {
                 changes.remove(key);
                 continue;
             }
-            let change = Change {
+            let change = DiffRow {
                 key: key.clone(),
+                label: entry.label.to_owned(),
                 old,
                 new,
                 secret,
@@ -129,23 +111,14 @@ impl Settings {
 
     /// What is saved for a setting that is not staged, in words.
     fn saved(&self, key: &str) -> Option<String> {
-        let row = self.row(key)?;
-        if row.source == Source::Default {
-            return None;
-        }
-        let (_, entry) = find(key)?;
-        match &row.value {
-            Some(json) => Value::from_json(entry.kind, json)
-                .ok()
-                .map(|value| value.shown()),
-            None => row.set.then(|| "(set)".to_owned()),
-        }
+        let saved = model::value_of(self.row(key)?)?;
+        Some(saved.shown())
     }
 
     /// What keeps a save from being made, and what somebody should know of what is changed.
-    fn against(&self, changes: &[Change]) -> Vec<Finding> {
+    fn against(&self, changes: &[DiffRow]) -> Vec<Finding> {
         let changed = |key: &str| changes.iter().any(|change| change.key == key);
-        let findings = self.proposal().map(|proposal| proposal.findings);
+        let findings = self.proposal().map(|proposal| proposal.findings.clone());
         let mut findings: Vec<Finding> = findings
             .unwrap_or_default()
             .into_iter()
@@ -155,7 +128,7 @@ impl Settings {
         findings
     }
 
-    fn buttons(changes: &[Change]) -> Vec<Button> {
+    fn buttons(changes: &[DiffRow]) -> Vec<Button> {
         let restarts = changes.iter().any(|one| one.restart != Restart::Live);
         let again = restarts.then_some(Button::SaveRestart);
         [Button::Back, Button::Save]
@@ -164,7 +137,7 @@ impl Settings {
             .collect()
     }
 
-    fn why_not(&self, changes: &[Change], shell: &Shell) -> Option<String> {
+    fn why_not(&self, changes: &[DiffRow], shell: &Shell) -> Option<String> {
         let errors = self.proposal().map_or(0, |proposal| proposal.errors());
         if self.review.saving {
             Some("it is being saved".to_owned())
@@ -185,7 +158,7 @@ impl Settings {
         let findings = self.against(&changes);
         let buttons = Self::buttons(&changes);
         let n = findings.len() + buttons.len();
-        let here = self.review.focus.unwrap_or(findings.len()).min(n - 1);
+        let here = self.review.here(findings.len(), n);
         match cmd {
             Cmd::Right | Cmd::Down => self.review.focus = Some((here + 1) % n),
             Cmd::Left | Cmd::Up => self.review.focus = Some((here + n - 1) % n),
@@ -206,7 +179,7 @@ impl Settings {
             Cmd::SaveRestart => return Some(self.save(true, shell)),
             Cmd::Open => {
                 if let Some(finding) = findings.get(here) {
-                    return Some(self.go_to(&finding.key.clone()));
+                    return Some(self.go_to(&finding.key));
                 }
                 return Some(match buttons.get(here - findings.len())? {
                     Button::Back => vec![Effect::Press(Cmd::Back)],
@@ -255,9 +228,7 @@ impl Settings {
         let buttons = Self::buttons(&changes);
         let here = self
             .review
-            .focus
-            .unwrap_or(findings.len())
-            .min(findings.len() + buttons.len() - 1);
+            .here(findings.len(), findings.len() + buttons.len());
         let airy = u16::from(scene.shell.is_airy());
         let shown = findings.len().min(FINDINGS);
         let found = if findings.is_empty() { 0 } else { shown + 1 };
@@ -328,7 +299,7 @@ impl Settings {
         }
     }
 
-    fn draw_changes(&self, pen: &mut Pen, area: Rect, changes: &[Change]) {
+    fn draw_changes(&self, pen: &mut Pen, area: Rect, changes: &[DiffRow]) {
         if area.height == 0 {
             return;
         }
@@ -372,7 +343,7 @@ impl Settings {
     }
 }
 
-fn change_line(change: &Change, width: u16) -> Line {
+fn change_line(change: &DiffRow, width: u16) -> Line {
     let key = text::fit(&change.key, width).into_owned();
     let line = Line::new().gap(2).text(key).pad(width + 4);
     let dash = || "–".to_owned();
@@ -399,7 +370,7 @@ fn change_line(change: &Change, width: u16) -> Line {
 }
 
 /// What a save would restart.
-fn restarts(changes: &[Change]) -> Line {
+fn restarts(changes: &[DiffRow]) -> Line {
     let line = Line::new().strong("What it restarts").gap(3);
     let of = |restart| changes.iter().filter(|one| one.restart == restart).count() as u64;
     if changes.is_empty() {
@@ -445,11 +416,7 @@ fn heads(errors: usize, warnings: usize) -> Line {
 }
 
 fn said(finding: &Finding) -> Line {
-    let (glyph, role) = if finding.is_error() {
-        ("✗", Role::Failed)
-    } else {
-        ("!", Role::Warning)
-    };
+    let (glyph, role) = mark(finding);
     let line = Line::new()
         .put(role, format!("{glyph} "))
         .strong(label(&finding.key))

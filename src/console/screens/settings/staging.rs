@@ -45,23 +45,14 @@ impl Settings {
         if idle || self.protected(shell).is_some() {
             return None;
         }
-        let is_here = |key: &str| {
-            but.is_some_and(|group| group.entries.iter().any(|entry| entry.is_key(key)))
+        let is_due = |(key, typed): &(&String, &Option<Secret>)| {
+            let here = but.is_some_and(|group| group.has(key));
+            let taken = self.taken.0.get(*key) == Some(*typed);
+            // What is no value of its kind stays here, and says why in its form.
+            let text = typed.as_ref();
+            !here && !taken && text.is_none_or(|text| model::is_readable(key, text.expose()))
         };
-        let proposal = self.proposal()?;
-        // What is no value of its kind stays here, and says why in its form.
-        let good = |key: &String, typed: &Option<Secret>| {
-            typed.is_none()
-                || proposal.values.given(key).is_some_and(|value| {
-                    typed
-                        .as_ref()
-                        .is_some_and(|text| model::reads_as(key, text.expose(), value))
-                })
-        };
-        let due = self.edits.0.iter();
-        let taken = |key: &String, typed: &Option<Secret>| self.taken.0.get(key) == Some(typed);
-        let due =
-            due.filter(|(key, typed)| !is_here(key) && !taken(key, typed) && good(key, typed));
+        let due = self.edits.0.iter().filter(is_due);
         let due = Edits(
             due.map(|(key, typed)| (key.clone(), typed.clone()))
                 .collect(),

@@ -110,7 +110,7 @@ impl Settings {
 
     /// Takes a letter.
     pub(super) fn form_typed(&mut self, c: char) -> Vec<Effect> {
-        let Some((field, _)) = self.field(&self.form.focus.clone()) else {
+        let Some((field, _)) = self.field(&self.form.focus) else {
             return Vec::new();
         };
         match field.entry.kind {
@@ -150,7 +150,7 @@ impl Settings {
 
     /// Takes pasted text: what is between the marks of PEM replaces a certificate or key whole.
     pub(super) fn form_pasted(&mut self, text: &str) -> Vec<Effect> {
-        let Some((field, _)) = self.field(&self.form.focus.clone()) else {
+        let Some((field, _)) = self.field(&self.form.focus) else {
             return Vec::new();
         };
         if text.len() > TEXT_MAX {

@@ -50,10 +50,10 @@ impl Settings {
             return Effect::refuse("save or forget what is changed first: D forgets it");
         }
         let write = Write::Settings(SettingsWrite::Rollback(row.version));
-        let body = vec![format!(
-            "Its values come back as a new version, by {}. What has to be restarted waits for a restart.",
-            "you"
-        )];
+        let body = vec![
+            "Its values come back as a new version, by you. What has to be restarted waits for a restart."
+                .to_owned(),
+        ];
         let title = format!("Bring version {} back?", row.version);
         let mut dialog = Dialog::new(title, body, Vec::new());
         dialog.command = write.command();
