@@ -149,12 +149,7 @@ fn print(context: &mut Context<'_>, found: &Examination) -> Result<(), Failure> 
     let width = found.checks.iter().map(|check| check.name.len()).max();
     let width = width.unwrap_or_default();
     for check in &found.checks {
-        let word = format!("{:7}", check.verdict.word());
-        let word = match check.verdict {
-            Verdict::Ok => paint.good(&word),
-            Verdict::Warning => paint.warn(&word),
-            Verdict::Failed => paint.bad(&word),
-        };
+        let word = paint.verdict(check.verdict);
         writeln!(
             context.out,
             "{word}  {:width$}  {}",

@@ -112,13 +112,7 @@ pub(super) async fn run(context: &mut Context<'_>, wanted: &Try) -> Result<End, 
 
 /// One step: its word, its name, what was seen, and below it what to do.
 pub(super) fn print(context: &mut Context<'_>, step: &Step) -> Result<(), Failure> {
-    let paint = context.out_paint();
-    let word = format!("{:7}", step.verdict.word());
-    let word = match step.verdict {
-        Verdict::Ok => paint.good(&word),
-        Verdict::Warning => paint.warn(&word),
-        Verdict::Failed => paint.bad(&word),
-    };
+    let word = context.out_paint().verdict(step.verdict);
     let mut found = step.found.lines();
     let first = line(found.next().unwrap_or_default());
     writeln!(context.out, "{word} {}: {first}", line(&step.name))?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use roundel::api::builds::RunRow;
+use roundel::api::doctor::Verdict;
 use roundel::clock::Timestamp;
 
 /// Emphasis, where a terminal shows it and nobody forbade it.
@@ -22,6 +23,16 @@ impl Paint {
 
     pub(super) fn strong(self, text: &str) -> String {
         self.sgr("1", text)
+    }
+
+    /// How something came out, as wide as the widest such word.
+    pub(super) fn verdict(self, verdict: Verdict) -> String {
+        let word = format!("{:7}", verdict.word());
+        match verdict {
+            Verdict::Ok => self.good(&word),
+            Verdict::Warning => self.warn(&word),
+            Verdict::Failed => self.bad(&word),
+        }
     }
 
     pub(super) fn bad(self, text: &str) -> String {

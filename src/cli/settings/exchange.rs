@@ -75,36 +75,22 @@ pub(super) async fn import(
         None => None,
     };
     for (key, item) in items {
-        match item {
-            Item::Value(value) => {
-                let json = value.to_json().unwrap_or_else(|| Json::from(value.text()));
-                changes.set.insert(key, json);
-            }
-            Item::File(path) => match super::bounded(Path::new(&path)) {
-                Ok(text) => {
-                    changes.set.insert(key, Json::from(text));
-                }
-                Err(failure) => findings.push(Finding::unreadable(
-                    &key,
-                    format!("cannot be had: {failure}"),
-                )),
+        let json = match item {
+            Item::Value(value) => Ok(value.to_json().unwrap_or_else(|| Json::from(value.text()))),
+            Item::File(path) => super::bounded(Path::new(&path))
+                .map(Json::from)
+                .map_err(|failure| format!("cannot be had: {failure}")),
+            Item::Sealed(sealed) => match &mut opener {
+                Some(opener) => opener
+                    .open(&key, &sealed)
+                    .map(|plain| Json::from(String::from_utf8_lossy(&plain)))
+                    .ok_or_else(|| "does not open with this passphrase".to_owned()),
+                None => Err("is sealed: give the passphrase with `--key-file FILE`".to_owned()),
             },
-            Item::Sealed(sealed) => {
-                match opener.as_mut().map(|opener| opener.open(&key, &sealed)) {
-                    Some(Some(plain)) => {
-                        let text = String::from_utf8_lossy(&plain).into_owned();
-                        changes.set.insert(key, Json::from(text));
-                    }
-                    Some(None) => findings.push(Finding::unreadable(
-                        &key,
-                        "does not open with this passphrase".to_owned(),
-                    )),
-                    None => findings.push(Finding::unreadable(
-                        &key,
-                        "is sealed: give the passphrase with `--key-file FILE`".to_owned(),
-                    )),
-                }
-            }
+        };
+        match json {
+            Ok(json) => _ = changes.set.insert(key, json),
+            Err(why) => findings.push(Finding::unreadable(&key, why)),
         }
     }
     if !findings.is_empty() {
