@@ -255,14 +255,19 @@ impl Directory {
 
     async fn open_at(&self, at: &Endpoint) -> Result<Session, DirectoryError> {
         let mut session = self.dial(at).await?;
-        session
-            .bind(&self.search_user, &self.search_password)
-            .await?
-            .map_err(|why| DirectoryError::SearchUser {
-                user: self.search_user.clone(),
-                why,
-            })?;
+        self.sign_on(&mut session).await?;
         Ok(session)
+    }
+
+    /// Signs the search user in on a connection.
+    async fn sign_on(&self, session: &mut Session) -> Result<(), DirectoryError> {
+        let bound = session
+            .bind(&self.search_user, &self.search_password)
+            .await?;
+        bound.map_err(|why| DirectoryError::SearchUser {
+            user: self.search_user.clone(),
+            why,
+        })
     }
 
     /// A connection that nobody has signed in on.

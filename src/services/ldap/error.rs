@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use super::certificate::{Certificate, Distrust, shown};
-use super::reason::{Answer, INVALID_DN, Refusal};
+use super::reason::{Answer, INVALID_DN, NO_SUCH_OBJECT, Refusal};
 use super::{Encryption, Endpoint};
 use crate::error::{Explain, Kind};
 use crate::sanitise::line;
@@ -226,11 +226,39 @@ impl DirectoryError {
         }
     }
 
+    pub(super) fn ended(at: &Endpoint, source: io::Error) -> Self {
+        DirectoryError::Ended {
+            address: at.to_string(),
+            source,
+        }
+    }
+
+    pub(super) fn garbled(at: &Endpoint, why: impl Into<String>) -> Self {
+        DirectoryError::Garbled {
+            address: at.to_string(),
+            why: why.into(),
+        }
+    }
+
     pub(super) fn handshake(at: &Endpoint, source: io::Error) -> Self {
         DirectoryError::Handshake {
             address: at.to_string(),
             ldaps: at.encryption == Encryption::Ldaps,
             source,
+        }
+    }
+
+    /// Of a search below an entry that a setting names: where the entry is not there, it is that which is wrong.
+    pub(super) fn at_entry(self, dn: &str, key: &'static str) -> Self {
+        match self {
+            DirectoryError::Search { answer, .. } if answer.code == NO_SUCH_OBJECT => {
+                DirectoryError::Base {
+                    dn: dn.to_owned(),
+                    key,
+                    answer,
+                }
+            }
+            other => other,
         }
     }
 

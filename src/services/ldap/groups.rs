@@ -10,7 +10,6 @@ use ldap3::Scope;
 
 use super::error::DirectoryError;
 use super::people::Candidate;
-use super::reason::NO_SUCH_OBJECT;
 use super::session::{Entry, Question, Session};
 use super::{Directory, filter};
 use crate::clock;
@@ -162,16 +161,8 @@ async fn walk(
             }
             searches += 1;
             let question = dir.groups_with(&filter::equals(&dir.member_field, &member));
-            let answer = match session.search(question).await {
-                Err(DirectoryError::Search { answer, .. }) if answer.code == NO_SUCH_OBJECT => {
-                    return Err(DirectoryError::Base {
-                        dn: dir.base.clone(),
-                        key: "ldap.base_dn",
-                        answer,
-                    });
-                }
-                answer => answer?,
-            };
+            let answer = session.search(question).await;
+            let answer = answer.map_err(|err| err.at_entry(&dir.base, "ldap.base_dn"))?;
             for entry in &answer.entries {
                 if graph.add(group(entry)) {
                     next.push(entry.dn.clone());

@@ -140,14 +140,8 @@ fn not_shaken(at: &Endpoint, source: io::Error, chain: Vec<Certificate>) -> Dire
 
 /// Asks for encryption, and takes nothing but the answer: what came after it would have come from anybody.
 async fn start_tls(at: &Endpoint, stream: &mut TcpStream) -> Result<(), DirectoryError> {
-    let ended = |source| DirectoryError::Ended {
-        address: at.to_string(),
-        source,
-    };
-    let garbled = |why: &str| DirectoryError::Garbled {
-        address: at.to_string(),
-        why: why.to_owned(),
-    };
+    let ended = |source| DirectoryError::ended(at, source);
+    let garbled = |why: guard::Fault| DirectoryError::garbled(at, why);
     stream.write_all(START_TLS).await.map_err(ended)?;
     let mut bytes = Vec::new();
     let length = loop {
@@ -198,10 +192,7 @@ fn link(
     stream: impl AsyncRead + AsyncWrite + Send + 'static,
     tls: Option<(String, Vec<Certificate>)>,
 ) -> Result<Link, DirectoryError> {
-    let failed = |source| DirectoryError::Ended {
-        address: at.to_string(),
-        source,
-    };
+    let failed = |source| DirectoryError::ended(at, source);
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     ours.set_nonblocking(true).map_err(failed)?;
     let ours = tokio::net::UnixStream::from_std(ours).map_err(failed)?;

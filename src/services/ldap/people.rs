@@ -3,7 +3,7 @@
 use ldap3::Scope;
 
 use super::error::{BindFault, DirectoryError};
-use super::reason::{NO_SUCH_OBJECT, Refusal};
+use super::reason::Refusal;
 use super::session::{Entry, Question, Session};
 use super::{Directory, Endpoint, Product, Who, filter, referral};
 use crate::clock::{self, Timestamp};
@@ -15,6 +15,10 @@ const ENOUGH: u16 = 2;
 
 /// Most referrals of a search that are followed.
 const FOLLOWED_MAX: usize = 4;
+
+/// What to do where people are on servers that are not asked.
+pub(super) const ELSEWHERE: &str =
+    "name the server that has the people, or switch `ldap.referrals` on: then it is asked too";
 
 /// Bit of `userAccountControl`: the account is disabled (MS-ADTS §2.2.16).
 const DISABLED: i64 = 0x2;
@@ -92,20 +96,12 @@ pub(super) async fn find(
         Who::Dn(dn) if !is_below(dn, &dir.people) => return Ok(found),
         Who::Dn(dn) => dir.question(dn, Scope::Base, "(objectClass=*)".to_owned()),
     };
-    let (base, filter) = (question.base, question.filter.clone());
-    let answer = match session.search(question).await {
-        Ok(answer) => answer,
-        Err(DirectoryError::Search { answer, .. }) if answer.code == NO_SUCH_OBJECT => {
-            return match who {
-                Who::Dn(_) => Ok(found),
-                Who::Name(_) => Err(DirectoryError::Base {
-                    dn: base.to_owned(),
-                    key: "ldap.user_search_dn",
-                    answer,
-                }),
-            };
-        }
-        Err(err) => return Err(err),
+    let (base, scope, filter) = (question.base, question.scope, question.filter.clone());
+    let answer = session.search(question).await;
+    let answer = match answer.map_err(|err| err.at_entry(base, "ldap.user_search_dn")) {
+        // Somebody who was there and is there no more.
+        Err(DirectoryError::Base { .. }) if matches!(who, Who::Dn(_)) => return Ok(found),
+        answer => answer?,
     };
     let candidate = |at: &Endpoint, entry: Entry| dir.candidate(at, who, entry);
     found.all.extend(
@@ -116,10 +112,7 @@ pub(super) async fn find(
     );
     if !dir.follows {
         if !answer.referrals.is_empty() {
-            found.why = Some(
-                "name the server that has the people, or switch `ldap.referrals` on: then it is asked too"
-                    .to_owned(),
-            );
+            found.why = Some(ELSEWHERE.to_owned());
         }
         found.skipped = answer.referrals;
         return Ok(found);
@@ -136,10 +129,6 @@ pub(super) async fn find(
         };
         let mut other = dir.open_at(&target.at).await?;
         let base = target.base.as_deref().unwrap_or(base);
-        let scope = match who {
-            Who::Name(_) => Scope::Subtree,
-            Who::Dn(_) => Scope::Base,
-        };
         let answer = other
             .search(dir.question(base, scope, filter.clone()))
             .await?;

@@ -93,10 +93,7 @@ impl Session {
         let settings = LdapConnSettings::new().set_std_stream(StdStream::Unix(link.stream));
         let (connection, ldap) = LdapConnAsync::with_settings(settings, "ldapi:///")
             .await
-            .map_err(|err| DirectoryError::Garbled {
-                address: at.to_string(),
-                why: err.to_string(),
-            })?;
+            .map_err(|err| DirectoryError::garbled(at, err.to_string()))?;
         // Ends when the session is dropped; what went wrong is heard of by who asked.
         tokio::spawn(async move {
             let _ = connection.drive().await;
@@ -219,16 +216,10 @@ async fn answered<T>(
     what: &'static str,
     asked: impl Future<Output = Result<T, LdapError>>,
 ) -> Result<T, DirectoryError> {
-    let garbled = |why: &str| DirectoryError::Garbled {
-        address: at.to_string(),
-        why: why.to_owned(),
-    };
+    let garbled = |why: &str| DirectoryError::garbled(at, why);
     let ended = |source: io::Error| match fault.get() {
         Some(why) => garbled(why),
-        None => DirectoryError::Ended {
-            address: at.to_string(),
-            source,
-        },
+        None => DirectoryError::ended(at, source),
     };
     match timeout(limit, AssertUnwindSafe(asked).catch_unwind()).await {
         Err(_) => Err(DirectoryError::silent(at, what, limit)),

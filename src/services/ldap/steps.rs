@@ -7,7 +7,6 @@ use ldap3::Scope;
 use super::certificate::shown;
 use super::error::DirectoryError;
 use super::people::{self, Candidate};
-use super::reason::NO_SUCH_OBJECT;
 use super::session::{Question, Session};
 use super::{Directory, Encryption, Who, groups, link};
 use crate::error::{Chain, Explain, Kind};
@@ -52,14 +51,7 @@ async fn all(ask: &Ask, trial: &mut Trial) -> Result<(), Over> {
         Err(_) => return Err(Over),
     };
     let mut session = reach(&dir, trial).await?;
-    let bound = session.bind(&dir.search_user, &dir.search_password).await;
-    let bound = bound.and_then(|bound| {
-        bound.map_err(|why| DirectoryError::SearchUser {
-            user: dir.search_user.clone(),
-            why,
-        })
-    });
-    told(trial, SEARCH_BIND, bound).await?;
+    told(trial, SEARCH_BIND, dir.sign_on(&mut session).await).await?;
     trial
         .ok(SEARCH_BIND, format!("as {}", line(&dir.search_user)))
         .await;
@@ -186,13 +178,6 @@ async fn base(
             most: 1,
         };
         let looked = match session.search(question).await {
-            Err(DirectoryError::Search { answer, .. }) if answer.code == NO_SUCH_OBJECT => {
-                Err(DirectoryError::Base {
-                    dn: dn.clone(),
-                    key,
-                    answer,
-                })
-            }
             Ok(found) if found.entries.is_empty() && !found.referrals.is_empty() => {
                 elsewhere(dir, found.referrals, key)
             }
@@ -201,7 +186,8 @@ async fn base(
                 "names an entry that the search user may not see",
                 "let the search user see it",
             )),
-            looked => looked.map(|_| ()),
+            Ok(_) => Ok(()),
+            Err(err) => Err(err.at_entry(dn, key)),
         };
         told(trial, BASE, looked).await?;
     }
@@ -222,7 +208,7 @@ fn elsewhere(
     let why = if key == "ldap.base_dn" {
         "correct the base DN: this server has another one, or name the server that has it"
     } else {
-        "name the server that has the people, or switch `ldap.referrals` on: then it is asked too"
+        people::ELSEWHERE
     };
     Err(DirectoryError::Referral {
         servers,
