@@ -32,7 +32,7 @@ impl From<Person> for Known {
 }
 
 /// The directory of some settings. It reads files when it is made.
-async fn directory(values: &Arc<Values>) -> Result<Directory, DirectoryError> {
+pub(super) async fn of(values: &Arc<Values>) -> Result<Directory, DirectoryError> {
     let values = values.clone();
     let made = tokio::task::spawn_blocking(move || Directory::new(&values)).await;
     // What is broken off is as little known as what is locked.
@@ -45,8 +45,7 @@ pub(super) async fn sign_in(
     name: &str,
     password: &Secret,
 ) -> Result<Option<Known>, DirectoryError> {
-    let directory = directory(values).await?;
-    match directory.sign_in(name, password).await {
+    match of(values).await?.sign_in(name, password).await {
         Ok(person) => Ok(Some(person.into())),
         Err(err) if err.refuses() => Ok(None),
         Err(err) => Err(err),
@@ -55,10 +54,10 @@ pub(super) async fn sign_in(
 
 /// Whether the person of an entry is still there and may sign in.
 pub(super) async fn look_up(
-    values: &Arc<Values>,
+    directory: &Directory,
     mark: &str,
 ) -> Result<Option<Known>, DirectoryError> {
-    let found = directory(values).await?.look_up(Who::Dn(mark)).await?;
+    let found = directory.look_up(Who::Dn(mark)).await?;
     Ok(found.map(Known::from))
 }
 

@@ -14,6 +14,7 @@ use crate::engine::command::{Actor, Command, CommandError};
 use crate::engine::sessions::SessionCommand;
 use crate::error::Chain;
 use crate::services::health::Part;
+use crate::services::ldap::Directory;
 use crate::settings::value::{Value, Values};
 use crate::store::SessionRecord;
 
@@ -76,6 +77,8 @@ impl People {
         }
         let values = shared.values.borrow().clone();
         let begun = clock::monotonic();
+        // Made for the first who is looked up, and then there for all: it reads files.
+        let mut directory = None;
         // Once the directory has been silent, it is not waited for again before the next look.
         let mut silent = None;
         for ((way, mark), sessions) in people {
@@ -83,7 +86,7 @@ impl People {
                 (Way::Console, _) => console(&values, &mark),
                 (Way::Ldap, Some(why)) => Found::Silent(String::clone(why)),
                 (Way::Ldap, None) => {
-                    let (found, stop) = look_up(&values, &mark).await;
+                    let (found, stop) = look_up(&values, &mut directory, &mark).await;
                     if let (Found::Silent(why), true) = (&found, stop) {
                         silent = Some(why.clone());
                     }
@@ -115,41 +118,37 @@ impl People {
             let chosen = sessions.iter().filter(|one| which(one));
             chosen.map(|one| one.id.clone()).collect()
         };
-        let end = |ids, why| SessionCommand::End {
-            ids,
-            name: name.clone(),
-            why,
-        };
-        let wishes = match found {
-            Found::Gone(why) => vec![end(ids(&|_| true), why)],
+        let (over, why) = match found {
+            Found::Gone(why) => (ids(&|_| true), why),
             Found::Silent(why) => {
                 let grace = GRACE.max(period(values) * 2);
                 let over = ids(&|one| now.since(one.checked) > grace);
                 let minutes = grace.as_secs() / 60;
                 let why = format!("the directory could not be asked for {minutes} min: {why}");
-                vec![end(over, why)]
+                (over, why)
             }
-            Found::Known(role) => vec![
-                SessionCommand::Role {
-                    ids: ids(&|one| one.role != role),
-                    name: name.clone(),
-                    role,
-                },
-                SessionCommand::Checked(ids(&|one| now.since(one.checked) >= NOTED)),
-            ],
+            Found::Known(role) => {
+                let changed = ids(&|one| one.role != role);
+                let seen = ids(&|one| now.since(one.checked) >= NOTED);
+                self.have(changed, |ids| SessionCommand::Role { ids, name, role })
+                    .await?;
+                return self.have(seen, SessionCommand::Checked).await;
+            }
         };
-        for wish in wishes {
-            let none = match &wish {
-                SessionCommand::End { ids, .. }
-                | SessionCommand::Role { ids, .. }
-                | SessionCommand::Checked(ids) => ids.is_empty(),
-                _ => false,
-            };
-            if !none {
-                let server = Actor::admin("server");
-                let command = Command::Session(wish);
-                self.shared.handle.send(command, server, None).await?;
-            }
+        self.have(over, |ids| SessionCommand::End { ids, name, why })
+            .await
+    }
+
+    /// Has something done to these sessions, where there are any.
+    async fn have(
+        &self,
+        ids: Vec<String>,
+        done: impl FnOnce(Vec<String>) -> SessionCommand,
+    ) -> Result<(), CommandError> {
+        if !ids.is_empty() {
+            let command = Command::Session(done(ids));
+            let server = Actor::admin("server");
+            self.shared.handle.send(command, server, None).await?;
         }
         Ok(())
     }
@@ -178,12 +177,19 @@ fn console(values: &Values, mark: &str) -> Found {
 }
 
 /// What the directory says of somebody, and whether it is of no use to ask it about others.
-async fn look_up(values: &Arc<Values>, mark: &str) -> (Found, bool) {
+async fn look_up(values: &Arc<Values>, made: &mut Option<Directory>, mark: &str) -> (Found, bool) {
     let gone = |why: &str| (Found::Gone(why.to_owned()), false);
     if !values.on("ldap.enabled") {
         return gone("signing in by the directory was turned off");
     }
-    match timeout(ANSWER, directory::look_up(values, mark)).await {
+    let asked = async {
+        let directory = match made {
+            Some(directory) => directory,
+            None => made.insert(directory::of(values).await?),
+        };
+        directory::look_up(directory, mark).await
+    };
+    match timeout(ANSWER, asked).await {
         Err(_) => {
             let why = format!("it did not answer within {} s", ANSWER.as_secs());
             (Found::Silent(why), true)
