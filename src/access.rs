@@ -18,7 +18,7 @@ pub use fingerprint::{Fingerprint, NoFingerprint};
 pub use groups::{Roles, role_of};
 pub use guesses::{Guess, Guesses};
 pub use throttle::{Origin, Throttle};
-pub use token::{Entry, Fresh, Hash, Refused, Tokens, Way, hash, parts, same};
+pub use token::{Entry, Fresh, Hash, Refused, Tokens, Way, hash, parts};
 
 /// What somebody may do; each role may do what those before it may.
 #[derive(

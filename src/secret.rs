@@ -6,6 +6,7 @@ pub mod password;
 
 use std::fmt;
 
+use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Deserializer, Serializer};
 use zeroize::Zeroizing;
 
@@ -143,6 +144,25 @@ impl Secret {
     pub fn reveal<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.expose())
     }
+}
+
+/// Random bytes of the kernel's.
+///
+/// # Panics
+/// When it has none to give, which it has from its start on.
+#[must_use]
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .expect("the kernel gives randomness");
+    bytes
+}
+
+/// Compares in constant time: how far a guess is right must not show. Lengths are no secret.
+#[must_use]
+pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).fold(0, |diff, (x, y)| diff | (x ^ y)) == 0
 }
 
 /// The name of a variable.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Role;
 use crate::clock::Timestamp;
-use crate::secret::Secret;
+use crate::secret::{Secret, same};
 
 /// What every token begins with, so that a leak is found by a search.
 const PREFIX: &str = "rdl_";
@@ -22,12 +22,6 @@ pub type Hash = [u8; 32];
 #[must_use]
 pub fn hash(secret: &str) -> Hash {
     Sha256::digest(secret.as_bytes()).into()
-}
-
-/// Compares in constant time: how far a guess is right must not show.
-#[must_use]
-pub fn same(a: &Hash, b: &Hash) -> bool {
-    a.iter().zip(b).fold(0, |diff, (x, y)| diff | (x ^ y)) == 0
 }
 
 /// A token that was just made. Its whole text is shown once and cannot be printed by accident.

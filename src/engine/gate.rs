@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::access::{Hash, hash, same};
+use crate::access::{Hash, hash};
 use crate::clock::Timestamp;
 use crate::ids::AttemptId;
+use crate::secret::same;
 
 /// How long an agent may take to come back to a server that has just started: longer than its longest wait between two
 /// tries.

@@ -6,10 +6,9 @@
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
-use super::Secret;
+use super::{Secret, random, same};
 
 /// Memory in KiB and passes of what is hashed here: the least that OWASP advises for one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -40,10 +39,7 @@ struct Parts {
 /// When the kernel has no randomness to give, which it has from its start on.
 #[must_use]
 pub fn hashed(password: &Secret) -> Secret {
-    let mut salt = [0; SALT];
-    SystemRandom::new()
-        .fill(&mut salt)
-        .expect("the kernel gives randomness");
+    let salt: [u8; SALT] = random();
     let params = Params::new(MEMORY_KIB, PASSES, 1, Some(HASH)).expect("these are allowed");
     let hash = computed(password, &params, &salt).expect("a password is shorter than 4 GB");
     Secret::new(format!(
@@ -65,12 +61,8 @@ pub fn is_right(password: &Secret, hash: &Secret) -> bool {
     let Some(known) = parts(hash.expose()) else {
         return false;
     };
-    let Some(found) = computed(password, &known.params, &known.salt) else {
-        return false;
-    };
-    // In constant time: how far a guess is right must not show.
-    let apart = found.iter().zip(&known.hash);
-    apart.fold(0, |diff, (a, b)| diff | (a ^ b)) == 0
+    let found = computed(password, &known.params, &known.salt);
+    found.is_some_and(|found| same(&found, &known.hash))
 }
 
 fn computed(password: &Secret, params: &Params, salt: &[u8]) -> Option<Zeroizing<Vec<u8>>> {

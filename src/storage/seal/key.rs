@@ -10,11 +10,10 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
 use super::SealError;
-use crate::secret::Secret;
+use crate::secret::{Secret, random};
 
 /// Fewest characters of a passphrase.
 pub(super) const PASSPHRASE_MIN: usize = 12;
@@ -113,14 +112,6 @@ impl Key {
             .ok()?;
         Some(Zeroizing::new(plain.to_vec()))
     }
-}
-
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .expect("the kernel gives randomness");
-    bytes
 }
 
 /// Seals under a passphrase: the key is made once, for a salt of its own, however much is sealed.
