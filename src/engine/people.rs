@@ -56,8 +56,6 @@ pub struct Credentials {
     pub origin: Origin,
     /// The same in words: an address, or an account of this machine.
     pub who: String,
-    /// Whether it is this machine.
-    pub near: bool,
 }
 
 /// Somebody who signed in.
@@ -170,10 +168,9 @@ impl People {
             email: known.email,
             role,
             expires,
-            origin: if given.near {
-                String::new()
-            } else {
-                given.who.clone()
+            origin: match given.origin {
+                Origin::Socket => String::new(),
+                _ => given.who.clone(),
             },
         };
         let actor = Actor {
@@ -247,10 +244,8 @@ impl People {
         let store = self.shared.view.store.clone();
         let name = given.name.trim().to_owned();
         let typed = name.clone();
-        let known = tokio::task::spawn_blocking(move || store.people()).await;
-        let known = known.is_ok_and(|people| {
-            people.is_ok_and(|all| all.iter().any(|one| one.name.eq_ignore_ascii_case(&typed)))
-        });
+        let known = tokio::task::spawn_blocking(move || store.knows_person(&typed)).await;
+        let known = known.is_ok_and(|known| known.unwrap_or(false));
         let from = match (name.as_str(), known) {
             ("", _) => "by the password of the console".to_owned(),
             (name, true) => format!("as {}", sanitise::line(name)),

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::error::ApiError;
 use super::peer::Peer;
 use super::router::Server;
-use crate::access::{self, Origin, Refused, Role, Throttle, Tokens, Way};
+use crate::access::{self, Refused, Role, Throttle, Tokens, Way};
 use crate::clock::{self, Timestamp};
 use crate::engine::{Actor, Command, CommandError, Note, Refusal, Reply};
 use crate::error::Kind;
@@ -174,10 +174,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 async fn sign_in(server: &Server, peer: Peer, headers: &HeaderMap) -> Result<Caller, ApiError> {
-    let (origin, who) = match &peer {
-        Peer::Socket { name, .. } => (Origin::Socket, name.to_string()),
-        Peer::Address(address) => ((*address).into(), address.to_string()),
-    };
+    let (origin, who) = peer.place();
     let refuse = async |err: ApiError| {
         let refusal = Refusal {
             who: who.clone(),

@@ -7,6 +7,7 @@ use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use tokio::net::UnixListener;
 
+use crate::access::Origin;
 use crate::cluster::embedded::account;
 
 /// The other end of a connection.
@@ -21,6 +22,16 @@ pub enum Peer {
     },
     /// Over the network.
     Address(IpAddr),
+}
+
+impl Peer {
+    /// Where it is, for the limits on wrong sign-ins, and the same in words.
+    pub(super) fn place(&self) -> (Origin, String) {
+        match self {
+            Peer::Socket { name, .. } => (Origin::Socket, name.to_string()),
+            Peer::Address(address) => ((*address).into(), address.to_string()),
+        }
+    }
 }
 
 impl Connected<IncomingStream<'_, UnixListener>> for Peer {

@@ -11,7 +11,7 @@ use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::peer::Peer;
 use super::router::Server;
-use crate::access::{Origin, Role};
+use crate::access::Role;
 use crate::api::Written;
 use crate::api::session::{Forgotten, OpenSession, Person, SignIn, SignedIn, SignedOut};
 use crate::clock;
@@ -38,25 +38,19 @@ async fn create(
     protected: Option<Extension<Protected>>,
     Json(given): Json<SignIn>,
 ) -> Answer<SignedIn> {
-    let (origin, who, near) = match &peer {
-        Peer::Socket { name, .. } => (Origin::Socket, name.to_string(), true),
-        Peer::Address(address) if protected.is_some() => {
-            ((*address).into(), address.to_string(), false)
-        }
-        Peer::Address(_) => {
-            return Err(ApiError::new(
-                Kind::Refused,
-                "a password is not taken over a connection that others can read",
-            )
-            .hint("sign in by https"));
-        }
-    };
+    if matches!(peer, Peer::Address(_)) && protected.is_none() {
+        return Err(ApiError::new(
+            Kind::Refused,
+            "a password is not taken over a connection that others can read",
+        )
+        .hint("sign in by https"));
+    }
+    let (origin, who) = peer.place();
     let credentials = Credentials {
         name: given.user,
         password: given.password,
         origin,
         who,
-        near,
     };
     let signed = server.people.sign_in(credentials).await.map_err(|err| {
         let wait = err.wait();

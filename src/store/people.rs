@@ -112,6 +112,18 @@ impl ReadPool {
     pub fn people(&self) -> Result<Vec<PersonRecord>, StoreError> {
         self.read(people)
     }
+
+    /// Whether somebody of this name has signed in, in whatever case of ASCII it is written.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn knows_person(&self, name: &str) -> Result<bool, StoreError> {
+        self.read(|db| {
+            db.prepare_cached("SELECT EXISTS (SELECT 1 FROM people WHERE name = ?1 COLLATE NOCASE)")
+                .and_then(|mut statement| statement.query_row([name], |row| row.get(0)))
+                .during("look for a person")
+        })
+    }
 }
 
 impl Tx<'_> {
