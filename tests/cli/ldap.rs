@@ -41,6 +41,32 @@ struct End<'a> {
     fix: &'a str,
 }
 
+impl<'a> Case<'a> {
+    /// The same with other values.
+    fn with(self, what: &'a str, set: &'a [(&'a str, &'a str)]) -> Self {
+        Self { what, set, ..self }
+    }
+
+    /// The same with somebody else.
+    fn user(self, what: &'a str, user: &'a str) -> Self {
+        Self { what, user, ..self }
+    }
+
+    /// The same with another password.
+    fn typing(self, what: &'a str, password: &'a str) -> Self {
+        Self {
+            what,
+            password,
+            ..self
+        }
+    }
+}
+
+/// That this step fails with this code, and with these words in its fix.
+fn end<'a>(code: i32, step: &'a str, fix: &'a str) -> End<'a> {
+    End { code, step, fix }
+}
+
 const STEPS: [&str; 9] = [
     "resolve",
     "connect",
@@ -195,130 +221,69 @@ fn faults_of_the_way(subject: &Subject) {
     let tls_port = subject.directory.tls_port.to_string();
     let closed = closed_port();
     let alice = subject.alice();
-    let table: [(Case<'_>, End<'_>); 9] = [
+    for (case, end) in [
         (
-            Case {
-                what: "closed port",
-                set: &[("ldap.port", &closed)],
-                ..alice
-            },
-            End {
-                code: 3,
-                step: "connect",
-                fix: "start the directory",
-            },
+            alice.with("closed port", &[("ldap.port", &closed)]),
+            end(3, "connect", "start the directory"),
         ),
         (
-            Case {
-                what: "silent port, StartTLS",
-                set: &[("ldap.port", &quiet), ("ldap.timeout", "1")],
-                ..alice
-            },
-            End {
-                code: 3,
-                step: "TLS",
-                fix: "correct hostname and port",
-            },
+            alice.with(
+                "silent port, StartTLS",
+                &[("ldap.port", &quiet), ("ldap.timeout", "1")],
+            ),
+            end(3, "TLS", "correct hostname and port"),
         ),
         (
-            Case {
-                what: "silent port, LDAPS",
-                set: &[
+            alice.with(
+                "silent port, LDAPS",
+                &[
                     ("ldap.port", &quiet),
                     ("ldap.encryption", "ldaps"),
                     ("ldap.timeout", "1"),
                 ],
-                ..alice
-            },
-            End {
-                code: 3,
-                step: "TLS",
-                fix: "correct hostname and port",
-            },
+            ),
+            end(3, "TLS", "correct hostname and port"),
         ),
         (
-            Case {
-                what: "silent port, plain",
-                set: &[
+            alice.with(
+                "silent port, plain",
+                &[
                     ("ldap.port", &quiet),
                     ("ldap.encryption", "plain"),
                     ("ldap.timeout", "1"),
                 ],
-                ..alice
-            },
-            End {
-                code: 3,
-                step: "search bind",
-                fix: "correct hostname and port",
-            },
+            ),
+            end(3, "search bind", "correct hostname and port"),
         ),
         (
-            Case {
-                what: "plain on the port of LDAPS",
-                set: &[
+            alice.with(
+                "plain on the port of LDAPS",
+                &[
                     ("ldap.port", &tls_port),
                     ("ldap.encryption", "plain"),
                     ("ldap.timeout", "5"),
                 ],
-                ..alice
-            },
-            End {
-                code: 3,
-                step: "search bind",
-                fix: "LDAPS is spoken at port 636",
-            },
+            ),
+            end(3, "search bind", "LDAPS is spoken at port 636"),
         ),
         (
-            Case {
-                what: "no such host",
-                set: &[("ldap.hostname", "ldap.invalid")],
-                ..alice
-            },
-            End {
-                code: 3,
-                step: "resolve",
-                fix: "correct the hostname",
-            },
+            alice.with("no such host", &[("ldap.hostname", "ldap.invalid")]),
+            end(3, "resolve", "correct the hostname"),
         ),
         (
-            Case {
-                what: "wrong CA",
-                set: &[("ca.certificates", "other.crt")],
-                ..alice
-            },
-            End {
-                code: 5,
-                step: "TLS",
-                fix: "Custom CAs",
-            },
+            alice.with("wrong CA", &[("ca.certificates", "other.crt")]),
+            end(5, "TLS", "Custom CAs"),
         ),
         (
-            Case {
-                what: "name mismatch",
-                set: &[("ldap.hostname", "localhost")],
-                ..alice
-            },
-            End {
-                code: 5,
-                step: "TLS",
-                fix: "one of the names",
-            },
+            alice.with("name mismatch", &[("ldap.hostname", "localhost")]),
+            end(5, "TLS", "one of the names"),
         ),
         (
-            Case {
-                what: "wrong bind password",
-                set: &[("ldap.search_password", "wrong")],
-                ..alice
-            },
-            End {
-                code: 5,
-                step: "search bind",
-                fix: "search password",
-            },
+            alice.with("wrong bind password", &[("ldap.search_password", "wrong")]),
+            end(5, "search bind", "search password"),
         ),
-    ];
-    for (case, end) in &table {
-        let last = subject.fails(*case, end);
+    ] {
+        let last = subject.fails(case, &end);
         assert!(last["field"].is_string(), "{}: {last:#}", case.what);
     }
 }
@@ -326,66 +291,28 @@ fn faults_of_the_way(subject: &Subject) {
 /// Faults of what people type.
 fn faults_of_people(subject: &Subject) {
     let alice = subject.alice();
-    let table: [(Case<'_>, End<'_>); 4] = [
+    for (case, end) in [
         (
-            Case {
-                what: "wrong password",
-                password: "not it",
-                ..alice
-            },
-            End {
-                code: 5,
-                step: "user bind",
-                fix: "type it again",
-            },
+            alice.typing("wrong password", "not it"),
+            end(5, "user bind", "type it again"),
         ),
         (
-            Case {
-                what: "empty password",
-                password: "",
-                ..alice
-            },
-            End {
-                code: 2,
-                step: "user bind",
-                fix: "give the password",
-            },
+            alice.typing("empty password", ""),
+            end(2, "user bind", "give the password"),
         ),
         (
-            Case {
-                what: "a filter",
-                user: "*)(uid=*",
-                ..alice
-            },
-            End {
-                code: 4,
-                step: "user",
-                fix: "correct the name",
-            },
+            alice.user("a filter", "*)(uid=*"),
+            end(4, "user", "correct the name"),
         ),
         (
-            Case {
-                what: "everybody",
-                user: "*",
-                ..alice
-            },
-            End {
-                code: 4,
-                step: "user",
-                fix: "correct the name",
-            },
+            alice.user("everybody", "*"),
+            end(4, "user", "correct the name"),
         ),
-    ];
-    for (case, end) in &table {
-        subject.fails(*case, end);
+    ] {
+        subject.fails(case, &end);
     }
     // Groups that contain one another end nothing, and are named.
-    let carol = Case {
-        what: "a cycle",
-        user: "carol",
-        ..alice
-    };
-    let (code, steps) = subject.run(carol);
+    let (code, steps) = subject.run(alice.user("a cycle", "carol"));
     let last = steps.last().unwrap();
     assert_eq!(
         (code, &last["name"], &last["verdict"]),
@@ -398,6 +325,42 @@ fn faults_of_people(subject: &Subject) {
         "{found}"
     );
     assert!(last["fix"].as_str().unwrap().contains("memberships"));
+}
+
+/// Faults of what the directory holds: `people` is where its people are, written out, and nothing is below `absent`.
+fn faults_of_entries(subject: &Subject, people: &str, absent: &str) {
+    let alice = subject.alice();
+    for (case, end) in [
+        (
+            alice.with("absent base", &[("ldap.base_dn", absent)]),
+            end(4, "base", "correct the base DN"),
+        ),
+        (
+            alice.with("absent people", &[("ldap.user_search_dn", "ou=absent")]),
+            end(4, "base", "correct the user search DN"),
+        ),
+        (
+            alice.with("absolute user DN", &[("ldap.user_search_dn", people)]),
+            end(2, "base", "only what is below the base"),
+        ),
+        (
+            alice.user("disabled", "off"),
+            end(5, "user bind", "enable it"),
+        ),
+    ] {
+        subject.fails(case, &end);
+    }
+    // Three wrong passwords, and the right one opens no more.
+    let locked = alice.user("locked", "locked");
+    let refused = end(5, "user bind", "");
+    for _ in 0..3 {
+        subject.fails(locked.typing("locked", "not it"), &refused);
+    }
+    let last = subject.fails(locked, &refused);
+    assert!(
+        last["found"].as_str().unwrap().contains("locked"),
+        "{last:#}"
+    );
 }
 
 const OPENLDAP: &[(&str, &str)] = &[
@@ -424,156 +387,39 @@ fn openldap_is_tested_step_by_step() {
     ] {
         assert_eq!(subject.green(Case { set, ..alice }), "all, devs");
     }
-    let direct = &[("ldap.nested_groups", "direct")];
-    assert_eq!(
-        subject.green(Case {
-            set: direct,
-            ..alice
-        }),
-        "devs"
-    );
-    let odd = Case {
-        what: "an odd name",
-        user: "bücher",
-        ..alice
-    };
+    let direct = alice.with("direct groups", &[("ldap.nested_groups", "direct")]);
+    assert_eq!(subject.green(direct), "devs");
+    let odd = alice.user("an odd name", "bücher");
     assert_eq!(subject.green(odd), "odd");
 
     faults_of_the_way(&subject);
     faults_of_people(&subject);
-    let whole = "ou=users,dc=example,dc=com";
-    let table: [(Case<'_>, End<'_>); 7] = [
+    faults_of_entries(&subject, "ou=users,dc=example,dc=com", "dc=absent,dc=com");
+    for (case, end) in [
         (
-            Case {
-                what: "LDAPS on the plain port",
-                set: &[("ldap.encryption", "ldaps")],
-                ..alice
-            },
-            End {
-                code: 3,
-                step: "TLS",
-                fix: "choose StartTLS",
-            },
+            alice.with("LDAPS on the plain port", &[("ldap.encryption", "ldaps")]),
+            end(3, "TLS", "choose StartTLS"),
         ),
         (
-            Case {
-                what: "absent base",
-                set: &[("ldap.base_dn", "dc=absent,dc=com")],
-                ..alice
-            },
-            End {
-                code: 4,
-                step: "base",
-                fix: "correct the base DN",
-            },
+            alice.user("two matches", "twin"),
+            end(4, "one user only", "unique"),
         ),
         (
-            Case {
-                what: "absent people",
-                set: &[("ldap.user_search_dn", "ou=absent")],
-                ..alice
-            },
-            End {
-                code: 4,
-                step: "base",
-                fix: "correct the user search DN",
-            },
+            alice.with("a referral", &[("ldap.user_search_dn", "ou=elsewhere")]),
+            end(4, "base", "`ldap.referrals`"),
         ),
-        (
-            Case {
-                what: "absolute user DN",
-                set: &[("ldap.user_search_dn", whole)],
-                ..alice
-            },
-            End {
-                code: 2,
-                step: "base",
-                fix: "only what is below the base",
-            },
-        ),
-        (
-            Case {
-                what: "two matches",
-                user: "twin",
-                ..alice
-            },
-            End {
-                code: 4,
-                step: "one user only",
-                fix: "unique",
-            },
-        ),
-        (
-            Case {
-                what: "a referral",
-                set: &[("ldap.user_search_dn", "ou=elsewhere")],
-                ..alice
-            },
-            End {
-                code: 4,
-                step: "base",
-                fix: "`ldap.referrals`",
-            },
-        ),
-        (
-            Case {
-                what: "disabled",
-                user: "off",
-                ..alice
-            },
-            End {
-                code: 5,
-                step: "user bind",
-                fix: "enable it",
-            },
-        ),
-    ];
-    for (case, end) in &table {
-        subject.fails(*case, end);
+    ] {
+        subject.fails(case, &end);
     }
     let followed = &[
         ("ldap.user_search_dn", "ou=elsewhere"),
         ("ldap.referrals", "true"),
     ];
-    assert_eq!(
-        subject.green(Case {
-            set: followed,
-            ..alice
-        }),
-        "all, devs"
-    );
-
-    let locked = Case {
-        what: "locked",
-        user: "locked",
-        password: "not it",
-        ..alice
-    };
-    let refused = End {
-        code: 5,
-        step: "user bind",
-        fix: "",
-    };
-    for _ in 0..3 {
-        subject.fails(locked, &refused);
-    }
-    let last = subject.fails(
-        Case {
-            password: "correct horse",
-            ..locked
-        },
-        &refused,
-    );
-    assert!(
-        last["found"].as_str().unwrap().contains("locked"),
-        "{last:#}"
-    );
+    let followed = alice.with("a referral that is followed", followed);
+    assert_eq!(subject.green(followed), "all, devs");
 
     // As people see it: the failing step, the setting, the fix; and no password anywhere.
-    let words = subject.words(Case {
-        password: "hunter2 is wrong",
-        ..alice
-    });
+    let words = subject.words(alice.typing("as people see it", "hunter2 is wrong"));
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let said = Said::from(subject.command(&words).output().unwrap()).with_code(5);
     for shown in [
@@ -687,144 +533,38 @@ fn active_directory_is_tested_step_by_step() {
             assert_eq!(subject.green(Case { user, set, ..alice }), "all, devs");
         }
     }
-    let walked = &[("ldap.nested_groups", "walk")];
-    assert_eq!(
-        subject.green(Case {
-            set: walked,
-            ..alice
-        }),
-        "all, devs"
-    );
+    let walked = alice.with("walked groups", &[("ldap.nested_groups", "walk")]);
+    assert_eq!(subject.green(walked), "all, devs");
 
     faults_of_the_way(&subject);
     faults_of_people(&subject);
-    let whole = "cn=users,dc=ad,dc=example,dc=com";
+    faults_of_entries(
+        &subject,
+        "cn=users,dc=ad,dc=example,dc=com",
+        "dc=absent,dc=ad,dc=example,dc=com",
+    );
     let by_mail = &[("ldap.username_field", "mail")];
-    let table: [(Case<'_>, End<'_>); 8] = [
+    for (case, end) in [
         (
-            Case {
-                what: "plain",
-                set: &[("ldap.encryption", "plain")],
-                ..alice
-            },
-            End {
-                code: 2,
-                step: "search bind",
-                fix: "choose StartTLS or LDAPS",
-            },
+            alice.with("plain", &[("ldap.encryption", "plain")]),
+            end(2, "search bind", "choose StartTLS or LDAPS"),
         ),
         (
             Case {
-                what: "absent base",
-                set: &[("ldap.base_dn", "dc=absent,dc=ad,dc=example,dc=com")],
-                ..alice
-            },
-            End {
-                code: 4,
-                step: "base",
-                fix: "correct the base DN",
-            },
-        ),
-        (
-            Case {
-                what: "absent people",
-                set: &[("ldap.user_search_dn", "ou=absent")],
-                ..alice
-            },
-            End {
-                code: 4,
-                step: "base",
-                fix: "correct the user search DN",
-            },
-        ),
-        (
-            Case {
-                what: "absolute user DN",
-                set: &[("ldap.user_search_dn", whole)],
-                ..alice
-            },
-            End {
-                code: 2,
-                step: "base",
-                fix: "only what is below the base",
-            },
-        ),
-        (
-            Case {
-                what: "two matches",
                 set: by_mail,
-                user: "shared@example.com",
-                ..alice
+                ..alice.user("two matches", "shared@example.com")
             },
-            End {
-                code: 4,
-                step: "one user only",
-                fix: "unique",
-            },
+            end(4, "one user only", "unique"),
         ),
         (
-            Case {
-                what: "a referral",
-                set: &[("ldap.base_dn", "dc=elsewhere,dc=example")],
-                ..alice
-            },
-            End {
-                code: 4,
-                step: "base",
-                fix: "correct the base DN",
-            },
+            alice.with("a referral", &[("ldap.base_dn", "dc=elsewhere,dc=example")]),
+            end(4, "base", "correct the base DN"),
         ),
         (
-            Case {
-                what: "disabled",
-                user: "off",
-                ..alice
-            },
-            End {
-                code: 5,
-                step: "user bind",
-                fix: "enable it",
-            },
+            alice.user("has to change the password", "new"),
+            end(5, "user bind", "change the password"),
         ),
-        (
-            Case {
-                what: "has to change the password",
-                user: "new",
-                ..alice
-            },
-            End {
-                code: 5,
-                step: "user bind",
-                fix: "change the password",
-            },
-        ),
-    ];
-    for (case, end) in &table {
-        subject.fails(*case, end);
+    ] {
+        subject.fails(case, &end);
     }
-    let locked = Case {
-        what: "locked",
-        user: "locked",
-        password: "not it",
-        ..alice
-    };
-    let refused = End {
-        code: 5,
-        step: "user bind",
-        fix: "",
-    };
-    for _ in 0..3 {
-        subject.fails(locked, &refused);
-    }
-    let last = subject.fails(
-        Case {
-            password: "Corr3ct.horse",
-            ..locked
-        },
-        &refused,
-    );
-    assert!(
-        last["found"].as_str().unwrap().contains("locked"),
-        "{last:#}"
-    );
 }

@@ -1,6 +1,7 @@
 //! Directories of the tests' own: OpenLDAP, and Active Directory by Samba, with certificates of an authority that only the
-//! tests know. Shared by the test binaries.
+//! tests know.
 
+use std::any::Any;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,8 @@ use std::process::{Child, Command, Stdio};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
+
+use crate::openldap::OpenLdap;
 
 /// An authority, and a certificate of it for 127.0.0.1 and ldap.example.com: ca.crt, server.crt, server.key; and another
 /// authority, that has signed nothing: other.crt.
@@ -36,23 +39,30 @@ pub fn keys(dir: &Path) {
     fs::write(dir.join("server.key"), key.serialize_pem()).unwrap();
 }
 
-/// A directory that runs; it ends with the value.
+/// A directory that runs.
 pub struct Directory {
-    child: Child,
-    root: TempDir,
+    keys: PathBuf,
     /// Plain and StartTLS.
     pub port: u16,
     /// LDAPS.
     pub tls_port: u16,
+    /// Ends with the value.
+    _server: Box<dyn Any>,
 }
 
 impl Directory {
-    /// OpenLDAP, with what `tests/support/openldap` says; or what it needs.
+    /// OpenLDAP, with what [`OpenLdap`] says; or what it needs.
     pub fn openldap() -> Result<Self, &'static str> {
-        if !Path::new("/usr/sbin/slapd").exists() {
-            return Err("needs slapd (Debian: slapd)");
+        if !OpenLdap::is_there() {
+            return Err("needs slapd and ldap-utils");
         }
-        Ok(Self::start("openldap"))
+        let server = OpenLdap::start();
+        Ok(Self {
+            keys: server.dir().to_owned(),
+            port: server.port,
+            tls_port: server.tls_port,
+            _server: Box::new(server),
+        })
     }
 
     /// Active Directory, with what `tests/support/samba` says; or what it needs.
@@ -68,16 +78,33 @@ impl Directory {
         if !parts.iter().all(|part| Path::new(part).exists()) {
             return Err("needs samba (Debian: samba-ad-dc, samba-ad-provision)");
         }
-        Ok(Self::start("samba"))
+        let (server, port, tls_port) = Samba::start();
+        Ok(Self {
+            keys: server.root.path().to_owned(),
+            port,
+            tls_port,
+            _server: Box::new(server),
+        })
     }
 
-    fn start(script: &str) -> Self {
+    /// A file of the keys: `ca.crt`, `other.crt`.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.keys.join(name)
+    }
+}
+
+struct Samba {
+    child: Child,
+    root: TempDir,
+}
+
+impl Samba {
+    /// Starts it; answers its two ports with it.
+    fn start() -> (Self, u16, u16) {
         let root = tempfile::tempdir().unwrap();
         keys(root.path());
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/support")
-            .join(script);
-        let mut child = Command::new(path)
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/samba");
+        let mut child = Command::new(script)
             .arg(root.path().join("run"))
             .arg(root.path())
             .stdin(Stdio::null())
@@ -102,23 +129,13 @@ impl Directory {
                 .read_to_string(&mut why)
                 .unwrap();
             child.wait().unwrap();
-            panic!("{script} does not start: {why}");
+            panic!("Samba does not start: {why}");
         };
-        Self {
-            child,
-            root,
-            port,
-            tls_port,
-        }
-    }
-
-    /// A file of the keys: `ca.crt`, `other.crt`.
-    pub fn file(&self, name: &str) -> PathBuf {
-        self.root.path().join(name)
+        (Self { child, root }, port, tls_port)
     }
 }
 
-impl Drop for Directory {
+impl Drop for Samba {
     fn drop(&mut self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         // It may have ended by itself, and a test that fails must not fail twice.

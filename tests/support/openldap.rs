@@ -1,6 +1,19 @@
-//! An OpenLDAP server of a test's own, with a few people and groups, on a free port of this machine.
+//! An OpenLDAP server of a test's own, with a few people and groups, on two free ports of this machine.
+//!
+//! It begins at dc=example,dc=com. People of ou=people have [`PASSWORD`]: ann is in ops, ben in devs, carol, dave and erin in no
+//! group. Those of ou=users have the password `correct horse`:
+//!
+//! - alice, in devs, which is in all;
+//! - bob, in no group;
+//! - carol, in ring-a, which is in ring-b, which is in ring-a;
+//! - twin, who is there twice, in ou=users and in ou=staff below it;
+//! - bücher, whose entry is named `cn=Smith\, John (x*)`, in odd;
+//! - locked, out after three wrong passwords as everybody is;
+//! - off, locked by an administrator for good.
+//!
+//! ou=elsewhere is a referral to ou=users, on the same port.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -8,21 +21,22 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::directory::keys;
 use crate::support::until;
 
-/// Password of everybody in it, and of its administrator.
+/// Password of the people who sign in, and of the administrator.
 pub const PASSWORD: &str = "long-Pass.word-7Q";
-pub const ADMIN_PASSWORD: &str = "admin-Pass.word-9Z";
+pub const ADMIN_PASSWORD: &str = "admin password";
 pub const ADMIN: &str = "cn=admin,dc=example,dc=com";
-
-/// Who is in it: `uid=NAME,ou=people,dc=example,dc=com`. ann is in ops, ben in devs, the others in no group.
-const PEOPLE: [&str; 5] = ["ann", "ben", "carol", "dave", "erin"];
 
 /// The server; ended when it goes away.
 pub struct OpenLdap {
     dir: TempDir,
     child: Option<Child>,
+    /// Plain and StartTLS.
     pub port: u16,
+    /// LDAPS.
+    pub tls_port: u16,
 }
 
 /// Where Debian keeps what no path of a person names.
@@ -46,6 +60,7 @@ impl OpenLdap {
     pub fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let at = |name: &str| dir.path().join(name);
+        keys(dir.path());
         fs::create_dir(at("db")).unwrap();
         fs::write(at("slapd.conf"), config(dir.path())).unwrap();
         fs::write(at("data.ldif"), data()).unwrap();
@@ -61,8 +76,15 @@ impl OpenLdap {
             dir,
             child: None,
             port: 0,
+            tls_port: 0,
         };
         server.begin();
+        // Only now it is known where that is.
+        server.change(&format!(
+            "dn: ou=elsewhere,dc=example,dc=com\nchangetype: add\nobjectClass: referral\nobjectClass: extensibleObject\n\
+             ou: elsewhere\nref: ldap://127.0.0.1:{}/ou=users,dc=example,dc=com\n",
+            server.port
+        ));
         server
     }
 
@@ -70,24 +92,20 @@ impl OpenLdap {
     pub fn begin(&mut self) {
         for _ in 0..20 {
             if self.port == 0 {
-                self.port = TcpListener::bind("127.0.0.1:0")
-                    .unwrap()
-                    .local_addr()
-                    .unwrap()
-                    .port();
+                let free = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+                let [port, tls_port] = free.map(|free| free.local_addr().unwrap().port());
+                (self.port, self.tls_port) = (port, tls_port);
             }
+            let (port, tls_port) = (self.port, self.tls_port);
+            let places = format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}");
+            let log = File::create(self.file("log")).unwrap();
+            // With its log on its output it stays in the foreground.
             let mut child = Command::new(program("slapd").unwrap())
-                .args([
-                    "-d",
-                    "0",
-                    "-h",
-                    &format!("ldap://127.0.0.1:{}", self.port),
-                    "-f",
-                ])
-                .arg(self.dir.path().join("slapd.conf"))
+                .args(["-d", "256", "-h", &places, "-f"])
+                .arg(self.file("slapd.conf"))
                 .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
+                .stdout(log.try_clone().unwrap())
+                .stderr(log)
                 .spawn()
                 .unwrap();
             let mut ended = false;
@@ -99,10 +117,20 @@ impl OpenLdap {
                 self.child = Some(child);
                 return;
             }
-            // Somebody else was quicker at this port.
+            // Somebody else was quicker at one of the ports.
             self.port = 0;
         }
-        panic!("slapd does not start");
+        let log = fs::read_to_string(self.file("log")).unwrap();
+        panic!("slapd does not start: {log}");
+    }
+
+    /// Where its files are, and with them the keys of [`keys`].
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
     }
 
     /// Ends it, as a machine that goes away.
@@ -148,7 +176,7 @@ impl OpenLdap {
     }
 
     fn ldap(&self, name: &str) -> Command {
-        let secret = self.dir.path().join("admin-password");
+        let secret = self.file("admin-password");
         if !secret.exists() {
             fs::write(&secret, ADMIN_PASSWORD).unwrap();
         }
@@ -186,44 +214,107 @@ include /etc/ldap/schema/inetorgperson.schema
 pidfile {dir}/slapd.pid
 modulepath /usr/lib/ldap
 moduleload back_mdb
+moduleload ppolicy
 disallow bind_anon
 require authc
+TLSCACertificateFile {dir}/ca.crt
+TLSCertificateFile {dir}/server.crt
+TLSCertificateKeyFile {dir}/server.key
 database mdb
-maxsize 16777216
+maxsize 33554432
 suffix dc=example,dc=com
 rootdn {ADMIN}
-rootpw {ADMIN_PASSWORD}
+rootpw \"{ADMIN_PASSWORD}\"
 directory {dir}/db
 dbnosync
-index objectClass,uid,uniqueMember eq
-access to attrs=userPassword by anonymous auth by * none
+index objectClass,uid,mail,uniqueMember eq
+overlay ppolicy
+ppolicy_default cn=lockout,dc=example,dc=com
+ppolicy_use_lockout
+access to attrs=userPassword by self write by anonymous auth by * none
 access to * by users read by anonymous auth
 "
     )
 }
 
+fn entry(dn: &str, lines: &[&str]) -> String {
+    format!("dn: {dn}\n{}\n\n", lines.join("\n"))
+}
+
+/// Somebody whose entry has these lines besides.
+fn person(dn: &str, uid: &str, password: &str, lines: &[&str]) -> String {
+    let own = [format!("uid: {uid}"), format!("userPassword: {password}")];
+    let own = ["objectClass: inetOrgPerson", "sn: Test", &own[0], &own[1]];
+    entry(dn, &[&own, lines].concat())
+}
+
+/// Somebody of a unit, called and found by the same name.
+fn simple(unit: &str, uid: &str, password: &str, lines: &[&str]) -> String {
+    let dn = format!("uid={uid},ou={unit},dc=example,dc=com");
+    let own = [format!("cn: {uid}"), format!("mail: {uid}@example.com")];
+    let own: [&str; 2] = [&own[0], &own[1]];
+    person(&dn, uid, password, &[&own, lines].concat())
+}
+
 fn data() -> String {
-    let mut text = String::from(
-        "dn: dc=example,dc=com\nobjectClass: dcObject\nobjectClass: organization\no: Example\ndc: example\n",
+    const USERS: &str = "correct horse";
+    let top = [
+        "objectClass: dcObject",
+        "objectClass: organization",
+        "o: Example",
+        "dc: example",
+    ];
+    let mut text = entry("dc=example,dc=com", &top);
+    for unit in ["people", "users", "staff,ou=users", "groups"] {
+        let name = unit.split(',').next().unwrap();
+        let lines = ["objectClass: organizationalUnit", &format!("ou: {name}")];
+        text += &entry(&format!("ou={unit},dc=example,dc=com"), &lines);
+    }
+    text += &entry(
+        "cn=lockout,dc=example,dc=com",
+        &[
+            "objectClass: device",
+            "objectClass: pwdPolicy",
+            "cn: lockout",
+            "pwdAttribute: userPassword",
+            "pwdLockout: TRUE",
+            "pwdMaxFailure: 3",
+            "pwdLockoutDuration: 600",
+        ],
     );
-    for unit in ["people", "groups"] {
-        text += &format!(
-            "\ndn: ou={unit},dc=example,dc=com\nobjectClass: organizationalUnit\nou: {unit}\n"
-        );
+    for name in ["ann", "ben", "carol", "dave", "erin"] {
+        text += &simple("people", name, PASSWORD, &[]);
     }
-    for name in PEOPLE {
-        text += &format!(
-            "\ndn: {}\nobjectClass: inetOrgPerson\nuid: {name}\ncn: {name}\nsn: {name}\nmail: {name}@example.com\n\
-             userPassword: {PASSWORD}\n",
-            OpenLdap::dn(name)
-        );
+    for name in ["alice", "bob", "carol", "locked", "twin"] {
+        text += &simple("users", name, USERS, &[]);
     }
-    for (group, name) in [("ops", "ann"), ("devs", "ben")] {
-        text += &format!(
-            "\ndn: cn={group},ou=groups,dc=example,dc=com\nobjectClass: groupOfUniqueNames\ncn: {group}\n\
-             uniqueMember: {}\n",
-            OpenLdap::dn(name)
-        );
+    text += &simple(
+        "users",
+        "off",
+        USERS,
+        &["pwdAccountLockedTime: 000001010000Z"],
+    );
+    let twin = "uid=twin,ou=staff,ou=users,dc=example,dc=com";
+    text += &person(twin, "twin", USERS, &["cn: twin"]);
+    let odd = r"cn=Smith\, John (x*),ou=users";
+    let lines = ["cn: Smith, John (x*)", "mail: buecher@example.com"];
+    text += &person(&format!("{odd},dc=example,dc=com"), "bücher", USERS, &lines);
+    for (name, members) in [
+        ("ops", &["uid=ann,ou=people"][..]),
+        ("devs", &["uid=ben,ou=people", "uid=alice,ou=users"]),
+        ("all", &["cn=devs,ou=groups"]),
+        ("odd", &[odd]),
+        ("ring-a", &["uid=carol,ou=users", "cn=ring-b,ou=groups"]),
+        ("ring-b", &["cn=ring-a,ou=groups"]),
+    ] {
+        let mut lines = vec![
+            "objectClass: groupOfUniqueNames".to_owned(),
+            format!("cn: {name}"),
+        ];
+        let member = |member| format!("uniqueMember: {member},dc=example,dc=com");
+        lines.extend(members.iter().map(member));
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        text += &entry(&format!("cn={name},ou=groups,dc=example,dc=com"), &lines);
     }
     text
 }
