@@ -131,10 +131,6 @@ impl Directory {
             text if text.is_empty() => Err(setting(key, "is not set", "set it")),
             text => Ok(text),
         };
-        let number = |key| match values.get(key).as_deref() {
-            Some(Value::Number(number)) => Ok(*number),
-            _ => Err(setting(key, "is not set", "set it")),
-        };
         let name = |key| {
             let name = text(key)?;
             if is_attribute(&name) {
@@ -168,11 +164,12 @@ impl Directory {
             "starttls" => Encryption::StartTls,
             _ => Encryption::Plain,
         };
-        let port = u16::try_from(number("ldap.port")?)
-            .map_err(|_| setting("ldap.port", "is no port", "a number from 1 to 65535"))?;
+        let port = u16::try_from(values.number("ldap.port")).ok();
+        let port = port
+            .filter(|port| *port > 0)
+            .ok_or_else(|| setting("ldap.port", "is no port", "a number from 1 to 65535"))?;
         let base = text("ldap.base_dn")?;
         let below = values.text("ldap.user_search_dn");
-        let seconds = u64::try_from(number("ldap.timeout")?).unwrap_or(1);
         Ok(Self {
             product,
             at: Endpoint {
@@ -193,7 +190,7 @@ impl Directory {
             group_class: name("ldap.group_object_class")?,
             nesting: Nesting::of(&values.text("ldap.nested_groups")),
             follows: values.on("ldap.referrals"),
-            limit: Duration::from_secs(seconds.max(1)),
+            limit: Duration::from_secs(values.number("ldap.timeout").max(1)),
             verifier: ca::verifier(ca::roots(values)),
         })
     }

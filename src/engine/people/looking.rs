@@ -156,10 +156,7 @@ impl People {
 
 /// Time from one look to the next.
 fn period(values: &Values) -> Duration {
-    match values.get("ldap.recheck_s").as_deref() {
-        Some(Value::Number(seconds)) => Duration::from_secs(seconds.unsigned_abs().max(1)),
-        _ => Duration::from_secs(300),
-    }
+    Duration::from_secs(values.number("ldap.recheck_s").max(1))
 }
 
 /// What the password of the console says of those who signed in by it.
