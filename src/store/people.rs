@@ -233,3 +233,28 @@ impl Tx<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store;
+
+    #[test]
+    fn a_name_is_known_in_whatever_case_and_not_by_a_part_of_it() {
+        let root = tempfile::tempdir().unwrap();
+        let (mut writer, pool) = store::open(&root.path().join("a.db"), 1).unwrap();
+        let tx = writer.begin().unwrap();
+        tx.note_person(&PersonRecord {
+            kind: "ldap".to_owned(),
+            name: "Ann".to_owned(),
+            email: String::new(),
+            first: Timestamp(1),
+            last: Timestamp(1),
+        })
+        .unwrap();
+        tx.commit().unwrap();
+        for (name, known) in [("ann", true), ("ANN", true), ("an", false), ("%", false)] {
+            assert_eq!(pool.knows_person(name).unwrap(), known, "{name}");
+        }
+    }
+}
