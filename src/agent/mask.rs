@@ -57,6 +57,10 @@ pub(super) struct Stream {
     shown: usize,
     /// The last of them were stars.
     starred: bool,
+    /// Where the line begins before which nothing is hidden any more: it was shown at its end.
+    floor: usize,
+    /// Where the last line begins, and how many of its bytes were seen; counted as far as a secret is too short.
+    line: (usize, usize),
 }
 
 impl Mask {
@@ -104,6 +108,8 @@ impl Mask {
             hidden: Vec::new(),
             shown: 0,
             starred: false,
+            floor: 0,
+            line: (0, CHARS_MIN),
         }
     }
 
@@ -112,8 +118,8 @@ impl Mask {
         let from = stream.held.len();
         stream.held.extend_from_slice(piece);
         match &self.automaton {
-            Machine::Fast(automaton) => search(automaton, stream, from),
-            Machine::Small(automaton) => search(automaton, stream, from),
+            Machine::Fast(automaton) => self.search(automaton, stream, from),
+            Machine::Small(automaton) => self.search(automaton, stream, from),
         }
         let keep = self.undecided(stream);
         stream.let_go(if keep > HELD_MAX { 0 } else { keep })
@@ -151,28 +157,50 @@ impl Mask {
         {
             begin = begin.max(*to);
         }
+        begin = begin.max(stream.floor);
         if held[begin..].iter().all(|byte| is_break(*byte)) {
             return 0;
         }
-        let last_break = held[begin..].iter().rposition(|byte| is_break(*byte));
-        match last_break {
-            // A line is shown at its end, whatever its last few bytes are.
-            Some(at) if depth < CHARS_MIN => {
-                let line = &held[begin + at + 1..];
-                let state = line
-                    .iter()
-                    .fold(self.start, |state, byte| self.next(state, *byte));
-                self.depth(state)
-            }
-            _ => held.len() - begin,
-        }
+        held.len() - begin
     }
 
-    fn next(&self, state: StateID, byte: u8) -> StateID {
-        match &self.automaton {
-            Machine::Fast(automaton) => automaton.next_state(Anchored::No, state, byte),
-            Machine::Small(automaton) => automaton.next_state(Anchored::No, state, byte),
+    fn search(&self, automaton: &impl Automaton, stream: &mut Stream, from: usize) {
+        let mut state = stream.state;
+        let mut at = from;
+        while let Some(byte) = stream.held.get(at).copied() {
+            at += 1;
+            if is_break(byte) {
+                // A line is shown at its end, whatever its last few bytes are.
+                if self.depth(state) < CHARS_MIN {
+                    stream.floor = at;
+                }
+                stream.line = (at, 0);
+                continue;
+            }
+            state = automaton.next_state(Anchored::No, state, byte);
+            let (line, seen) = &mut stream.line;
+            if *seen < CHARS_MIN {
+                *seen += 1;
+                // What goes on from the line before may turn out to be as few bytes later.
+                if (*seen + 1..CHARS_MIN).contains(&self.depth(state)) {
+                    stream.floor = *line;
+                }
+            }
+            if !automaton.is_special(state) || !automaton.is_match(state) {
+                continue;
+            }
+            for index in 0..automaton.match_len(state) {
+                let length = automaton.pattern_len(automaton.match_pattern(state, index));
+                let begin = back(&stream.held, at, length);
+                // It may have begun before what is held.
+                let line = at + if begin == 0 { stream.shown } else { 0 };
+                let broken = stream.held[begin..at].iter().any(|byte| is_break(*byte));
+                if length >= WRAPPED || !broken && line - begin >= length {
+                    stream.hide(begin.max(stream.floor), at);
+                }
+            }
         }
+        stream.state = state;
     }
 }
 
@@ -204,32 +232,6 @@ fn back(text: &[u8], end: usize, count: usize) -> usize {
         left -= usize::from(!is_break(text[at]));
     }
     at
-}
-
-fn search(automaton: &impl Automaton, stream: &mut Stream, from: usize) {
-    let mut state = stream.state;
-    let mut at = from;
-    while let Some(byte) = stream.held.get(at).copied() {
-        at += 1;
-        if is_break(byte) {
-            continue;
-        }
-        state = automaton.next_state(Anchored::No, state, byte);
-        if !automaton.is_special(state) || !automaton.is_match(state) {
-            continue;
-        }
-        for index in 0..automaton.match_len(state) {
-            let length = automaton.pattern_len(automaton.match_pattern(state, index));
-            let begin = back(&stream.held, at, length);
-            // It may have begun before what is held.
-            let line = at + if begin == 0 { stream.shown } else { 0 };
-            let broken = stream.held[begin..at].iter().any(|byte| is_break(*byte));
-            if length >= WRAPPED || !broken && line - begin >= length {
-                stream.hide(begin, at);
-            }
-        }
-    }
-    stream.state = state;
 }
 
 impl Stream {
@@ -270,6 +272,8 @@ impl Stream {
         self.hidden.retain(|(_, last)| *last > 0);
         let last_break = self.held[..end].iter().rposition(|byte| is_break(*byte));
         self.shown = last_break.map_or(self.shown + end, |at| end - at - 1);
+        self.floor = self.floor.saturating_sub(end);
+        self.line.0 = self.line.0.saturating_sub(end);
         self.held.drain(..end);
         clean
     }
