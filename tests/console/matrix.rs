@@ -78,6 +78,10 @@ fn every_screen_at_every_size_in_every_look() {
                 let stands: Vec<String> = stands.iter().map(|word| said(word)).collect();
                 let stands: Vec<&str> = stands.iter().map(String::as_str).collect();
                 console.press(keys, &stands);
+                // Its words stand on the screen before, too.
+                if keys == "3\r" {
+                    console.loses("compared");
+                }
                 console.wait("the frame is whole", |screen| {
                     let form = keys == "gv" && size.1 >= 15;
                     let help = if form { "F1 help" } else { "? help" };

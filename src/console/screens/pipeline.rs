@@ -92,8 +92,13 @@ impl Pipeline {
         Some(pass.jobs[to].id.clone())
     }
 
+    /// The job under the cursor; of a build that is still being read, as when keys come faster than answers, the one that
+    /// the cursor will be on.
     fn job_place(&self) -> Option<Place> {
-        let (detail, job) = (self.detail.data()?, self.current()?);
+        let Some(detail) = self.detail.data() else {
+            return Some(Place::log_of(&self.id));
+        };
+        let job = self.current()?;
         Some(Place::Job(JobRef {
             pipeline: Some(detail.row.id.clone()),
             job: Some(job.id.clone()),

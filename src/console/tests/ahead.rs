@@ -21,3 +21,15 @@ fn movements_before_the_first_rows_count() {
         stage.frame().stands_on(row);
     }
 }
+
+#[test]
+fn a_log_is_opened_of_a_build_that_is_still_being_read() {
+    let mut stage = Stage::live(Place::Builds, (120, 36), Model::busy());
+    stage.keys("j");
+    stage.slow = true;
+    stage.keys("enter l");
+    assert_eq!(stage.place(), format!("log:{}", pipeline_id(2)));
+    stage.slow = false;
+    stage.answer();
+    stage.frame().has(&["Builds › org/api #2", "error in line 30"]);
+}
