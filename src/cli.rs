@@ -33,6 +33,8 @@ mod people;
 mod problems;
 mod project;
 mod proxy;
+#[cfg(test)]
+mod reference;
 mod rerun;
 mod secrets;
 mod serve;

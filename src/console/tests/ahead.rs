@@ -31,5 +31,7 @@ fn a_log_is_opened_of_a_build_that_is_still_being_read() {
     assert_eq!(stage.place(), format!("log:{}", pipeline_id(2)));
     stage.slow = false;
     stage.answer();
-    stage.frame().has(&["Builds › org/api #2", "error in line 30"]);
+    stage
+        .frame()
+        .has(&["Builds › org/api #2", "error in line 30"]);
 }
