@@ -4,6 +4,7 @@
 //! starts one.
 
 mod acme;
+mod certificates;
 mod connection;
 mod error;
 mod events;

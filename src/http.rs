@@ -6,6 +6,7 @@ mod agents;
 mod audit;
 mod backups;
 mod caller;
+mod certificates;
 mod compare;
 mod dashboard;
 mod doors;

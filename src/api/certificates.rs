@@ -29,6 +29,41 @@ pub struct Shown {
     pub self_signed: bool,
 }
 
+/// `POST /tls/chain`: has the server look at what a host shows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FetchChain {
+    /// `HOST`, `HOST:PORT` or a URL.
+    pub place: String,
+}
+
+/// What a host showed; nothing of it is believed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FetchedChain {
+    /// Which way it was reached, and why, in words: `directly: there is no proxy`.
+    pub way: String,
+    /// As the host shows them, its own first.
+    pub certificates: Vec<Fetched>,
+}
+
+/// A certificate that a host showed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetched {
+    /// What people compare.
+    #[serde(flatten)]
+    pub shown: Shown,
+    /// Itself.
+    pub pem: String,
+}
+
+impl FetchedChain {
+    /// The highest that can be trusted as an authority, where one is shown.
+    #[must_use]
+    pub fn highest(&self) -> Option<&Fetched> {
+        let can_be = |one: &&Fetched| one.shown.authority || one.shown.self_signed;
+        self.certificates.iter().rev().find(can_be)
+    }
+}
+
 /// What a look at a certificate and its key came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {

@@ -12,7 +12,6 @@ use roundel::pipeline::Problem;
 use roundel::sanitise;
 use roundel::secret::SecretError;
 use roundel::services::backup::BackupError;
-use roundel::services::ca::fetch::FetchError;
 use roundel::settings::bootstrap::BootstrapError;
 
 use super::context::Context;
@@ -67,9 +66,6 @@ pub(crate) enum Failure {
     /// A variable that cannot be.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// A host that shows no certificates.
-    #[error(transparent)]
-    Fetch(#[from] FetchError),
     /// A config file has errors.
     #[error("{what} has errors")]
     Config {
@@ -147,7 +143,6 @@ impl Explain for Failure {
             Failure::Serve(err) => err.kind(),
             Failure::Backup(err) => err.kind(),
             Failure::Secret(err) => err.kind(),
-            Failure::Fetch(err) => err.kind(),
             Failure::Config { .. } | Failure::Settings { .. } => Kind::Usage,
             Failure::Output(_) => Kind::Infrastructure,
             Failure::Said { kind, .. } => *kind,
@@ -162,7 +157,6 @@ impl Explain for Failure {
             Failure::Serve(err) => err.hint(),
             Failure::Backup(err) => err.hint(),
             Failure::Secret(err) => err.hint(),
-            Failure::Fetch(err) => err.hint(),
             Failure::Said { hint, .. } => hint.clone(),
             Failure::Config { .. } | Failure::Settings { .. } | Failure::Output(_) => None,
         }

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use super::context::Context;
 use super::{End, Failure, settings};
 
-pub(super) use fetch_chain::print as print_chain;
+pub(super) use fetch_chain::{print as print_chain, print_way};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Verb {

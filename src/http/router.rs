@@ -12,9 +12,9 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
 use super::{
-    Sessions, SignIns, acme, agents, audit, backups, caller, compare, dashboard, doors, events,
-    health, keep, logs, metrics, nodes, pipelines, projects, proxy, runs, secrets, services,
-    sessions, settings, sign_in, tokens, trials, variables, vms, watches,
+    Sessions, SignIns, acme, agents, audit, backups, caller, certificates, compare, dashboard,
+    doors, events, health, keep, logs, metrics, nodes, pipelines, projects, proxy, runs, secrets,
+    services, sessions, settings, sign_in, tokens, trials, variables, vms, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
@@ -161,6 +161,7 @@ pub fn router(server: Server, near: bool) -> Router {
         .route("/watches/{reference}/look", post(watches::look))
         .route("/tls/acme", post(acme::order))
         .route("/tls/acme/go", post(acme::go_on))
+        .route("/tls/chain", post(certificates::chain))
         .route("/tokens", get(tokens::list).post(tokens::create))
         .route("/tokens/{id}", delete(tokens::revoke))
         .route("/people", get(sign_in::people))

@@ -17,7 +17,7 @@ use crate::vcs;
 
 pub use address::{Address, SignIn};
 pub use bypass::Bypass;
-pub use hops::test;
+pub use hops::{Failed, Line, reach, test};
 pub use jobs::{JobVariable, job_variables};
 
 /// Why the way to the outside is not known.
@@ -66,6 +66,19 @@ pub enum Way {
         /// Why, in words.
         because: String,
     },
+}
+
+impl Way {
+    /// In words, and why: `directly: there is no proxy`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        match self {
+            Way::Direct { because } => format!("directly: {because}"),
+            Way::Proxy { address, because } => {
+                format!("by the proxy {}: {because}", address.shown())
+            }
+        }
+    }
 }
 
 /// The ways to the outside, by the settings.

@@ -9,6 +9,7 @@
 mod access;
 mod account;
 mod acme;
+mod authorities;
 mod backup;
 mod bad_input;
 mod client;

@@ -1,10 +1,9 @@
 //! `ca fetch`: a host's chain, certificate by certificate, and the question whom of it to trust.
 
 use roundel::access::Fingerprint;
-use roundel::api::certificates::Shown;
-use roundel::certificates::Certificate;
+use roundel::api::certificates::{FetchChain, Fetched, FetchedChain, Shown};
+use roundel::certificates::authorities;
 use roundel::error::Kind;
-use roundel::services::ca::{self, fetch};
 use serde::Serialize;
 
 use super::{How, add};
@@ -28,56 +27,61 @@ struct Untrusted {
 }
 
 pub(super) async fn run(args: &Args, how: How, context: &mut Context<'_>) -> Result<End, Failure> {
-    let (host, port) = fetch::place(&args.host)?;
-    let chain = fetch::fetch(&host, port).await?;
+    let client = context.connect().await?;
+    let wanted = FetchChain {
+        place: args.host.clone(),
+    };
+    let chain = client.fetch_chain(&wanted).await?;
+    tls::print_way(&chain, context.json, context)?;
     if !context.json {
         tls::print_chain(&chain, context)?;
         writeln!(context.out)?;
     }
     let chosen = choose(&chain, args, how, context)?;
-    let client = context.connect().await?;
     // Said once is said: what is wrong with it was shown.
     let how = How { yes: true, ..how };
-    add(&client, vec![chosen], how, context).await
+    let chosen = authorities(chosen.pem.as_bytes()).path;
+    add(&client, chosen, how, context).await
 }
 
 /// Whom to trust: the one that was named; else the highest that could be, once somebody says yes.
-fn choose(
-    chain: &[Certificate],
+fn choose<'c>(
+    chain: &'c FetchedChain,
     args: &Args,
     how: How,
     context: &mut Context<'_>,
-) -> Result<Certificate, Failure> {
+) -> Result<&'c Fetched, Failure> {
+    let shown = &chain.certificates;
     if let Some(wanted) = args.sha256 {
-        let found = chain
-            .iter()
-            .find(|one| Fingerprint::of(one.der()) == wanted);
-        return found.cloned().ok_or_else(|| {
+        let print = wanted.to_string();
+        let found = shown.iter().find(|one| one.shown.sha256 == print);
+        return found.ok_or_else(|| {
             Failure::said(
                 Kind::Refused,
                 format!(
                     "none of the {} certificates that are shown is {wanted}",
-                    chain.len()
+                    shown.len()
                 ),
             )
             .with_hint("nothing was changed; compare with what the administrator of that host says")
         });
     }
-    let can_be = |one: &&Certificate| one.is_authority() || one.is_self_signed();
-    let Some(highest) = chain.iter().rev().find(can_be) else {
-        let issuer = chain.last().map_or("", Certificate::issuer);
+    let Some(highest) = chain.highest() else {
+        let issuer = shown.last().map_or("", |one| one.shown.issuer.as_str());
         return Err(Failure::said(
             Kind::NotFound,
             format!("no authority is shown: the certificate of `{issuer}` is missing"),
         )
         .with_hint("get it from who runs that authority, and `roundel ca add FILE`"));
     };
-    let print = Fingerprint::of(highest.der());
-    let question = format!("Trust `{}`, {print}?", highest.called());
-    let hint = format!("say `--sha256 {print}` once you have compared it, or -yes");
+    let Shown {
+        sha256, subject, ..
+    } = &highest.shown;
+    let question = format!("Trust `{subject}`, {sha256}?");
+    let hint = format!("say `--sha256 {sha256}` once you have compared it, or -yes");
     if !how.yes && (!context.terminals.input || !context.terminals.err) {
         if context.json {
-            let shown = chain.iter().map(ca::shown).collect();
+            let shown = shown.iter().map(|one| one.shown.clone()).collect();
             context.print_json(&Untrusted { shown })?;
         }
         return Err(Failure::said(
@@ -87,5 +91,5 @@ fn choose(
         .with_hint(hint));
     }
     context.confirm(&question, how.yes)?;
-    Ok(highest.clone())
+    Ok(highest)
 }

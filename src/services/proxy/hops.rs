@@ -25,6 +25,7 @@ use super::{Address, Routes, Way, without_passwords};
 use crate::error::{Chain, Explain, Kind};
 use crate::sanitise::line;
 use crate::services::trial::{self, Ask, Trial};
+use crate::settings::value::Values;
 
 /// Time for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -43,17 +44,23 @@ const URL: Option<&str> = Some("proxy.url");
 const DIRECT: Option<&str> = Some("proxy.no_proxy");
 
 /// A connection, whatever lies below it.
-trait Line: AsyncRead + AsyncWrite + Unpin + Send {}
+pub trait Line: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Line for T {}
 type Boxed = Box<dyn Line>;
 
 /// A step that failed.
-struct Failed {
-    name: &'static str,
-    kind: Kind,
-    field: Option<&'static str>,
-    found: String,
-    fix: String,
+#[derive(Debug)]
+pub struct Failed {
+    /// Its name: `proxy connect`.
+    pub name: &'static str,
+    /// What sort of failure it is.
+    pub kind: Kind,
+    /// The setting at fault, where it is one.
+    pub field: Option<&'static str>,
+    /// What was seen.
+    pub found: String,
+    /// What to do.
+    pub fix: String,
 }
 
 impl Failed {
@@ -120,37 +127,53 @@ async fn hops(ask: &Ask, trial: &mut Trial) -> Result<(), Failed> {
         let fix = err.hint().unwrap_or_default();
         Failed::new("way", err.kind(), Chain(&err).to_string(), &fix).at(URL)
     })?;
-    let host = url.host_str().unwrap_or_default();
-    let bare = host
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .to_owned();
-    let port = url.port_or_known_default().unwrap_or(443);
-    let secure = url.scheme() == "https";
-    let (mut line, proxy) = match routes.way(&url) {
-        Way::Direct { because } => {
-            trial.ok("way", format!("directly: {because}")).await;
-            let bypassed = routes.address().is_some();
-            (to_host(&bare, port, bypassed, trial).await?, None)
-        }
-        Way::Proxy { address, because } => {
-            let found = format!("by the proxy {}: {because}", address.shown());
-            trial.ok("way", found).await;
-            let mut line = to_proxy(&address, trial).await?;
-            if address.tls {
-                line = tls::open("proxy tls", &address.host, URL, line, ask, trial).await?;
-            }
-            if secure {
-                line = tunnel(&address, &format!("{host}:{port}"), line, trial).await?;
-            }
-            (line, Some(address))
-        }
+    let way = routes.way(&url);
+    trial.ok("way", way.told()).await;
+    let mut line = reach(&url, &routes, &way, &ask.values, trial).await?;
+    let proxy = match way {
+        Way::Proxy { address, .. } => Some(address),
+        Way::Direct { .. } => None,
     };
+    let secure = url.scheme() == "https";
     if secure {
-        line = tls::open("tls", &bare, None, line, ask, trial).await?;
+        line = tls::open("tls", bare(&url), None, line, &ask.values, trial).await?;
     }
     // The proxy of a tunnel sees nothing of what is asked through it.
     status(&url, proxy.filter(|_| !secure), line, trial).await
+}
+
+/// A connection by this way, of `routes`: to the host of the URL, by a tunnel where it goes by the proxy; for `http:` to the
+/// proxy itself, which is asked in the open.
+///
+/// # Errors
+/// The hop that failed.
+pub async fn reach(
+    url: &Url,
+    routes: &Routes,
+    way: &Way,
+    values: &Values,
+    trial: &mut Trial,
+) -> Result<Boxed, Failed> {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or(443);
+    let Way::Proxy { address, .. } = way else {
+        let bypassed = routes.address().is_some();
+        return to_host(bare(url), port, bypassed, trial).await;
+    };
+    let mut line = to_proxy(address, trial).await?;
+    if address.tls {
+        line = tls::open("proxy tls", &address.host, URL, line, values, trial).await?;
+    }
+    match url.scheme() {
+        "http" => Ok(line),
+        _ => tunnel(address, &format!("{host}:{port}"), line, trial).await,
+    }
+}
+
+/// The host of a URL, an address of IPv6 without its brackets.
+fn bare(url: &Url) -> &str {
+    let host = url.host_str().unwrap_or_default();
+    host.trim_start_matches('[').trim_end_matches(']')
 }
 
 async fn to_host(

@@ -9,7 +9,8 @@ use super::{Boxed, Failed, HANDSHAKE};
 use crate::error::Kind;
 use crate::sanitise::line as inert;
 use crate::services::ca::{self, Witness};
-use crate::services::trial::{Ask, Trial};
+use crate::services::trial::Trial;
+use crate::settings::value::Values;
 
 /// Certificates of a chain that are told of.
 const TOLD: usize = 8;
@@ -23,11 +24,11 @@ pub(super) async fn open(
     host: &str,
     field: Option<&'static str>,
     line: Boxed,
-    ask: &Ask,
+    values: &Values,
     trial: &mut Trial,
 ) -> Result<Boxed, Failed> {
     let failed = |found: String, fix: &str| Failed::new(step, Kind::Infrastructure, found, fix);
-    let values = ask.values.clone();
+    let values = values.clone();
     let strict = tokio::task::spawn_blocking(move || ca::verifier(ca::roots(&values)));
     let Ok(Some(strict)) = strict.await else {
         let found = "no authority is trusted".to_owned();
