@@ -64,6 +64,20 @@ impl FetchedChain {
     }
 }
 
+/// `POST /settings/trust`: authorities of `ca.certificates` more, and no more; together with what others do at the same time.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Trust {
+    /// Trusted too, in PEM.
+    pub add: String,
+    /// Trusted no more: SHA-256 of each.
+    pub remove: Vec<String>,
+    /// Only staged.
+    pub stage: bool,
+    /// What somebody should know is known.
+    pub accept_warnings: bool,
+}
+
 /// What a look at a certificate and its key came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {

@@ -7,8 +7,7 @@ mod fetch;
 use std::path::{Path, PathBuf};
 
 use roundel::access::Fingerprint;
-use roundel::api::certificates::Shown;
-use roundel::api::settings::Changes;
+use roundel::api::certificates::{Shown, Trust};
 use roundel::certificates::{Certificate, authorities, pem};
 use roundel::client::Client;
 use roundel::error::Kind;
@@ -125,39 +124,30 @@ fn read(path: &Path) -> Result<Vec<Certificate>, Failure> {
     })
 }
 
-/// Trusts some more.
+/// Trusts some more. What others add at the same time is trusted as well.
 async fn add(
     client: &Client,
     more: Vec<Certificate>,
     how: How,
     context: &mut Context<'_>,
 ) -> Result<End, Failure> {
-    let mut all = trusted(client).await?;
-    let before = all.len();
-    let mut added = Vec::new();
-    for one in more {
-        if !all.iter().any(|other| other.der() == one.der()) {
-            added.push(ca::shown(&one));
-            all.push(one);
-        }
+    let before = trusted(client).await?;
+    let new = |one: &Certificate| !before.iter().any(|other| other.der() == one.der());
+    let more: Vec<Certificate> = more.into_iter().filter(new).collect();
+    let added: Vec<Shown> = more.iter().map(ca::shown).collect();
+    if added.is_empty() {
+        return context.done(&added, "Nothing to do: they are trusted already.");
     }
-    let told = match all.len() - before {
-        0 => "Nothing to do: they are trusted already.".to_owned(),
-        number => {
-            let told = put(client, &all, how).await?;
-            let verb = if number == 1 { "is" } else { "are" };
-            let what = if how.stage {
-                "staged to be trusted"
-            } else {
-                "trusted"
-            };
-            format!(
-                "{} {verb} {what}. {told}",
-                count(number as u64, "certificate")
-            )
-        }
+    let add = more.iter().map(|one| pem(one.der())).collect();
+    let told = put(client, add, Vec::new(), how).await?;
+    let verb = if added.len() == 1 { "is" } else { "are" };
+    let what = if how.stage {
+        "staged to be trusted"
+    } else {
+        "trusted"
     };
-    context.done(&added, &told)
+    let number = count(added.len() as u64, "certificate");
+    context.done(&added, &format!("{number} {verb} {what}. {told}"))
 }
 
 async fn remove(print: &str, how: How, context: &mut Context<'_>) -> Result<End, Failure> {
@@ -175,7 +165,7 @@ async fn remove(print: &str, how: How, context: &mut Context<'_>) -> Result<End,
     let all = trusted(&client).await?;
     let is_meant =
         |one: &Certificate| digits(&Fingerprint::of(one.der()).to_string()).starts_with(&wanted);
-    let (gone, left): (Vec<_>, Vec<_>) = all.into_iter().partition(is_meant);
+    let gone: Vec<&Certificate> = all.iter().filter(|one| is_meant(one)).collect();
     match gone.as_slice() {
         [] => Err(Failure::said(
             Kind::NotFound,
@@ -185,7 +175,8 @@ async fn remove(print: &str, how: How, context: &mut Context<'_>) -> Result<End,
         [one] => {
             let shown = ca::shown(one);
             context.confirm(&format!("Trust `{}` no more?", shown.subject), how.yes)?;
-            let told = put(&client, &left, how).await?;
+            let remove = vec![shown.sha256.clone()];
+            let told = put(&client, String::new(), remove, how).await?;
             let told = format!("`{}` is trusted no more. {told}", shown.subject);
             context.done(&shown, &told)
         }
@@ -197,16 +188,28 @@ async fn remove(print: &str, how: How, context: &mut Context<'_>) -> Result<End,
     }
 }
 
-/// Writes the setting.
-async fn put(client: &Client, all: &[Certificate], how: How) -> Result<String, Failure> {
-    let mut changes = Changes::default();
-    if all.is_empty() {
-        changes.unset.push(SETTING.to_owned());
-    } else {
-        let text: String = all.iter().map(|one| pem(one.der())).collect();
-        changes.set.insert(SETTING.to_owned(), Json::from(text));
+/// Has the server write the setting.
+async fn put(
+    client: &Client,
+    add: String,
+    remove: Vec<String>,
+    how: How,
+) -> Result<String, Failure> {
+    let How { yes, stage } = how;
+    if !stage {
+        settings::nothing_else_is_staged(client, &[SETTING]).await?;
     }
-    settings::put(client, changes, how.stage, how.yes).await
+    let wanted = Trust {
+        add,
+        remove,
+        stage,
+        accept_warnings: yes,
+    };
+    let done = client.trust(&wanted).await?.value;
+    Ok(match stage {
+        true => settings::STAGED.to_owned(),
+        false => settings::version(&done),
+    })
 }
 
 /// A fingerprint without the name of its algorithm.

@@ -185,6 +185,9 @@ async fn stage(changes: &Changes, context: &mut Context<'_>) -> Result<End, Fail
     context.done(&done, &text)
 }
 
+/// Said of what is only staged.
+pub(super) const STAGED: &str = "Staged: `roundel settings save` saves it.";
+
 /// Stages or saves some changes for another verb, and says so. A save takes nothing with it that somebody else has staged.
 ///
 /// # Errors
@@ -197,28 +200,45 @@ pub(super) async fn put(
 ) -> Result<String, Failure> {
     if only_stage {
         client.stage_settings(&changes).await?;
-        return Ok("Staged: `roundel settings save` saves it.".to_owned());
+        return Ok(STAGED.to_owned());
     }
-    let ours =
-        |key: &str| changes.set.contains_key(key) || changes.unset.iter().any(|one| one == key);
-    let staged = client.settings_diff(&DiffQuery::default()).await?;
-    if let Some(other) = staged.iter().find(|row| !ours(&row.key)) {
-        let why = format!(
-            "other changes are staged, of `{}` for one, and would be saved with this",
-            other.key
-        );
-        return Err(Failure::said(Kind::Conflict, why)
-            .with_hint("`roundel settings diff` shows them: save or discard them first, or stage this too with --stage"));
-    }
+    let set = changes.set.keys().map(String::as_str);
+    let ours: Vec<&str> = set
+        .chain(changes.unset.iter().map(String::as_str))
+        .collect();
+    nothing_else_is_staged(client, &ours).await?;
     let save = Save {
         changes,
         accept_warnings: yes,
     };
-    let done = client.save_settings(&save).await?.value;
-    Ok(match done.saved {
+    Ok(version(&client.save_settings(&save).await?.value))
+}
+
+/// What a save for another verb came to.
+pub(super) fn version(done: &SettingsRef) -> String {
+    match done.saved {
         true => format!("Saved as version {} of the settings.", done.version),
         false => "Nothing to save: nothing is changed.".to_owned(),
-    })
+    }
+}
+
+/// A save of these keys takes nothing with it that somebody else has staged.
+///
+/// # Errors
+/// Where something else is staged.
+pub(super) async fn nothing_else_is_staged(client: &Client, ours: &[&str]) -> Result<(), Failure> {
+    let staged = client.settings_diff(&DiffQuery::default()).await?;
+    let other = staged.iter().find(|row| !ours.contains(&row.key.as_str()));
+    let Some(other) = other else {
+        return Ok(());
+    };
+    let why = format!(
+        "other changes are staged, of `{}` for one, and would be saved with this",
+        other.key
+    );
+    Err(Failure::said(Kind::Conflict, why).with_hint(
+        "`roundel settings diff` shows them: save or discard them first, or stage this too with --stage",
+    ))
 }
 
 async fn save(changes: Changes, yes: bool, context: &mut Context<'_>) -> Result<End, Failure> {

@@ -2,7 +2,9 @@
 
 use super::connection::Ask;
 use super::{Client, FETCH_PATIENCE, Result, decode};
-use crate::api::certificates::{FetchChain, FetchedChain};
+use crate::api::Written;
+use crate::api::certificates::{FetchChain, FetchedChain, Trust};
+use crate::api::settings::SettingsRef;
 
 impl Client {
     /// Has the server look at what a host shows.
@@ -15,5 +17,13 @@ impl Client {
             ..Ask::post("/tls/chain".to_owned(), wanted)
         };
         decode(&self.pool.ask(&ask).await?)
+    }
+
+    /// Trusts some authorities more, and some no more.
+    ///
+    /// # Errors
+    /// As [`Client::save_settings`].
+    pub async fn trust(&self, wanted: &Trust) -> Result<Written<SettingsRef>> {
+        self.write("/settings/trust".to_owned(), wanted).await
     }
 }

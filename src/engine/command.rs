@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use super::cleaning::Pass;
 use super::sessions::SessionCommand;
 use super::vms::VmCommand;
-use crate::access::{Hash, Role};
+use crate::access::{Fingerprint, Hash, Role};
+use crate::certificates::Certificate;
 use crate::clock::Timestamp;
 use crate::ids::{AttemptId, JobId, NodeId, PipelineId, ProjectId, VmId, WatchId, WorkflowId};
 use crate::pipeline::Plan;
@@ -255,6 +256,18 @@ pub enum SettingsCommand {
         changes: Vec<(String, Option<Value>)>,
         /// Whose doing it is, as the history says: `acme`.
         origin: &'static str,
+    },
+    /// Trusts some authorities more and some no more, of those that are set or staged at that moment: what several people do
+    /// at once is all done.
+    Trust {
+        /// Trusted too.
+        add: Vec<Certificate>,
+        /// Trusted no more.
+        remove: Vec<Fingerprint>,
+        /// Only staged; else saved, with all that is staged.
+        stage: bool,
+        /// Warnings are known.
+        accept_warnings: bool,
     },
     /// Brings the values of a version back, as a new one.
     Rollback(u64),

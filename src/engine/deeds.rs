@@ -5,6 +5,7 @@ use super::command::{Actor, Command, CommandError, Deed, Reply};
 use super::outbox::Topic;
 use crate::clock::Timestamp;
 use crate::error::Chain;
+use crate::services::ca;
 use crate::settings::keep;
 use crate::settings::value::Value;
 use crate::store::{AuditEntry, StoreError};
@@ -48,6 +49,10 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
         ),
         Command::Settings(S::Discard(keys)) => ("settings.discard", settings(), keys.join(", ")),
         Command::Settings(S::Save { changes, .. }) => ("settings.save", settings(), keys(changes)),
+        Command::Settings(S::Trust { stage: true, .. }) => {
+            ("settings.stage", settings(), ca::SETTING.to_owned())
+        }
+        Command::Settings(S::Trust { .. }) => ("settings.save", settings(), ca::SETTING.to_owned()),
         Command::Settings(S::Put { changes, .. }) => ("settings.save", settings(), keys(changes)),
         // What made it possible has its own row.
         Command::Settings(S::Reload) => return None,

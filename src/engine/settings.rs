@@ -10,7 +10,10 @@ use super::builds::Batch;
 use super::command::{Actor, CommandError, Reply, SettingsCommand};
 use super::outbox::Topic;
 use super::state::State;
+use crate::access::Fingerprint;
+use crate::certificates::{Certificate, pem};
 use crate::secret::{Secret, password};
+use crate::services::ca;
 use crate::settings::check::{Finding, check};
 use crate::settings::registry::{Restart, find};
 use crate::settings::value::{Value, Values};
@@ -149,6 +152,23 @@ impl Batch<'_, '_> {
                 self.put(&record, changes, origin, actor)?
             }
             SettingsCommand::Rollback(to) => self.rollback(&record, to, actor)?,
+            SettingsCommand::Trust {
+                add,
+                remove,
+                stage,
+                accept_warnings,
+            } => {
+                let values = opened(proposed(&record).into_iter(), self.seal);
+                let changes = vec![trusted(&values, add, &remove)];
+                let command = match stage {
+                    true => SettingsCommand::Stage(changes),
+                    false => SettingsCommand::Save {
+                        changes,
+                        accept_warnings,
+                    },
+                };
+                return self.settings(command, actor);
+            }
             SettingsCommand::Reload => {
                 self.state.load_values(self.tx, self.seal)?;
                 Vec::new()
@@ -278,6 +298,24 @@ impl Batch<'_, '_> {
         self.state.load_values(self.tx, self.seal)?;
         Ok(new.keys)
     }
+}
+
+/// The change that has some authorities more and some no more.
+fn trusted(
+    values: &Values,
+    add: Vec<Certificate>,
+    remove: &[Fingerprint],
+) -> (String, Option<Value>) {
+    let mut all = ca::custom(values);
+    all.retain(|one| !remove.contains(&Fingerprint::of(one.der())));
+    for one in add {
+        if !all.iter().any(|other| other.der() == one.der()) {
+            all.push(one);
+        }
+    }
+    let text: String = all.iter().map(|one| pem(one.der())).collect();
+    let value = (!text.is_empty()).then_some(Value::Text(text));
+    (ca::SETTING.to_owned(), value)
 }
 
 /// Refuses what is wrong, and what somebody should know unless they say that they do. A warning about what is not

@@ -1,4 +1,5 @@
-//! Certificates of others: what a host shows, looked at by the server on the way that the settings say.
+//! Certificates of others: what a host shows, looked at by the server on the way that the settings say; and whom of them to
+//! trust.
 
 use axum::Json;
 use axum::extract::State;
@@ -6,11 +7,14 @@ use axum::extract::State;
 use super::caller::Caller;
 use super::error::{Answer, ApiError};
 use super::router::Server;
-use super::settings::record;
-use crate::access::Role;
-use crate::api::certificates::{FetchChain, Fetched, FetchedChain};
-use crate::certificates::pem;
-use crate::engine::{Note, opened, proposed};
+use super::settings::{record, send};
+use crate::access::{Fingerprint, Role};
+use crate::api::Written;
+use crate::api::certificates::{FetchChain, Fetched, FetchedChain, Trust};
+use crate::api::settings::SettingsRef;
+use crate::certificates::{authorities, pem};
+use crate::engine::{Note, SettingsCommand, opened, proposed};
+use crate::error::Kind;
 use crate::services::ca::{self, fetch};
 
 pub(super) async fn chain(
@@ -40,4 +44,26 @@ pub(super) async fn chain(
         way: fetched.way.told(),
         certificates: certificates.collect(),
     }))
+}
+
+pub(super) async fn trust(
+    State(server): State<Server>,
+    caller: Caller,
+    Json(wanted): Json<Trust>,
+) -> Answer<Written<SettingsRef>> {
+    let remove = wanted.remove.iter().map(|print| print.parse());
+    let remove: Result<Vec<Fingerprint>, _> = remove.collect();
+    let remove = remove.map_err(|err| ApiError::new(Kind::Usage, err.to_string()))?;
+    let add = authorities(wanted.add.as_bytes()).path;
+    if add.is_empty() && remove.is_empty() {
+        let why = "no certificate in PEM is given, and none to be trusted no more";
+        return Err(ApiError::new(Kind::Usage, why));
+    }
+    let command = SettingsCommand::Trust {
+        add,
+        remove,
+        stage: wanted.stage,
+        accept_warnings: wanted.accept_warnings,
+    };
+    send(&server, caller, command).await
 }

@@ -141,6 +141,7 @@ pub fn router(server: Server, near: bool) -> Router {
         .route("/settings/save", post(settings::save))
         .route("/settings/rollback", post(settings::rollback))
         .route("/settings/test", post(trials::run))
+        .route("/settings/trust", post(certificates::trust))
         .route("/settings/versions", get(settings::versions))
         .route("/settings/diff", get(settings::diff))
         .route("/settings/drift", get(proxy::drift))

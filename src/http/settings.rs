@@ -275,7 +275,7 @@ async fn hash(
     .await
 }
 
-async fn send(
+pub(super) async fn send(
     server: &Server,
     caller: Caller,
     command: SettingsCommand,

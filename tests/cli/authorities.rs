@@ -84,3 +84,47 @@ fn what_a_host_shows_is_fetched_by_the_proxy_and_the_way_is_said() {
         "{audit}"
     );
 }
+
+#[test]
+fn authorities_that_many_add_at_once_are_all_trusted_and_all_gone_again() {
+    const MANY: usize = 20;
+    let home = Home::new();
+    home.save(&[("hostname", "ci.example.com")]);
+    let all_at_once = |words: &(dyn Fn(usize) -> Vec<String> + Sync)| {
+        std::thread::scope(|scope| {
+            for n in 0..MANY {
+                let home = &home;
+                scope.spawn(move || {
+                    let words = words(n);
+                    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                    home.run(&words).with_code(0);
+                });
+            }
+        });
+    };
+    for n in 0..MANY {
+        let made = rcgen::generate_simple_self_signed([format!("ca-{n}.example.com")]).unwrap();
+        std::fs::write(home.path(&format!("{n}.pem")), made.cert.pem()).unwrap();
+    }
+    let listed = || {
+        let listed = home.json(&["ca", "list", "--json"]);
+        let rows = listed.as_array().unwrap().clone();
+        rows.iter()
+            .map(|row| row["sha256"].as_str().unwrap().to_owned())
+            .collect::<Vec<String>>()
+    };
+    for how in ["--yes", "--stage"] {
+        all_at_once(&|n| {
+            let file = home.path(&format!("{n}.pem"));
+            ["ca", "add", file.to_str().unwrap(), how]
+                .map(str::to_owned)
+                .to_vec()
+        });
+        let there = listed();
+        assert_eq!(there.len(), MANY, "{how}");
+        if how == "--yes" {
+            all_at_once(&|n| ["ca", "remove", &there[n], how].map(str::to_owned).to_vec());
+            assert_eq!(listed(), Vec::<String>::new());
+        }
+    }
+}
