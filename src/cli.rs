@@ -197,21 +197,22 @@ enum Verb {
     Completions(completions::Args),
     /// Write the manual pages into a folder
     Man(man::Args),
-    /// Run one attempt (started by the server)
-    #[command(hide = true)]
-    Agent(agent::Args),
 }
 
 /// Runs the program and answers its exit code.
 pub(crate) fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
-    let cli = Cli::parse_from(spelling::respell(args));
+    let args: Vec<OsString> = args.collect();
+    // No verb of a person's, and started for every run: what all verbs say of themselves takes it longer than its own start.
+    if args.get(1).is_some_and(|word| word == "agent") {
+        return agent::run(&agent::Args::parse_from(&args[1..]));
+    }
+    let cli = Cli::parse_from(spelling::respell(args.into_iter()));
     let verb = match cli.verb {
         // These do not print through a context: they take the terminal or the process for themselves.
         None => return console::run(&console::Args::looking(cli.look), &cli.global),
         Some(Verb::Console(args)) => {
             return console::run(&args.looking_also(cli.look), &cli.global);
         }
-        Some(Verb::Agent(args)) => return agent::run(&args),
         Some(verb) => match cli.look.given() {
             None => verb,
             Some(flag) => {
@@ -299,8 +300,7 @@ fn dispatch(verb: Verb, context: &mut Context<'_>) -> Result<End, Failure> {
             | Verb::Config(_)
             | Verb::Version
             | Verb::Completions(_)
-            | Verb::Man(_)
-            | Verb::Agent(_) => unreachable!("handled before"),
+            | Verb::Man(_) => unreachable!("handled before"),
         }
     })
 }

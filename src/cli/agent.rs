@@ -1,11 +1,13 @@
-//! `agent`: the main process of a run, started by the server. Standard error is its own log.
+//! `agent`: the main process of a run, started by the server and by nobody else. Standard error is its own log.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::logging;
 
-#[derive(Debug, clap::Args)]
+/// Runs one attempt.
+#[derive(Debug, clap::Parser)]
+#[command(name = "roundel agent")]
 pub(super) struct Args {
     /// Directory of the attempt
     #[arg(long, value_name = "DIR")]
