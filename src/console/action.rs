@@ -10,7 +10,7 @@ use roundel::sanitise::shell_word;
 
 mod settings;
 
-pub use settings::{Edits, SettingsWrite, TryOut};
+pub use settings::{Edits, SelfSigned, SettingsWrite, TryOut};
 
 /// What to do.
 #[derive(Clone, PartialEq, Debug)]
@@ -38,6 +38,10 @@ pub enum Action {
         /// Path; `~/` is the home of whoever runs the console.
         path: String,
     },
+    /// Have the server fetch what a host shows.
+    FetchChain(String),
+    /// Make a certificate that signs itself, for these names.
+    SelfSign(String),
     /// Complete a path that is being typed.
     Complete(String),
     /// Put a text on the clipboard of the terminal.

@@ -12,7 +12,7 @@ use crate::console::effect::Effect;
 use crate::console::event::{Event, Link};
 use crate::console::keymap::{Cmd, Context};
 use crate::console::line::Line;
-use crate::console::overlays::{Overlay, Reading};
+use crate::console::overlays::{Overlay, Purpose, Reading};
 use crate::console::place::Place;
 use crate::console::screens::{Screen, Screens, Touch};
 use crate::console::shell::{Look, Shell};
@@ -183,6 +183,17 @@ impl App {
                     prompt.completed(&typed, &paths);
                 }
             }
+            Event::Fetched { place, chain } => {
+                if self.waits(&Purpose::Host, &place) {
+                    let now = self.shell.now;
+                    return self.screens.settings.fetched(&place, chain, now);
+                }
+            }
+            Event::Made { names, made } => {
+                if self.waits(&Purpose::Names, &names) {
+                    return self.screens.settings.made(made, self.shell.now);
+                }
+            }
             Event::Found(repository) => self.shell.look = Look::Found(repository),
             Event::NotStarted(failure) => {
                 let hint = failure
@@ -200,6 +211,11 @@ impl App {
             Event::Ended => actions.push(Action::Quit),
         }
         Vec::new()
+    }
+
+    /// Whether somebody still waits for what was asked for by a line: who closed it, or types on, does not.
+    fn waits(&self, purpose: &Purpose, text: &str) -> bool {
+        matches!(&self.overlay, Some(Overlay::Prompt(prompt)) if prompt.waits_for(purpose, text))
     }
 
     fn touch(&mut self, touch: Touch) {
@@ -251,6 +267,10 @@ impl App {
                 Effect::Copy(text, what) => actions.extend(self.copy_out(text, &what)),
                 Effect::Save(what) => self.overlay = Some(self.ask_where(what)),
                 Effect::Fill(key, text) => self.screens.settings.fill(&key, &text),
+                Effect::Join(key, text) => {
+                    let effects = self.screens.settings.join(&key, &text);
+                    self.apply(effects, actions);
+                }
                 Effect::Forget => self.screens.settings.forget(),
                 Effect::Test(test, words) => {
                     let settings = &mut self.screens.settings;

@@ -124,6 +124,8 @@ async fn work(
                 Some(Action::StartServer) => _ = tokio::spawn(link::start(server.clone(), Arc::clone(&reconnect), events.clone())),
                 Some(Action::Try(what)) => _ = tokio::spawn(file::try_out(client, what, events.clone())),
                 Some(Action::Load { key, path }) => _ = tokio::spawn(file::load(key, path, events.clone())),
+                Some(Action::FetchChain(place)) => _ = tokio::spawn(file::fetch_chain(client, place, events.clone())),
+                Some(Action::SelfSign(names)) => _ = tokio::spawn(file::self_sign(names, events.clone())),
                 Some(Action::Complete(typed)) => _ = tokio::spawn(file::complete(typed, events.clone())),
                 Some(Action::Save(what)) => _ = tokio::spawn(save::save(client, what, events.clone())),
                 Some(Action::Write(write)) => {

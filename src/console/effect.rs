@@ -42,6 +42,8 @@ pub enum Effect {
     Say(Role, String),
     /// Give a setting of the form this text.
     Fill(String, Secret),
+    /// Add a text to what a setting of the form has.
+    Join(String, Secret),
     /// Forget what was typed in forms and is not on the server.
     Forget,
     /// Put values of the form to their test, with these words for it.

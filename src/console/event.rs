@@ -3,6 +3,7 @@
 //! Plain data; knows nothing of where an event came from.
 
 use roundel::api::builds::{LogLines, LogMatches, PipelineDetail, PipelineRow, RunDetail, RunRow};
+use roundel::api::certificates::FetchedChain;
 use roundel::api::compare::Comparison;
 use roundel::api::dashboard::Dashboard;
 use roundel::api::fleet::{NodeDetail, NodeRow};
@@ -16,7 +17,7 @@ use roundel::pipeline::Problem;
 use roundel::secret::Secret;
 use roundel::settings::check::Finding;
 
-use crate::console::action::{Save, Slot, Want, Write};
+use crate::console::action::{Save, SelfSigned, Slot, Want, Write};
 use crate::console::chord::Chord;
 use crate::console::spot::Pointer;
 
@@ -70,6 +71,20 @@ pub enum Event {
         typed: String,
         /// The paths that begin so.
         paths: Vec<String>,
+    },
+    /// What a host shows.
+    Fetched {
+        /// The host, as it was typed.
+        place: String,
+        /// Its chain.
+        chain: Result<FetchedChain, Failure>,
+    },
+    /// A certificate that signs itself.
+    Made {
+        /// Its names, as they were typed.
+        names: String,
+        /// The certificate.
+        made: Result<SelfSigned, Failure>,
     },
     /// What stands at the path that was looked at.
     Found(Option<Repository>),

@@ -104,6 +104,8 @@ pub enum Cmd {
     Discard,
     Unset,
     LoadFile,
+    FetchChain,
+    SelfSign,
     Versions,
     Rollback,
     GoLdap,

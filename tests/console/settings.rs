@@ -5,10 +5,14 @@ use std::fs;
 
 use crate::support::{Home, Terminal, key};
 
+const CTRL_K: &str = "\x0b";
+const CTRL_N: &str = "\x0e";
 const CTRL_O: &str = "\x0f";
 const CTRL_S: &str = "\x13";
 const CTRL_T: &str = "\x14";
 const F1: &str = "\x1bOP";
+const F2: &str = "\x1bOQ";
+const DOWN: &str = "\x1b[B";
 const UP: &str = "\x1b[A";
 
 /// What must never be seen, and is searched for in all that the terminal was ever sent.
@@ -144,6 +148,98 @@ fn certificate_and_key_are_pasted_or_loaded_by_path() {
     }
     let got = home.run(&["settings", "get", "ssl_cert"]).with_code(0).out;
     assert!(got.contains("Certificate File"), "{got}");
+}
+
+#[test]
+fn the_certificate_of_a_host_is_fetched_shown_and_trusted_once_somebody_says_so() {
+    let home = Home::new();
+    let mut server = home.serve("host_user = \"self\"\npublic = [\"127.0.0.1:0\"]\n");
+    let services = home.json(&["services", "-json"]);
+    let place = services["public"]["addresses"][0].as_str().unwrap();
+    let shows = home.json(&["tls", "fetch-chain", place, "--json"]);
+    let print = shows[0]["sha256"].as_str().unwrap();
+    let (first, second) = print.strip_prefix("sha256:").unwrap().split_at(32);
+    home.run(&["settings", "set", "hostname", "ci.example.com"])
+        .with_code(0);
+    for size in [(80, 24), (120, 36)] {
+        let mut console = Terminal::open(&home, size, &["console", "--screen", "settings:ca"]);
+        console.sees(&["ctrl-k fetch the certificates of a host"]);
+        console.press(CTRL_K, &["certificates of HOST:PORT"]);
+        console.keys("127.0.0.1:1\r");
+        console.sees(&["Nothing is fetched from 127.0.0.1:1", "[ Close ]"]);
+        console.keys(key::ENTER);
+        console.loses("[ Close ]");
+        console.press(CTRL_K, &["certificates of HOST:PORT"]);
+        console.keys(&format!("{place}\r"));
+        let title = format!("Certificate 1 of 1 that {place} shows");
+        console.sees(&[&title, "Issuer   itself", first, second, "[ Cancel ]"]);
+        console.sees(&["Reached directly: there is no proxy"]);
+        // The harmless answer has the focus.
+        console.keys(key::ENTER);
+        console.loses("[ Cancel ]");
+        console.sees(&["–"]);
+        // The menu leads there, too.
+        console.press(F2, &["fetch the certificates of a host, to trust one"]);
+        console.keys(&format!("{}\r", DOWN.repeat(5)));
+        console.sees(&["certificates of HOST:PORT"]);
+        console.keys(&format!("{place}\r"));
+        console.sees(&[&title]);
+        console.press("t", &["Certificates: 1 certificate", "changed"]);
+        nothing_is_trusted(&home);
+        console.press(CTRL_S, &["Review", "ca.certificates"]);
+        console.press("D", &["Forget"]);
+        console.press("f", &["is forgotten"]);
+    }
+    let mut console = Terminal::open(&home, (80, 24), &["console", "--screen", "settings:ca"]);
+    console.sees(&["ctrl-k fetch the certificates of a host"]);
+    console.press(CTRL_K, &["certificates of HOST:PORT"]);
+    console.keys(&format!("{place}\r"));
+    console.sees(&["Certificate 1 of 1"]);
+    console.press("t", &["Certificates: 1 certificate", "changed"]);
+    console.press(key::ESC, &["undone"]);
+    console.press(CTRL_K, &["certificates of HOST:PORT"]);
+    console.keys(&format!("{place}\r"));
+    console.sees(&["Certificate 1 of 1"]);
+    console.press("t\t", &["Certificates: 1 certificate", "changed"]);
+    console.press(key::ESC, &["staged, not saved"]);
+    let listed = home.json(&["ca", "list", "--json"]);
+    assert_eq!(listed[0]["sha256"], print);
+    drop(console);
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+#[track_caller]
+fn nothing_is_trusted(home: &Home) {
+    assert_eq!(home.json(&["ca", "list", "--json"]), serde_json::json!([]));
+}
+
+#[test]
+fn a_certificate_that_signs_itself_is_made_in_the_form_and_saved_with_its_key() {
+    for size in [(80, 24), (120, 36)] {
+        let home = Home::new();
+        home.run(&["settings", "set", "hostname", "ci.example.com"])
+            .with_code(0);
+        let words = ["console", "--screen", "settings:privacy"];
+        let mut console = Terminal::open(&home, size, &words);
+        console.sees(&["SSL only", "ctrl-n make a certificate that signs itself"]);
+        console.press(CTRL_N, &["certificate for the names  ci.example.com"]);
+        console.press(" no/host\r", &["no/host is no host"]);
+        console.keys("\x15ci.example.com 192.0.2.7\r");
+        console.sees(&[
+            "A certificate that signs itself",
+            "Subject  CN=ci.example.com",
+            "For      ci.example.com, 192.0.2.7",
+            "only is turned on",
+        ]);
+        console.press("t", &["(●) on", "1 certificate", "new, 5 lines"]);
+        console.press(CTRL_T, &["✓ passed", "is self-signed"]);
+        console.press(CTRL_S, &["Review", "a secret: never shown"]);
+        console.press("S", &["saved as version 1"]);
+        never_shown(&console, "PRIVATE KEY");
+        let told = home.run(&["tls", "verify"]).with_code(0).out;
+        assert!(told.contains("ok      key and certificate"), "{told}");
+    }
 }
 
 #[test]

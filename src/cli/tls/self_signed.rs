@@ -8,7 +8,7 @@ use roundel::certificates::authorities;
 use roundel::clock;
 use roundel::error::Kind;
 use roundel::services::ca;
-use roundel::services::tls::make::{self, DAYS_MAX, Made};
+use roundel::services::tls::make::{self, DAYS, DAYS_MAX, Made};
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -24,7 +24,7 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "HOST", required = true)]
     hostname: Vec<String>,
     /// How long it holds
-    #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=i64::from(DAYS_MAX)))]
+    #[arg(long, value_name = "N", default_value_t = DAYS, value_parser = clap::value_parser!(u32).range(1..=i64::from(DAYS_MAX)))]
     days: u32,
     /// Write the certificate into a new file
     #[arg(long, value_name = "FILE", requires = "out_key")]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use roundel::api::certificates::Shown;
 use roundel::api::settings::{Changes, TestId};
 use roundel::sanitise::shell_word;
 use roundel::secret::Secret;
@@ -100,6 +101,17 @@ impl SettingsWrite {
         };
         lines.join(" && ")
     }
+}
+
+/// A certificate that signs itself, with its key.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SelfSigned {
+    /// What people are shown of it.
+    pub shown: Shown,
+    /// Itself, in PEM.
+    pub certificate: String,
+    /// Its key, in PEM.
+    pub key: Secret,
 }
 
 /// Values to be tried before they are saved.

@@ -1,20 +1,26 @@
 //! What a form of settings needs besides the server's windows: texts of files of this machine, paths that are being
-//! typed, and tests that are told step by step.
+//! typed, tests that are told step by step, and certificates of others and of one's own.
 
 use std::io::Read;
 use std::path::Path;
 
+use roundel::api::certificates::FetchChain;
 use roundel::api::trial::Try;
+use roundel::certificates::authorities;
 use roundel::client::{Client, ClientError};
+use roundel::clock;
 use roundel::error::Kind;
 use roundel::secret::Secret;
+use roundel::services::ca;
+use roundel::services::tls::make;
 use roundel::settings::value::TEXT_MAX;
 use tokio::sync::mpsc;
 
-use super::fetch::refused;
+use super::fetch::{failure, refused};
 use super::write::expanded;
-use crate::console::action::TryOut;
+use crate::console::action::{SelfSigned, TryOut};
 use crate::console::event::{Event, Failure, Tried};
+use crate::console::overlays;
 
 /// Paths that a typed one may go on with: as many as anybody looks through.
 const PATHS_MAX: usize = 40;
@@ -119,6 +125,47 @@ async fn steps(
         _ = events.send(Event::Tried(number, Tried::Step(step?))).await;
     }
     Ok(())
+}
+
+/// Has the server fetch what a host shows, and reports.
+pub(super) async fn fetch_chain(
+    client: Option<Client>,
+    place: String,
+    events: mpsc::Sender<Event>,
+) {
+    let wanted = FetchChain {
+        place: place.clone(),
+    };
+    let chain = match client {
+        Some(client) => client.fetch_chain(&wanted).await,
+        None => {
+            let chain = Err(Failure::new(Kind::NoServer, "no server answers"));
+            _ = events.send(Event::Fetched { place, chain }).await;
+            return;
+        }
+    };
+    let chain = chain.map_err(|err| refused(&err));
+    _ = events.send(Event::Fetched { place, chain }).await;
+}
+
+/// Makes a certificate that signs itself, and reports.
+pub(super) async fn self_sign(names: String, events: mpsc::Sender<Event>) {
+    let hosts: Vec<String> = overlays::prompt::names(&names).map(str::to_owned).collect();
+    let made = tokio::task::spawn_blocking(move || self_signed(&hosts)).await;
+    // It neither panics nor is it cancelled.
+    let made = made.unwrap_or_else(|_| Err(Failure::new(Kind::Internal, "none was made")));
+    _ = events.send(Event::Made { names, made }).await;
+}
+
+fn self_signed(hosts: &[String]) -> Result<SelfSigned, Failure> {
+    let made = make::self_signed(hosts, make::DAYS, clock::now()).map_err(|err| failure(&err))?;
+    let read = authorities(made.certificate.as_bytes()).path;
+    let shown = read.first().map(ca::shown);
+    Ok(SelfSigned {
+        shown: shown.ok_or_else(|| Failure::new(Kind::Internal, "what was made is none"))?,
+        certificate: made.certificate,
+        key: made.key,
+    })
 }
 
 #[cfg(test)]

@@ -177,6 +177,9 @@ impl Dialog {
         let room = width.saturating_sub(4);
         let mut lines = vec![Line::new().strong(self.title.clone()), Line::new()];
         for paragraph in &self.body {
+            if paragraph.is_empty() {
+                lines.push(Line::new());
+            }
             lines.extend(text::wrap(paragraph, room).into_iter().map(Line::from));
         }
         if !self.command.is_empty() {

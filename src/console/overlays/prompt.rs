@@ -12,6 +12,7 @@ use crate::console::text;
 use crate::console::theme::Role;
 use roundel::api::fleet::SetDrain;
 use roundel::secret::Secret;
+use roundel::services::tls::make;
 
 /// What the typed line is for.
 #[derive(Clone, PartialEq, Debug)]
@@ -39,6 +40,10 @@ pub enum Purpose {
         /// As people read it.
         label: String,
     },
+    /// Whose certificates are to be fetched.
+    Host,
+    /// For whom a certificate is to be made.
+    Names,
     /// The text of a setting, where the screen is read to somebody.
     Field {
         /// Key of the setting.
@@ -46,6 +51,12 @@ pub enum Purpose {
         /// As people read it.
         label: String,
     },
+}
+
+/// Names that stand in a line.
+pub fn names(text: &str) -> impl Iterator<Item = &str> {
+    let parts = text.split([' ', ',']);
+    parts.filter(|name| !name.is_empty())
 }
 
 /// A line being typed.
@@ -58,6 +69,8 @@ pub struct Prompt {
     wrong: Option<String>,
     /// What else the line could go on with.
     more: Option<String>,
+    /// What it asked for is on its way.
+    waits: bool,
 }
 
 impl Prompt {
@@ -69,7 +82,23 @@ impl Prompt {
             input: Input::new(text),
             wrong: None,
             more: None,
+            waits: false,
         }
+    }
+
+    /// Whether what was asked for by this line is still waited for.
+    #[must_use]
+    pub fn waits_for(&self, purpose: &Purpose, text: &str) -> bool {
+        self.waits && self.purpose == *purpose && self.input.text().trim() == text
+    }
+
+    /// Stays, until what it asks for is there.
+    fn wait(&mut self, action: Action, said: &str) -> Vec<Effect> {
+        if std::mem::replace(&mut self.waits, true) {
+            return Vec::new();
+        }
+        self.more = Some(said.to_owned());
+        vec![Effect::Do(action)]
     }
 
     /// Takes a command.
@@ -99,6 +128,7 @@ impl Prompt {
     fn changed(&mut self) -> Vec<Effect> {
         self.wrong = None;
         self.more = None;
+        self.waits = false;
         match self.purpose {
             Purpose::Filter { .. } => vec![Effect::Filter(self.input.text().to_owned())],
             _ => Vec::new(),
@@ -140,8 +170,22 @@ impl Prompt {
         let effect = match &self.purpose {
             Purpose::Filter { .. } => return vec![Effect::Close],
             Purpose::Search => Effect::Search(text),
-            Purpose::Source | Purpose::Save(_) | Purpose::Load { .. } if text.is_empty() => {
+            Purpose::Source
+            | Purpose::Save(_)
+            | Purpose::Load { .. }
+            | Purpose::Host
+            | Purpose::Names
+                if text.is_empty() =>
+            {
                 return vec![Effect::Close];
+            }
+            Purpose::Host => return self.wait(Action::FetchChain(text), "fetching; Esc leaves it"),
+            Purpose::Names => {
+                if let Some(bad) = names(&text).find(|name| !make::is_host(name)) {
+                    self.wrong = Some(format!("{bad} is no host"));
+                    return Vec::new();
+                }
+                return self.wait(Action::SelfSign(text), "making it");
             }
             Purpose::Load { key, .. } => Effect::Do(Action::Load {
                 key: key.clone(),
@@ -188,6 +232,8 @@ impl Prompt {
             Purpose::Save(Kept::Log(_)) => ("save the whole log to", "  "),
             Purpose::Save(_) => ("save to", "  "),
             Purpose::Load { .. } => ("take the text of the file", "  "),
+            Purpose::Host => ("certificates of HOST:PORT", "  "),
+            Purpose::Names => ("certificate for the names", "  "),
             Purpose::Field { label, .. } => (label, "  "),
             Purpose::Deadline { .. } => ("stop what still runs after (12m, 1h)", "  "),
         }

@@ -30,6 +30,7 @@ use crate::console::theme::Role;
 use crate::console::verbs::{Fact, Subject, Verb};
 
 mod about;
+mod certificates;
 mod editor;
 mod field_view;
 mod form;
@@ -347,7 +348,8 @@ impl Screen for Settings {
                 },
             }
         };
-        all.map(verb).into()
+        let own = self.own_command().map(|(cmd, words)| (cmd, words, true));
+        all.into_iter().chain(own).map(verb).collect()
     }
 
     fn view(&self, pen: &mut Pen, area: Rect, scene: &Scene) {

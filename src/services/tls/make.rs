@@ -15,6 +15,9 @@ use crate::secret::Secret;
 /// Longest that one may hold, in days.
 pub const DAYS_MAX: u32 = 3_650;
 
+/// How long one holds unless somebody says otherwise, in days.
+pub const DAYS: u32 = 365;
+
 /// Longest common name (RFC 5280, upper bounds).
 const COMMON_NAME_MAX: usize = 64;
 

@@ -85,6 +85,16 @@ pub(super) const FORM: Section = Section {
             "take the text of a file of this machine",
         ),
         key(
+            &["ctrl-k"],
+            Cmd::FetchChain,
+            "Custom CAs: fetch the certificates of a host, and choose whom to trust",
+        ),
+        key(
+            &["ctrl-n"],
+            Cmd::SelfSign,
+            "Privacy: make a certificate that signs itself",
+        ),
+        key(
             &["ctrl-x"],
             Cmd::Unset,
             "back to what is saved; from there, to the default",

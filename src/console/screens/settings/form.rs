@@ -239,6 +239,8 @@ impl Settings {
         match cmd {
             Cmd::Review => return Some(vec![Effect::Go(Place::Settings(Page::Review))]),
             Cmd::TestSettings => return Some(self.ask_test(&field, shell)),
+            Cmd::FetchChain => return Some(self.ask_host(shell)),
+            Cmd::SelfSign => return Some(self.ask_names(shell)),
             Cmd::Help => return Some(self.about(&field, shell)),
             Cmd::NextPane => return Some(self.go_by(1)),
             Cmd::PreviousPane => return Some(self.go_by(-1)),

@@ -77,18 +77,21 @@ impl Settings {
         };
         self.draw_fields(pen, room, scene, &fields, &proposal, Some(here));
         let used = wanted.min(room.height);
-        if airy && room.height >= used + 4 {
+        let mut lines = Vec::new();
+        if let Some(field) = fields.get(here).filter(|_| airy && room.height >= used + 4) {
             // There is room for all of what the line below has no room for.
-            let help = fields
-                .get(here)
-                .map(|field| help_lines(field, &proposal, area.width));
-            let at = Rect {
-                y: room.y + used + 1,
-                height: room.height - used - 1,
-                ..room
-            };
-            pen.lines(at, &help.unwrap_or_default());
+            lines = help_lines(field, &proposal, area.width);
+            lines.push(Line::new());
         }
+        if let Some((cmd, words)) = self.own_command().filter(|_| self.types()) {
+            lines.push(Line::new().key(self.key_here(scene, cmd), words));
+        }
+        let below = Rect {
+            y: room.y + used + 1,
+            height: room.height.saturating_sub(used + 1),
+            ..room
+        };
+        pen.lines(below, &lines);
     }
 
     /// Draws the steps of the test at the bottom; answers how many rows they take.

@@ -1,6 +1,9 @@
 //! Settings on a stage: forms by keys, pastes, tests step by step, the page before a save, and what is never shown.
 
+use roundel::api::certificates::{Fetched, FetchedChain, Shown};
+use roundel::certificates::authorities;
 use roundel::error::Kind;
+use roundel::services::ca;
 
 use crate::console::action::Action;
 use crate::console::event::{Done, Event, Failure, Tried};
@@ -351,4 +354,71 @@ fn a_test_that_breaks_says_why() {
     let mut stage = form("artifacts", (80, 24));
     stage.keys("ctrl-t");
     assert_eq!(stage.flash(), "there is no test for these settings");
+}
+
+#[test]
+fn a_chain_is_shown_certificate_by_certificate_and_nobody_is_trusted_by_the_way() {
+    let made = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let (leaf, root) = (made("ghe.example.com").cert, made("root.example.com").cert);
+    let fetched = |pem: String, authority: bool| Fetched {
+        shown: Shown {
+            authority,
+            self_signed: authority,
+            ..ca::shown(&authorities(pem.as_bytes()).path[0])
+        },
+        pem,
+    };
+    let chain = FetchedChain {
+        way: "by the proxy http://10.0.0.33:3128: nothing covers it".to_owned(),
+        certificates: vec![fetched(leaf.pem(), false), fetched(root.pem(), true)],
+    };
+    for size in [(80, 24), (120, 36)] {
+        let mut stage = form("ca", size);
+        stage.keys("ctrl-k");
+        stage.types("ghe.example.com");
+        stage.keys("enter enter");
+        let place = "ghe.example.com".to_owned();
+        assert_eq!(stage.wanted(), [Action::FetchChain(place.clone())], "once");
+        stage.frame().has(&["fetching"]);
+        let told = || Event::Fetched {
+            place: place.clone(),
+            chain: Ok(chain.clone()),
+        };
+        // Who types on, or has left the line, does not wait any more.
+        stage.types("x");
+        stage.event(told());
+        stage.frame().lacks(&["Certificate 1"]);
+        stage.keys("backspace enter");
+        stage.event(told());
+        let frame = stage.frame();
+        frame.has(&[
+            "Certificate 1 of 2 that ghe.example.com shows",
+            "by the proxy",
+        ]);
+        frame.has(&["It is no authority's", "Next"]);
+        frame.lacks(&["Trust"]);
+        stage.keys("t n");
+        stage
+            .frame()
+            .has(&["Certificate 2 of 2", "Issuer   itself", "Trust"]);
+        stage.keys("t");
+        stage.frame().has(&["1 certificate"]);
+        assert!(stage.flash().starts_with("Certificates: 1 certificate, "));
+        stage.keys("ctrl-k");
+        stage.types("ghe.example.com");
+        stage.keys("enter");
+        stage.event(told());
+        stage.keys("n t");
+        assert_eq!(stage.flash(), "Certificates: it is there");
+        assert_eq!(
+            stage.writes(),
+            [],
+            "nothing is staged before the form is left"
+        );
+    }
+    let mut stage = form("general", (80, 24));
+    stage.keys("ctrl-k");
+    assert_eq!(stage.flash(), "this is done in the form Custom CAs");
+    stage.keys("ctrl-n");
+    assert_eq!(stage.flash(), "this is done in the form Privacy");
 }
