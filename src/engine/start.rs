@@ -91,6 +91,8 @@ pub fn start<F: Fleet + 'static>(
     fleet: impl FnOnce(Inbox, &str) -> F,
 ) -> Result<Engine, StoreError> {
     let (mut writer, pool) = store::open(&options.database, READERS)?;
+    // Beside what follows, which moves no run.
+    let roster = roster::filling(&pool);
     let now = clock::now();
     let tx = writer.begin()?;
     let mut state = State::load(&tx, options.limits, &options.nodes, now)?;
@@ -148,7 +150,6 @@ pub fn start<F: Fleet + 'static>(
     };
     let (tokens, opening) = watch::channel(state.tokens.clone());
     let (values, holding) = watch::channel(state.values.clone());
-    let roster = roster::filling(&pool);
     let view = View {
         store: pool,
         feed: feed.clone(),
