@@ -49,7 +49,7 @@ pub struct Finding {
     pub fix: Option<String>,
     /// What is at fault, or would be.
     pub of: Of,
-    /// The file is not what it should be: what keeps it from being saved.
+    /// The file is not what it should be, or the key is that of another certificate: what keeps it from being saved.
     pub hard: bool,
 }
 

@@ -327,7 +327,8 @@ pub(super) fn each(value: &Value, fault: impl Fn(&str) -> Option<Fault>) -> Vec<
 }
 
 /// What a look at certificates has against a setting; `of` says which of its findings are about it. A file that is not
-/// what it should be is an error; how the two belong together is worth knowing, for one may be saved before the other.
+/// what it should be, and a key that is not that of the certificate, are errors, for nothing can be served with them; all else is
+/// worth knowing.
 pub(super) fn looked(look: &Look, of: fn(Of) -> bool) -> Vec<Fault> {
     let unwell = look
         .findings
@@ -364,12 +365,13 @@ pub(super) fn certificate(value: &Value, _: &Values) -> Vec<Fault> {
     looked(&look(&question), |of| of != Of::Key)
 }
 
-/// A key by itself.
-pub(super) fn private_key(value: &Value, _: &Values) -> Vec<Fault> {
+/// The key of a certificate.
+pub(super) fn key_of(value: &Value, certificate: &str) -> Vec<Fault> {
     if *value == Value::Locked {
         return Vec::new();
     }
     let question = Question {
+        certificate: certificate.as_bytes(),
         key: Some(value.text().as_bytes()),
         ..Question::default()
     };
@@ -379,6 +381,7 @@ pub(super) fn private_key(value: &Value, _: &Values) -> Vec<Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::check::Severity;
 
     /// What the rule says first of each text; empty for nothing.
     fn said(rule: fn(&Value, &Values) -> Vec<Fault>, text: &str) -> String {
@@ -386,6 +389,19 @@ mod tests {
             .first()
             .map(|fault| fault.message.clone())
             .unwrap_or_default()
+    }
+
+    #[test]
+    fn a_key_is_that_of_its_certificate() {
+        let made = || rcgen::generate_simple_self_signed(["ci.example.com".to_owned()]).unwrap();
+        let (one, two) = (made(), made());
+        let key = Value::Secret(crate::secret::Secret::new(one.signing_key.serialize_pem()));
+        for (certificate, errors) in [(String::new(), 0), (one.cert.pem(), 0), (two.cert.pem(), 1)]
+        {
+            let faults = key_of(&key, &certificate);
+            let wrong = faults.iter().filter(|one| one.severity == Severity::Error);
+            assert_eq!(wrong.count(), errors, "{faults:?}");
+        }
     }
 
     #[test]

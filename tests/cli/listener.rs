@@ -188,6 +188,16 @@ fn without_tls_one_is_answered_or_sent_to_it_as_the_settings_say() {
     );
 }
 
+/// A certificate and its key on a curve that TLS has given up.
+fn on_p224(home: &Home) -> (String, String) {
+    let words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-224 -nodes -days 400 -keyout p224.key -out p224.pem -subj /CN=other.example.com -addext subjectAltName=DNS:other.example.com";
+    let words: Vec<&str> = words.split(' ').collect();
+    let made = home.program("openssl", &words).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let text = |name| fs::read_to_string(home.path(name)).unwrap();
+    (text("p224.pem"), text("p224.key"))
+}
+
 #[test]
 fn a_certificate_that_does_not_load_keeps_the_old_one_and_is_told() {
     let open = Open::start();
@@ -207,7 +217,11 @@ fn a_certificate_that_does_not_load_keeps_the_old_one_and_is_told() {
         "{doctor}"
     );
 
+    // The key of another certificate is not even saved; one on a curve that nobody serves with is.
     open.stage(PRIVACY, &(two.0.clone(), one.1.clone()));
+    let refused = open.home.run(&["settings", "save", "-yes"]).with_code(2);
+    assert!(refused.err.contains("is not that of"), "{}", refused.err);
+    open.stage(PRIVACY, &on_p224(&open.home));
     open.save();
     until("what cannot be served is told", || {
         let all = open.attention();

@@ -407,7 +407,7 @@ fn a_self_signed_one_goes_into_files_and_settings_and_its_key_is_shown_nowhere()
     );
     assert!(told.out.contains("setting: hostname"), "{told:?}");
     ok(&["settings", "save", "--yes"]);
-    // A key that belongs to another certificate is saved by who says so, and what is no key by nobody.
+    // A key that belongs to another certificate is saved by nobody, and neither is what is no key.
     ok(&[
         "tls",
         "self-signed",
@@ -416,10 +416,14 @@ fn a_self_signed_one_goes_into_files_and_settings_and_its_key_is_shown_nowhere()
         "--stage",
     ]);
     ok(&["settings", "set", "ssl_cert", "--file", cert_text]);
-    let refused = home.run(&["settings", "save"]);
-    assert_eq!(refused.code, Some(4), "{refused:?}");
-    let said = "ssl_private_key: warning: key and certificate";
-    assert!(refused.err.contains(said), "{refused:?}");
+    for behind in ["direct", "elb"] {
+        ok(&["settings", "set", "privacy.behind", behind]);
+        let refused = home.run(&["settings", "save", "--yes"]);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        let said = "ssl_private_key: error: key and certificate: the key (";
+        assert!(refused.err.contains(said), "{refused:?}");
+    }
+    ok(&["settings", "discard", "privacy.behind"]);
     ok(&["settings", "set", "ssl_private_key", "--file", cert_text]);
     let refused = home.run(&["settings", "save", "--yes"]);
     assert_eq!(refused.code, Some(2), "{refused:?}");

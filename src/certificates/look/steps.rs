@@ -68,7 +68,7 @@ impl Seen<'_> {
             self.leaf().public().algorithm.described()
         );
         let fix = "give the key with which the certificate was asked for: `openssl x509 -noout -pubkey -in CERT` and `openssl pkey -pubout -in KEY` print the same then";
-        Some(Finding::failed(STEP, Of::Key, found, fix))
+        Some(Finding::failed(STEP, Of::Key, found, fix).hard())
     }
 
     /// Whether they stand in the file as they are to be sent.

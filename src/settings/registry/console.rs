@@ -94,7 +94,7 @@ pub(super) const GROUP: Group = Group {
         .shown(OWN)
         .required(When::Always)
         .restart(Restart::Live)
-        .rule(rules::private_key),
+        .rule(private_key),
         Entry::new(
             "console.log_level",
             "Log level",
@@ -113,6 +113,10 @@ fn source(value: &Value, values: &Values) -> Vec<Fault> {
         Fault::error("takes the certificate of Privacy, and there is none")
             .fix("give Privacy one: `ssl_cert` and `ssl_private_key`")
     }))
+}
+
+fn private_key(value: &Value, values: &Values) -> Vec<Fault> {
+    rules::key_of(value, &values.text("console.tls.cert"))
 }
 
 fn way_in(value: &Value, values: &Values) -> Vec<Fault> {
