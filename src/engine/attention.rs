@@ -3,9 +3,11 @@
 //! Only from what is known; knows nothing of how it is shown.
 
 mod certificates;
+mod vms;
 
 use super::publish::{Live, OBJECTIVE_MS};
 use super::view::View;
+use super::vms::VmsStand;
 use super::wellness::PartStands;
 use crate::clock::Timestamp;
 use crate::ids::{AttemptId, PipelineId};
@@ -41,6 +43,8 @@ pub enum Spot {
     Builds,
     /// A build.
     Pipeline(PipelineId),
+    /// The settings of a group, by its name.
+    Settings(&'static str),
 }
 
 /// Something that needs somebody.
@@ -78,6 +82,7 @@ impl View {
     pub fn concerns(
         &self,
         parts: &[PartStands],
+        vms: &VmsStand,
         now: Timestamp,
     ) -> Result<Vec<Concern>, StoreError> {
         let live = self.live();
@@ -93,6 +98,7 @@ impl View {
             renews,
             now,
         ));
+        all.extend(vms::concern(vms));
         all.extend(self.silent(now)?);
         all.extend(nodes(&live, now));
         all.extend(never(&live));

@@ -111,7 +111,11 @@ impl Vms {
     /// How the pool stands.
     #[must_use]
     pub fn stand(&self) -> VmsStand {
-        self.now().stand.clone()
+        let now = self.now();
+        VmsStand {
+            waiting: now.waiting.len(),
+            ..now.stand.clone()
+        }
     }
 
     /// Whether there is anything to look after: VMs, or a provider that is to have some.
@@ -421,6 +425,7 @@ impl Vms {
         if state.holds.is_empty() {
             state.stand.failure = None;
             state.stand.field = None;
+            state.stand.failing_since = None;
         }
         Some(seen)
     }
@@ -432,6 +437,7 @@ impl Vms {
         let mut state = self.now();
         state.stand.failure = Some(Chain(err).to_string());
         state.stand.field = err.field();
+        state.stand.failing_since.get_or_insert(now);
         if err.is_lasting() {
             state.refused = Some(Refusal {
                 at: now,

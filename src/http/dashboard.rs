@@ -26,7 +26,8 @@ pub(super) async fn read(State(server): State<Server>) -> Answer<Dashboard> {
         let (view, live) = (&server.view, server.view.live());
         let summary = summarise(&live);
         let parts = view.parts(now);
-        let attention = view.concerns(&parts, now)?.into_iter().map(item).collect();
+        let concerns = view.concerns(&parts, &server.vms.stand(), now)?;
+        let attention = concerns.into_iter().map(item).collect();
         let newest = view.store.pipelines(&WindowQuery {
             limit: BUILDS,
             ..WindowQuery::default()
@@ -122,6 +123,7 @@ fn item(concern: Concern) -> AttentionItem {
             Spot::Run(attempt) => format!("run:{attempt}"),
             Spot::Builds => "builds".to_owned(),
             Spot::Pipeline(pipeline) => format!("pipeline:{pipeline}"),
+            Spot::Settings(group) => format!("settings:{group}"),
         },
     }
 }

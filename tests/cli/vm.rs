@@ -315,11 +315,26 @@ fn a_busy_provider_is_asked_again_and_one_without_room_later() {
     });
     let list = bench.list();
     assert_eq!(list["field"], "vm.instance_type", "{list}");
+    let told = || {
+        let (_, body) = bench.home.http("/api/roundel/v1/dashboard");
+        let dashboard: Value = serde_json::from_str(&body).unwrap();
+        let all = dashboard["attention"].as_array().unwrap().clone();
+        all.into_iter().find(|item| item["screen"] == "settings:vm")
+    };
+    let item = told().unwrap();
+    assert_eq!(item["urgency"], "soon", "{item}");
+    assert!(!item["since"].is_null(), "{item}");
+    let text = item["text"].as_str().unwrap();
+    assert!(
+        text.starts_with("the VM provider fails: ") && text.contains("no room"),
+        "{text}"
+    );
     // What there is stays meanwhile.
     assert_eq!(bench.of("ready").len(), 1);
     stub.relent();
     bench.settles(2);
     assert_eq!(bench.list()["failure"], Value::Null);
+    assert_eq!(told(), None);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 use roundel::api::builds::PipelineRow;
-use roundel::api::dashboard::{AttentionItem, Dashboard as Answered};
+use roundel::api::dashboard::{AttentionItem, CertificateRow, Dashboard as Answered};
 use roundel::api::services::ServiceRow;
 use roundel::clock::Timestamp;
 use serde_json::Value;
@@ -17,9 +17,10 @@ use crate::console::feed::Feed;
 use crate::console::keymap::{Cmd, Context};
 use crate::console::line::Line;
 use crate::console::pen::Pen;
-use crate::console::place::Place;
+use crate::console::place::{Page, Place};
 use crate::console::shell::Shell;
 use crate::console::spot::Spot;
+use crate::console::text;
 use crate::console::theme::Role;
 use crate::console::verbs::{self, Fact, Subject};
 
@@ -40,6 +41,8 @@ enum Thing<'a> {
     Attention(&'a AttentionItem),
     Service(&'a ServiceRow),
     Build(&'a PipelineRow),
+    /// The certificates that are served, in the facts at the top.
+    Certificates(&'a CertificateRow),
 }
 
 impl Thing<'_> {
@@ -49,6 +52,7 @@ impl Thing<'_> {
             Self::Attention(item) => format!("attention {} {}", item.screen, item.text),
             Self::Service(row) => format!("service {}", row.name),
             Self::Build(row) => format!("build {}", row.id),
+            Self::Certificates(_) => "certificates".to_owned(),
         }
     }
 
@@ -57,6 +61,7 @@ impl Thing<'_> {
             Self::Attention(_) => 0,
             Self::Service(_) => 1,
             Self::Build(_) => 2,
+            Self::Certificates(_) => 3,
         }
     }
 }
@@ -87,7 +92,9 @@ impl Dashboard {
         let attention = data.attention.iter().map(Thing::Attention);
         let services = data.services.iter().map(Thing::Service);
         let builds = data.builds.iter().map(Thing::Build);
-        attention.chain(services).chain(builds).collect()
+        let certificates = data.certificates.first().map(Thing::Certificates);
+        let rows = attention.chain(services).chain(builds);
+        rows.chain(certificates).collect()
     }
 
     /// Index of the thing under the cursor among all.
@@ -117,15 +124,30 @@ impl Dashboard {
             return 0;
         };
         let first = |section: u8| things.iter().position(|thing| thing.section() == section);
-        let step = if forward { 1 } else { 2 };
-        let found = (1..=2).find_map(|n| first((here + step * n) % 3));
+        let step = if forward { 1 } else { 3 };
+        let found = (1..=3).find_map(|n| first((here + step * n) % 4));
         found.unwrap_or_else(|| self.cursor())
     }
 
     fn moved(&self, cmd: Cmd) -> Option<usize> {
-        let last = self.things().len().saturating_sub(1);
+        let things = self.things();
+        // The certificates stand above all rows, and are the last thing.
+        let is_top = |thing: &&Thing| matches!(thing, Thing::Certificates(_));
+        let top = things.last().filter(is_top).map(|_| things.len() - 1);
+        let last = top.unwrap_or(things.len()).saturating_sub(1);
         let here = self.cursor();
+        if top == Some(here) {
+            return match cmd {
+                Cmd::Down | Cmd::Top | Cmd::PageDown | Cmd::HalfDown => Some(0),
+                Cmd::Up | Cmd::PageUp | Cmd::HalfUp => Some(here),
+                Cmd::Bottom => Some(last),
+                Cmd::NextPane => Some(self.neighbour(true)),
+                Cmd::PreviousPane => Some(self.neighbour(false)),
+                _ => None,
+            };
+        }
         Some(match cmd {
+            Cmd::Up if here == 0 => top.unwrap_or(0),
             Cmd::Up => here.saturating_sub(1),
             Cmd::Down => (here + 1).min(last),
             Cmd::PageUp | Cmd::HalfUp => here.saturating_sub(5),
@@ -147,6 +169,10 @@ impl Dashboard {
             Some(Thing::Service(row)) if row.name == "fleet" => vec![Effect::Go(Place::Cluster)],
             Some(Thing::Service(_)) => vec![Effect::Press(Cmd::Describe)],
             Some(Thing::Build(row)) => vec![Effect::Go(Place::Pipeline(row.id.clone()))],
+            Some(Thing::Certificates(_)) => {
+                let form = Page::group("privacy").unwrap_or_default();
+                vec![Effect::Go(Place::Settings(form))]
+            }
             None => Vec::new(),
         }
     }
@@ -239,10 +265,11 @@ impl Screen for Dashboard {
     }
 
     fn subjects(&self) -> Vec<Subject<'_>> {
-        let here = self.current().map(|thing| match thing {
-            Thing::Attention(item) => Subject::Fact(Fact::Attention(item)),
-            Thing::Service(row) => Subject::Fact(Fact::Service(row)),
-            Thing::Build(row) => Subject::Pipeline(row, None),
+        let here = self.current().and_then(|thing| match thing {
+            Thing::Attention(item) => Some(Subject::Fact(Fact::Attention(item))),
+            Thing::Service(row) => Some(Subject::Fact(Fact::Service(row))),
+            Thing::Build(row) => Some(Subject::Pipeline(row, None)),
+            Thing::Certificates(_) => None,
         });
         let whole = self
             .feed
@@ -280,6 +307,14 @@ impl Screen for Dashboard {
                 None => Line::new().muted("no error since the server started"),
             },
             Some(Thing::Build(row)) => Line::new().muted("commit  ").text(row.subject.clone()),
+            Some(Thing::Certificates(row)) => match &row.trouble {
+                Some(why) => Line::new().put(Role::Failed, format!("✗ {why}")),
+                None => Line::new().muted("signed by  ").text(format!(
+                    "{}, until {}",
+                    row.issuer,
+                    text::moment(row.until)
+                )),
+            },
             None => Line::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Concern, Spot, Urgency};
 use crate::clock::Timestamp;
-use crate::services::certificates::{Source, Standing};
+use crate::services::certificates::{Place, Source, Standing};
 
 /// Days before the end from which it is urgent: a new one may take a while to come by.
 const URGENT_DAYS: i64 = 3;
@@ -12,6 +12,12 @@ pub(super) fn concerns(all: &[Standing], renews: bool, now: Timestamp) -> Vec<Co
     let mut told: Vec<Concern> = Vec::new();
     for one in all {
         let place = one.place.described();
+        let spot = || {
+            Spot::Settings(match (one.place, one.source) {
+                (Place::Console, Source::Own | Source::Console) => "console",
+                (Place::Public, _) | (_, Source::Privacy) => "privacy",
+            })
+        };
         if let Some(trouble) = &one.trouble {
             told.push(Concern {
                 urgency: Urgency::Now,
@@ -19,7 +25,7 @@ pub(super) fn concerns(all: &[Standing], renews: bool, now: Timestamp) -> Vec<Co
                 text: format!("{place} keeps its old certificate: {}", trouble.why),
                 help: "see `roundel tls verify`, then save a certificate and a key that fit"
                     .to_owned(),
-                spot: Spot::Dashboard,
+                spot: spot(),
             });
         }
         let same = |other: &&Standing| other.facts.fingerprint == one.facts.fingerprint;
@@ -42,7 +48,7 @@ pub(super) fn concerns(all: &[Standing], renews: bool, now: Timestamp) -> Vec<Co
                 ends(days)
             ),
             help: help(one.source, renews),
-            spot: Spot::Dashboard,
+            spot: spot(),
         });
     }
     told
@@ -72,7 +78,7 @@ fn help(source: Source, renews: bool) -> String {
 mod tests {
     use super::*;
     use crate::access::Fingerprint;
-    use crate::services::certificates::{Facts, Place, Trouble};
+    use crate::services::certificates::{Facts, Trouble};
 
     const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
@@ -112,6 +118,7 @@ mod tests {
                 (urgency, text.as_str())
             );
             assert!(told[0].help.contains("ssl_cert"), "{}", told[0].help);
+            assert_eq!(told[0].spot, Spot::Settings("privacy"));
         }
         let far = [standing(Place::Public, Source::Privacy, 30)];
         assert_eq!(concerns(&far, false, NOW), []);
@@ -136,6 +143,7 @@ mod tests {
             "{}",
             told[1].help
         );
+        assert_eq!(told[1].spot, Spot::Settings("console"));
     }
 
     #[test]

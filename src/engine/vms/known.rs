@@ -45,6 +45,10 @@ pub struct VmsStand {
     pub failure: Option<String>,
     /// The setting at fault, where one is.
     pub field: Option<&'static str>,
+    /// Since when nothing has gone well, when something failed.
+    pub failing_since: Option<Timestamp>,
+    /// Jobs that wait for a VM.
+    pub waiting: usize,
     /// There is something to look after.
     pub busy: bool,
 }

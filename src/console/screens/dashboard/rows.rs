@@ -6,7 +6,7 @@ use roundel::api::services::{Health, ServiceRow};
 
 use crate::console::line::Line;
 use crate::console::marks;
-use crate::console::place::Place;
+use crate::console::place::{Page, Place};
 use crate::console::screens::Scene;
 use crate::console::text;
 use crate::console::theme::Role;
@@ -44,6 +44,7 @@ fn spot(screen: &str) -> String {
         Ok(Place::Queue) => "Queue".to_owned(),
         Ok(Place::Cluster) => "Cluster".to_owned(),
         Ok(Place::Audit) => "Audit Log".to_owned(),
+        Ok(Place::Settings(Page::Group(name))) => format!("Settings › {name}"),
         _ => String::new(),
     }
 }

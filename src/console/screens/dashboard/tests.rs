@@ -96,6 +96,9 @@ fn enter_goes_to_the_thing_itself() {
         ("j enter", "queue".to_owned()),
         ("tab tab enter", format!("pipeline:{}", pipeline_id(1))),
         ("G enter", format!("pipeline:{}", pipeline_id(3))),
+        ("k enter", "settings:privacy".to_owned()),
+        ("backtab enter", "settings:privacy".to_owned()),
+        ("k k j enter", "node:n02".to_owned()),
         ("tab j j j enter", "cluster".to_owned()),
     ] {
         let mut stage = stage((120, 36), much());
@@ -111,6 +114,30 @@ fn enter_goes_to_the_thing_itself() {
         .has(&["99 of 100 engine within 2 ms", "health"]);
     stage.keys("esc backtab");
     stage.frame().stands_on("n02 is past its drain deadline");
+}
+
+#[test]
+fn what_is_set_wrong_leads_to_its_form_and_so_do_the_certificates_above() {
+    for size in [(80, 24), (120, 36), (200, 60)] {
+        let mut set = much();
+        let text = "1 run waits for a VM, and the VM provider fails: no room";
+        set.attention
+            .insert(0, item(Urgency::Now, 50, text, "settings:vm"));
+        let mut stage = stage(size, set);
+        stage.frame().stands_on("the VM provider fails");
+        if size.0 > 100 {
+            stage.frame().has(&["Settings › vm"]);
+        }
+        stage.keys("k");
+        stage.frame().stands_on("ci.example.com 61 d left");
+        stage.frame().has(&["signed by"]);
+        stage.keys("enter");
+        assert_eq!(stage.place(), "settings:privacy");
+        stage.keys("esc");
+        stage.frame().stands_on("ci.example.com 61 d left");
+        stage.keys("j enter");
+        assert_eq!(stage.place(), "settings:vm");
+    }
 }
 
 #[test]

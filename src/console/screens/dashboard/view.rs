@@ -19,7 +19,7 @@ const CHART: u16 = BARS + 3;
 /// Width from which there is room for a fifth tile.
 const FIVE_TILES: u16 = 158;
 
-/// Draws it; `cursor` counts through attention, services and builds.
+/// Draws it; `cursor` counts through attention, services, builds and certificates.
 pub(super) fn draw(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard, cursor: usize) {
     let inner = Rect {
         x: area.x + 1,
@@ -50,10 +50,19 @@ fn wide(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard, cursor: usiz
             width: cells.saturating_sub(2),
             height: 3,
         };
+        if n == 4 {
+            certificates(pen, at, data, cursor);
+        }
         pen.lines(at, &tile);
     }
     y += 3;
     if let Some(line) = line {
+        let at = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        certificates(pen, at, data, cursor);
         pen.line(area.x, y, area.width, &line);
         y += 1;
     }
@@ -176,6 +185,14 @@ fn narrow(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard, cursor: us
         },
         &facts,
     );
+    if usize::from(shown) == facts.len() && !data.certificates.is_empty() {
+        let at = Rect {
+            y: area.y + shown - 1,
+            height: 1,
+            ..area
+        };
+        certificates(pen, at, data, cursor);
+    }
     let mut y = area.y + shown;
     let below = services_height(data) + 4;
     let most = area.bottom().saturating_sub(y + 1 + below).max(2);
@@ -205,6 +222,15 @@ fn narrow(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard, cursor: us
         data,
         cursor,
     );
+}
+
+/// Where the certificates stand can be pressed, and have the cursor.
+fn certificates(pen: &mut Pen, area: Rect, data: &Dashboard, cursor: usize) {
+    let at = data.attention.len() + data.services.len() + data.builds.len();
+    if cursor == at {
+        pen.underlay(area, Role::Selected);
+    }
+    pen.spot(area, Spot::Row(at as u64), || "the certificates".to_owned());
 }
 
 fn services_height(data: &Dashboard) -> u16 {
