@@ -416,6 +416,24 @@ impl App {
         stage.map(Effect::Write).into_iter().chain([quit]).collect()
     }
 
+    /// The console is made to end, by nobody who could be asked: what is to be done before.
+    pub fn end(&mut self) -> Option<Action> {
+        let write = self.screens.settings.stage_at_end(&self.shell);
+        write.map(Action::Write)
+    }
+
+    /// Whether an answer to that is still to come.
+    #[must_use]
+    pub fn is_ending(&self) -> bool {
+        self.screens.settings.is_staging()
+    }
+
+    /// What goes away with the console, and why.
+    #[must_use]
+    pub fn left_behind(&self) -> Option<String> {
+        self.screens.settings.left_behind(&self.shell)
+    }
+
     /// Time went on.
     fn tick(&mut self, now: Timestamp) {
         self.shell.now = now;

@@ -2,13 +2,13 @@
 //!
 //! The only place that performs actions. Sleeps until something happens or a visible text changes by time alone.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use roundel::clock;
 use rustix::process::WaitStatus;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::console::action::{Action, Kept, Save};
 use crate::console::app::App;
@@ -33,6 +33,9 @@ const FRAME: Duration = Duration::from_millis(33);
 
 /// The same on a slow line, and the time that a key's own frame has for itself there.
 const SLOW_FRAME: Duration = Duration::from_millis(500);
+
+/// Time for the server to take what was typed in forms, once the console is made to end.
+const PARTING: Duration = Duration::from_secs(3);
 
 /// How the console looks.
 #[derive(Clone, Debug)]
@@ -104,7 +107,12 @@ pub async fn run(
         signals: Signals::listen()?,
         lent: None,
     };
-    runner.run(inbox).await
+    let (end, left) = runner.run(inbox).await?;
+    if let Some(left) = left {
+        // The terminal may be gone, too.
+        _ = writeln!(io::stderr(), "{left}");
+    }
+    Ok(end)
 }
 
 struct Runner {
@@ -131,9 +139,35 @@ struct Runner {
 }
 
 impl Runner {
-    async fn run(mut self, mut inbox: mpsc::Receiver<Event>) -> io::Result<End> {
+    /// Runs until it ends; answers with how it ended what goes away with it.
+    async fn run(mut self, mut inbox: mpsc::Receiver<Event>) -> io::Result<(End, Option<String>)> {
+        let end = self.go_on(&mut inbox).await?;
+        let left = match end {
+            End::Interrupted => self.part(&mut inbox).await,
+            End::Quit => None,
+        };
+        Ok((end, left))
+    }
+
+    /// Has what was typed in forms staged, for as long as a server may take; answers what is not.
+    async fn part(&mut self, inbox: &mut mpsc::Receiver<Event>) -> Option<String> {
+        if let Some(write) = self.app.end() {
+            self.backend.ask(write).await;
+        }
+        let until = Instant::now() + PARTING;
+        while self.app.is_ending() {
+            match timeout_at(until, inbox.recv()).await {
+                // What else it asks for is not done any more.
+                Ok(Some(event)) => _ = self.app.update(event),
+                Ok(None) | Err(_) => break,
+            }
+        }
+        self.app.left_behind()
+    }
+
+    async fn go_on(&mut self, inbox: &mut mpsc::Receiver<Event>) -> io::Result<End> {
         let first = self.app.start();
-        if let Some(end) = self.perform(first, &mut inbox).await? {
+        if let Some(end) = self.perform(first, inbox).await? {
             return Ok(end);
         }
         self.slow_down();
@@ -175,7 +209,7 @@ impl Runner {
                 }
             };
             let interrupted = matches!(event, Some(Event::Ended));
-            if let Some(end) = self.take(event, &mut inbox).await? {
+            if let Some(end) = self.take(event, inbox).await? {
                 return Ok(if interrupted { End::Interrupted } else { end });
             }
             if urgent && self.pace.is_slow() {

@@ -35,6 +35,30 @@ fn signals_that_end_it_give_the_terminal_back() {
 }
 
 #[test]
+fn signals_that_end_it_stage_what_was_typed_but_no_secret() {
+    for signal in [Signal::TERM, Signal::HUP] {
+        let home = Home::new();
+        let words = ["console", "--screen", "settings:ldap"];
+        let mut console = Terminal::open(&home, (120, 36), &words);
+        console.sees(&["Enable LDAP-only Authentication"]);
+        console.press(" ", &["Base DN"]);
+        console.press("\t\tldap.example.com", &["ldap.example.com"]);
+        console.press("\tmany", &["is no whole number"]);
+        console.press("\t\t\thunter2-hunter2", &["•••••••••"]);
+        console.signal(signal);
+        assert_eq!(console.ended().code(), Some(130), "{signal:?}");
+        console.is_given_back();
+        console
+            .sees(&["typed and not staged: ldap.port (no value), ldap.search_password (a secret)"]);
+        let staged = home.run(&["settings", "diff"]).with_code(0).out;
+        assert!(staged.contains("ldap.example.com"), "{staged}");
+        for key in ["ldap.search_password", "ldap.port"] {
+            assert!(!staged.contains(key), "{staged}");
+        }
+    }
+}
+
+#[test]
 fn a_frame_that_was_open_is_closed_by_the_end() {
     let (_home, mut console) = open();
     console.press(key::CTRL_C, &["Leave the console?"]);

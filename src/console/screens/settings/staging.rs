@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use roundel::secret::Secret;
-use roundel::settings::registry::{Group, group};
+use roundel::settings::registry::{Group, find, group};
 
 use super::{Settings, editor, model};
 use crate::console::action::{Edits, SettingsWrite, Write};
@@ -38,6 +38,49 @@ impl Settings {
     /// Stages all that was typed, before the console may end.
     pub fn stage_all(&mut self, shell: &Shell) -> Option<Write> {
         self.stage(None, shell)
+    }
+
+    /// Stages what may be when the console is made to end: no secret, for nobody has said that it is whole.
+    pub fn stage_at_end(&mut self, shell: &Shell) -> Option<Write> {
+        // What is under way is waited for, and what was typed since is staged with it once more.
+        self.staging = None;
+        self.refused = None;
+        let secrets: Vec<_> = self
+            .edits
+            .0
+            .extract_if(.., |key, _| is_secret(key))
+            .collect();
+        let write = self.stage(None, shell);
+        self.edits.0.extend(secrets);
+        write
+    }
+
+    /// Whether what was typed is on its way to be staged.
+    #[must_use]
+    pub fn is_staging(&self) -> bool {
+        self.staging.is_some()
+    }
+
+    /// What was typed and goes away with the console, and why; `None` where nothing does.
+    #[must_use]
+    pub fn left_behind(&self, shell: &Shell) -> Option<String> {
+        let protected = self.protected(shell);
+        let why = |(key, typed): (&String, &Option<Secret>)| {
+            let text = typed.as_ref();
+            if self.taken.0.get(key) == Some(typed) {
+                return None;
+            }
+            let why = if is_secret(key) {
+                "a secret"
+            } else if text.is_some_and(|text| !model::is_readable(key, text.expose())) {
+                "no value"
+            } else {
+                protected.as_deref().unwrap_or("the server did not take it")
+            };
+            Some(format!("{key} ({why})"))
+        };
+        let all: Vec<String> = self.edits.0.iter().filter_map(why).collect();
+        (!all.is_empty()).then(|| format!("typed and not staged: {}", all.join(", ")))
     }
 
     fn stage(&mut self, but: Option<&Group>, shell: &Shell) -> Option<Write> {
@@ -120,4 +163,9 @@ impl Settings {
         self.form.editor = editor::Editor::None;
         self.form.types = false;
     }
+}
+
+/// Whether a setting is never shown.
+fn is_secret(key: &str) -> bool {
+    find(key).is_some_and(|(_, entry)| entry.kind.is_secret())
 }
