@@ -305,7 +305,7 @@ async fn refusal(response: Response<Incoming>) -> ClientError {
         Err(err) => return err,
     };
     let body = serde_json::from_slice(&body).unwrap_or_else(|_| {
-        // Not ours: a handler's own refusal of a request it could not read, or another program on the socket.
+        // Not ours: an older server's, or another program on the socket.
         let text = String::from_utf8_lossy(&body[..body.len().min(400)])
             .trim()
             .to_owned();

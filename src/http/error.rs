@@ -4,13 +4,19 @@ use std::borrow::Borrow;
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::to_bytes;
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::api::ProblemBody;
 use crate::error::{Explain, Kind};
 use crate::pipeline::Problem;
 use crate::settings::check::Finding;
+
+/// Most bytes of a refusal that is not in our own form.
+const WORDS_MAX: usize = 4096;
 
 /// An answer that is not a success.
 #[derive(Debug)]
@@ -38,6 +44,11 @@ impl ApiError {
 
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.body.hint = Some(hint.into());
+        self
+    }
+
+    fn cause(mut self, cause: &str) -> Self {
+        self.body.causes.push(cause.to_owned());
         self
     }
 
@@ -166,4 +177,36 @@ where
             "the work for this answer was broken off",
         )),
     }
+}
+
+/// Puts into our own form what the routes, and what reads a request for a handler, refuse by themselves.
+pub(super) async fn in_our_form(request: Request, next: Next) -> Response {
+    let asked = format!("{} {}", request.method(), request.uri().path());
+    let answer = next.run(request).await;
+    let kind = answer.headers().get(header::CONTENT_TYPE);
+    let is_ours = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if is_ours || !answer.status().is_client_error() {
+        return answer;
+    }
+    let (parts, body) = answer.into_parts();
+    let words = to_bytes(body, WORDS_MAX).await.unwrap_or_default();
+    let words = String::from_utf8_lossy(&words);
+    let err = match parts.status {
+        StatusCode::NOT_FOUND => ApiError::new(Kind::NotFound, format!("the API has no `{asked}`"))
+            .hint("a server that is older than what asks it lacks what is new"),
+        status => {
+            let reason = status.canonical_reason().unwrap_or("refused");
+            let err = ApiError::new(Kind::Usage, format!("`{asked}` was not taken: {reason}"));
+            match words.trim() {
+                "" => err,
+                words => err.cause(words),
+            }
+        }
+    };
+    let mut answer = err.into_response();
+    *answer.status_mut() = parts.status;
+    if let Some(methods) = parts.headers.get(header::ALLOW) {
+        answer.headers_mut().insert(header::ALLOW, methods.clone());
+    }
+    answer
 }

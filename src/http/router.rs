@@ -13,8 +13,8 @@ use axum::{Json, Router};
 
 use super::{
     Sessions, SignIns, acme, agents, audit, backups, caller, certificates, compare, dashboard,
-    doors, events, health, keep, logs, metrics, nodes, pipelines, projects, proxy, runs, secrets,
-    services, sessions, settings, sign_in, tokens, trials, variables, vms, watches,
+    doors, error, events, health, keep, logs, metrics, nodes, pipelines, projects, proxy, runs,
+    secrets, services, sessions, settings, sign_in, tokens, trials, variables, vms, watches,
 };
 use crate::api::{self, Hello};
 use crate::clock::{self, Timestamp};
@@ -194,6 +194,7 @@ pub fn router(server: Server, near: bool) -> Router {
     Router::new()
         .nest(api::ROOT, clients.merge(entrance).merge(agents))
         .merge(watchers)
+        .layer(middleware::from_fn(error::in_our_form))
         .with_state(server)
 }
 

@@ -56,6 +56,10 @@ fn sent(socket: &Path, bytes: &[u8]) -> Vec<u8> {
     // A server that has heard enough closes before all is written.
     let _ = stream.write_all(bytes);
     let _ = stream.shutdown(std::net::Shutdown::Write);
+    to_its_end(stream)
+}
+
+fn to_its_end(mut stream: UnixStream) -> Vec<u8> {
     let mut answer = Vec::new();
     match stream.read_to_end(&mut answer) {
         Err(err) if err.kind() == std::io::ErrorKind::WouldBlock => panic!("no end of the answer"),
@@ -77,6 +81,16 @@ fn is_no_trouble(answer: &[u8], request: &[u8]) {
     let request = String::from_utf8_lossy(request);
     // 501 says that a method or a coding is none that it knows.
     assert!(status < 500 || status == 501, "{text}\n to {request:?}");
+    // Whoever gets as far as a route is told in the API's own form what is wrong.
+    if let Some((_, body)) = text.split_once("\r\n\r\n")
+        && (400..500).contains(&status)
+        && !body.is_empty()
+    {
+        // What was sent after the request is answered after it.
+        let mut values = serde_json::Deserializer::from_str(body).into_iter::<Value>();
+        let body = values.next().unwrap().expect(body);
+        assert!(body["kind"].is_string(), "{text}\n to {request:?}");
+    }
 }
 
 /// Any JSON but a text: no body can name a repository, a path or a person.
@@ -256,4 +270,76 @@ fn whatever_comes_over_the_socket_the_server_is_as_it_was() {
     assert!(health.contains("\"ok\""), "{health}");
     let log = std::fs::read_to_string(home.data().join("log/server.log")).unwrap();
     assert!(!log.contains("panicked"), "{log}");
+}
+
+#[test]
+fn what_no_route_takes_is_told_in_the_apis_own_form() {
+    let home = Home::new();
+    home.run(&["status"]).with_code(0);
+    let socket = home.data().join("socket");
+    let json = "Content-Type: application/json\r\n";
+    let cases = [
+        (
+            "GET",
+            "/nothing",
+            "",
+            "",
+            404,
+            "not_found",
+            "the API has no",
+        ),
+        (
+            "DELETE",
+            "/runs",
+            "",
+            "",
+            405,
+            "usage",
+            "Method Not Allowed",
+        ),
+        ("POST", "/pipelines", "", "{}", 415, "usage", "Content-Type"),
+        ("POST", "/pipelines", json, "{", 400, "usage", "EOF"),
+        (
+            "POST",
+            "/pipelines",
+            json,
+            "{}",
+            422,
+            "usage",
+            "missing field",
+        ),
+        (
+            "GET",
+            "/runs?limit=many",
+            "",
+            "",
+            400,
+            "usage",
+            "invalid digit",
+        ),
+    ];
+    for (method, path, header, body, status, kind, words) in cases {
+        let request = format!(
+            "{method} /api/roundel/v1{path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{header}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let answer = to_its_end(stream);
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{answer}"
+        );
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let body: Value = serde_json::from_str(body).expect(body);
+        assert_eq!(body["kind"], kind, "{answer}");
+        assert!(body.to_string().contains(words), "{answer}");
+        assert_eq!(
+            head.to_ascii_lowercase().contains("allow:"),
+            status == 405,
+            "{answer}"
+        );
+    }
 }
