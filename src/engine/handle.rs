@@ -178,6 +178,15 @@ impl Handle {
         answer.await.ok()?
     }
 
+    /// Resolves once the dispatcher has come to what was sent before; `false` when it has ended.
+    pub async fn answers(&self) -> bool {
+        let (reply, answer) = oneshot::channel();
+        // The question that costs least: of a run that is not there.
+        let attempt = AttemptId::fresh();
+        let sent = self.to.send(Message::Explain { attempt, reply }).await;
+        sent.is_ok() && answer.await.is_ok()
+    }
+
     /// Tells whether the disk is low; placement is held while it is.
     pub async fn disk(&self, low: Option<String>) {
         // Nobody to tell when the dispatcher has ended: then nothing is placed either.

@@ -17,7 +17,7 @@ use crate::api::{API_VERSION, Hello};
 use crate::clock::{self, Timestamp};
 use crate::cluster::embedded::{Account, Embedded, Machine, Settings, account, first_look, split};
 use crate::containers;
-use crate::engine::{self, Capacity, Engine, Issuing, People, Watching};
+use crate::engine::{self, Capacity, Engine, Handle, Issuing, People, Watching};
 use crate::error::{Explain, Kind};
 use crate::pipeline::Classes;
 use crate::pipeline::status::Phase;
@@ -275,6 +275,7 @@ pub async fn serve(
     let app = router(server, true).into_make_service_with_connect_info::<Peer>();
     let serving = tokio::spawn(async move { axum::serve(listener, app).await });
     tell_supervisor(NotifyState::Ready);
+    let alive = tokio::spawn(tell_again(engine.handle.clone()));
     tokio::select! {
         () = end => tracing::info!("told to end"),
         () = idle(&engine, &presence, &watching, started_at), if options.auto => tracing::info!("idle for a minute: ending"),
@@ -286,6 +287,7 @@ pub async fn serve(
     serving.abort();
     far.abort_all();
     authorities.abort();
+    alive.abort();
     engine.stop().await;
     Ok(())
 }
@@ -295,6 +297,22 @@ pub async fn serve(
 fn tell_supervisor(state: NotifyState) {
     if let Err(err) = sd_notify::notify(&[state]) {
         tracing::warn!(%err, "the supervisor was not told");
+    }
+}
+
+/// Tells the supervisor for as long as the engine answers, where it wants to hear that (`WatchdogSec=`): a server that
+/// hangs is then started anew, and the builds go on meanwhile.
+async fn tell_again(handle: Handle) {
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        return;
+    };
+    let mut every = tokio::time::interval((limit / 3).max(Duration::from_millis(1)));
+    loop {
+        every.tick().await;
+        if !handle.answers().await {
+            return;
+        }
+        tell_supervisor(NotifyState::Watchdog);
     }
 }
 

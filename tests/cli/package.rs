@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -194,5 +195,45 @@ fn a_restart_of_the_service_ends_the_server_alone_and_the_next_takes_its_builds_
         "a job does not speak to systemd: {ended:?}"
     );
     kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+    assert!(server.wait().unwrap().success());
+}
+
+#[test]
+fn a_supervisor_that_wants_to_hear_again_and_again_does_for_as_long_as_the_server_answers() {
+    let home = Home::new();
+    let socket = home.path("notify");
+    let supervisor = UnixDatagram::bind(&socket).unwrap();
+    supervisor.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut server = home
+        .command(&["serve"])
+        .env("NOTIFY_SOCKET", &socket)
+        .env("WATCHDOG_USEC", "30000")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    assert_eq!(told(&supervisor), "READY=1");
+    for _ in 0..3 {
+        assert_eq!(told(&supervisor), "WATCHDOG=1");
+    }
+    let pid = Pid::from_child(&server);
+    kill_process(pid, Signal::STOP).unwrap();
+    until("it stands still", || {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", server.id())).unwrap();
+        stat.contains(") T ")
+    });
+    supervisor.set_nonblocking(true).unwrap();
+    let mut message = [0; 64];
+    // What was said before it stood still.
+    while supervisor.recv(&mut message).is_ok() {}
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(
+        supervisor.recv(&mut message).is_err(),
+        "it stands still and says nothing"
+    );
+    kill_process(pid, Signal::CONT).unwrap();
+    supervisor.set_nonblocking(false).unwrap();
+    assert_eq!(told(&supervisor), "WATCHDOG=1");
+    kill_process(pid, Signal::TERM).unwrap();
     assert!(server.wait().unwrap().success());
 }
