@@ -5,6 +5,7 @@ mod acme;
 mod agents;
 mod audit;
 mod backups;
+mod body;
 mod caller;
 mod certificates;
 mod compare;

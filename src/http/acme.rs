@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError};
 use super::router::Server;
@@ -19,7 +20,7 @@ const TOLD: usize = 64;
 pub(super) async fn order(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<AcmeOrder>,
+    Asked(wanted): Asked<AcmeOrder>,
 ) -> Result<Response, ApiError> {
     caller.permit(&server, Role::Admin, "tls.acme").await?;
     let turn = server.issuing.turn()?;

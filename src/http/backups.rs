@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use axum::Json;
 use axum::extract::State;
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::router::Server;
@@ -18,7 +19,7 @@ use crate::services::backup::{self, Maker};
 pub(super) async fn create(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<MakeBackup>,
+    Asked(wanted): Asked<MakeBackup>,
 ) -> Answer<Backup> {
     caller.permit(&server, Role::Admin, "backup.create").await?;
     let to = PathBuf::from(&wanted.to);

@@ -4,6 +4,7 @@
 use axum::Json;
 use axum::extract::State;
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError};
 use super::router::Server;
@@ -20,7 +21,7 @@ use crate::services::ca::{self, fetch};
 pub(super) async fn chain(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<FetchChain>,
+    Asked(wanted): Asked<FetchChain>,
 ) -> Answer<FetchedChain> {
     caller.permit(&server, Role::Admin, "tls.chain").await?;
     let url = fetch::place(&wanted.place)?;
@@ -49,7 +50,7 @@ pub(super) async fn chain(
 pub(super) async fn trust(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<Trust>,
+    Asked(wanted): Asked<Trust>,
 ) -> Answer<Written<SettingsRef>> {
     let remove = wanted.remove.iter().map(|print| print.parse());
     let remove: Result<Vec<Fingerprint>, _> = remove.collect();

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, blocking};
 use super::router::Server;
@@ -55,7 +56,7 @@ pub(super) async fn run(State(server): State<Server>, caller: Caller) -> Answer<
 pub(super) async fn set(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<KeepRow>,
+    Asked(wanted): Asked<KeepRow>,
 ) -> Answer<Written<KeepRow>> {
     let seq = server
         .cleaning

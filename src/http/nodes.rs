@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::query::window;
@@ -158,7 +159,7 @@ pub(super) async fn drain(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    Json(drain): Json<SetDrain>,
+    Asked(drain): Asked<SetDrain>,
 ) -> Answer<Written<NodeRef>> {
     let node = find(&server, &reference)?.record.id;
     let command = FleetCommand::SetDrain {
@@ -173,7 +174,7 @@ pub(super) async fn eligibility(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    Json(wanted): Json<SetEligibility>,
+    Asked(wanted): Asked<SetEligibility>,
 ) -> Answer<Written<NodeRef>> {
     let node = find(&server, &reference)?.record.id;
     send(

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::query::window;
@@ -168,7 +169,7 @@ pub(super) fn find_pipeline(server: &Server, reference: &str) -> Result<Pipeline
 pub(super) async fn create(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<CreatePipeline>,
+    Asked(wanted): Asked<CreatePipeline>,
 ) -> Answer<Written<PipelineRef>> {
     caller.may_name(&wanted.source)?;
     let data = server.data.clone();
@@ -247,7 +248,7 @@ pub(super) async fn rerun(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    Json(rerun): Json<Rerun>,
+    Asked(rerun): Asked<Rerun>,
 ) -> Answer<Written<PipelineRef>> {
     let finder = server.clone();
     let from_failed = rerun.from_failed;

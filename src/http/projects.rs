@@ -6,6 +6,7 @@ use std::path::Path as FilePath;
 use axum::Json;
 use axum::extract::{Path, State};
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::router::Server;
@@ -35,7 +36,7 @@ pub(super) async fn rename(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    Json(wanted): Json<RenameProject>,
+    Asked(wanted): Asked<RenameProject>,
 ) -> Answer<Written<ProjectRef>> {
     let Some((org, name)) = wanted.to.split_once('/').filter(|parts| is_name(*parts)) else {
         return Err(ApiError::new(

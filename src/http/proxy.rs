@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use axum::Json;
 use axum::extract::State;
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::peer::Peer;
@@ -21,7 +22,7 @@ use crate::settings::value::Values;
 pub(super) async fn render(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<Render>,
+    Asked(wanted): Asked<Render>,
 ) -> Answer<Rendered> {
     caller.permit(&server, Role::Admin, "proxy.render").await?;
     let Render { root, act } = wanted;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, blocking};
 use super::router::Server;
@@ -24,7 +25,7 @@ fn stand(server: &Server) -> SecretsStand {
 pub(super) async fn unlock(
     State(server): State<Server>,
     caller: Caller,
-    Json(given): Json<GivePassphrase>,
+    Asked(given): Asked<GivePassphrase>,
 ) -> Answer<SecretsStand> {
     done(&server, caller, "secrets.unlock", given, Seal::unlock).await
 }
@@ -32,7 +33,7 @@ pub(super) async fn unlock(
 pub(super) async fn protect(
     State(server): State<Server>,
     caller: Caller,
-    Json(given): Json<GivePassphrase>,
+    Asked(given): Asked<GivePassphrase>,
 ) -> Answer<SecretsStand> {
     done(&server, caller, "secrets.protect", given, Seal::protect).await
 }
@@ -40,7 +41,7 @@ pub(super) async fn protect(
 pub(super) async fn unprotect(
     State(server): State<Server>,
     caller: Caller,
-    Json(given): Json<GivePassphrase>,
+    Asked(given): Asked<GivePassphrase>,
 ) -> Answer<SecretsStand> {
     done(&server, caller, "secrets.unprotect", given, Seal::unprotect).await
 }

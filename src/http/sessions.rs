@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError};
 use super::router::Server;
@@ -158,7 +159,7 @@ pub(super) async fn arm(
     State(server): State<Server>,
     caller: Caller,
     headers: HeaderMap,
-    Json(wanted): Json<Arm>,
+    Asked(wanted): Asked<Arm>,
 ) -> Answer<Written<Session>> {
     let usage = |message: String| ApiError::new(Kind::Usage, message).hint(":arm 10m reason");
     let Some((name, _)) = named(&headers).filter(|(name, _)| (1..=NAME_MAX).contains(&name.len()))

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::Json;
 use axum::extract::{Query, State};
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::router::Server;
@@ -67,7 +68,7 @@ fn place(row: &mut SettingRow, record: &SettingsRecord, running: u64) {
 pub(super) async fn stage(
     State(server): State<Server>,
     caller: Caller,
-    Json(changes): Json<Changes>,
+    Asked(changes): Asked<Changes>,
 ) -> Answer<Written<SettingsRef>> {
     let changes = hash(read(changes)?).await?;
     send(&server, caller, SettingsCommand::Stage(changes)).await
@@ -76,7 +77,7 @@ pub(super) async fn stage(
 pub(super) async fn discard(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<Discard>,
+    Asked(wanted): Asked<Discard>,
 ) -> Answer<Written<SettingsRef>> {
     send(&server, caller, SettingsCommand::Discard(wanted.keys)).await
 }
@@ -84,7 +85,7 @@ pub(super) async fn discard(
 pub(super) async fn save(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<Save>,
+    Asked(wanted): Asked<Save>,
 ) -> Answer<Written<SettingsRef>> {
     let command = SettingsCommand::Save {
         changes: hash(read(wanted.changes)?).await?,
@@ -96,7 +97,7 @@ pub(super) async fn save(
 pub(super) async fn rollback(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<Rollback>,
+    Asked(wanted): Asked<Rollback>,
 ) -> Answer<Written<SettingsRef>> {
     send(&server, caller, SettingsCommand::Rollback(wanted.version)).await
 }
@@ -181,7 +182,7 @@ pub(super) async fn export(State(server): State<Server>) -> Answer<Exported> {
 pub(super) async fn export_sealed(
     State(server): State<Server>,
     caller: Caller,
-    Json(given): Json<GivePassphrase>,
+    Asked(given): Asked<GivePassphrase>,
 ) -> Answer<Exported> {
     caller
         .permit(&server, Role::Admin, "settings.export")

@@ -7,6 +7,7 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, Extension, Path, State};
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, post};
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::peer::Peer;
@@ -36,7 +37,7 @@ async fn create(
     State(server): State<Server>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     protected: Option<Extension<Protected>>,
-    Json(given): Json<SignIn>,
+    Asked(given): Asked<SignIn>,
 ) -> Answer<SignedIn> {
     if matches!(peer, Peer::Address(_)) && protected.is_none() {
         return Err(ApiError::new(

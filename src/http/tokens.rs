@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::router::Server;
@@ -43,7 +44,7 @@ pub(super) async fn list(State(server): State<Server>, caller: Caller) -> Answer
 pub(super) async fn create(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<MakeToken>,
+    Asked(wanted): Asked<MakeToken>,
 ) -> Answer<Written<NewToken>> {
     let usage = |why: String| ApiError::new(Kind::Usage, why);
     let name = wanted.name.trim();

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 
-use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::header;
@@ -12,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::ApiError;
 use super::router::Server;
@@ -27,7 +27,7 @@ const STEPS: usize = 64;
 pub(super) async fn run(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<Try>,
+    Asked(wanted): Asked<Try>,
 ) -> Result<Response, ApiError> {
     caller.permit(&server, Role::Admin, "settings.test").await?;
     let changes = read(wanted.changes)?;

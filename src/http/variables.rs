@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::projects::{find, is_place};
@@ -41,7 +42,7 @@ pub(super) async fn set(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
-    Json(wanted): Json<Variable>,
+    Asked(wanted): Asked<Variable>,
 ) -> Answer<Written<VariableRef>> {
     let bytes = wanted.value.expose().as_bytes().to_vec();
     let secret = Secret::variable(&wanted.name, bytes)?;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::router::Server;
@@ -57,7 +58,7 @@ fn row(record: VmRecord) -> VmRow {
 pub(super) async fn create(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<MakeVm>,
+    Asked(wanted): Asked<MakeVm>,
 ) -> Answer<Written<VmRef>> {
     caller.permit(&server, Role::Operator, "vm.create").await?;
     let id: VmId = wanted.id.parse().map_err(|_| {

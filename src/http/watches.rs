@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 
+use super::body::Asked;
 use super::caller::Caller;
 use super::error::{Answer, ApiError, blocking};
 use super::router::Server;
@@ -43,7 +44,7 @@ pub(super) async fn list(State(server): State<Server>) -> Answer<Vec<WatchRow>> 
 pub(super) async fn add(
     State(server): State<Server>,
     caller: Caller,
-    Json(wanted): Json<AddWatch>,
+    Asked(wanted): Asked<AddWatch>,
 ) -> Answer<Written<WatchRef>> {
     if !(1..=EVERY_MAX_S).contains(&wanted.every_s) {
         return Err(ApiError::new(
