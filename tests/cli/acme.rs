@@ -16,6 +16,9 @@ use crate::support::{Home, PATIENCE};
 
 const NAME: &str = "ci.example.com";
 
+/// What the server is started with.
+const CONFIG: &str = "host_user = \"self\"\npublic = [\"127.0.0.1:0\"]\nlisten = \"127.0.0.1:0\"\n";
+
 /// Sends a JSON body, or fetches what is there; trusts what the first argument names.
 const ASK: &str = "
 import ssl, sys, urllib.request
@@ -26,8 +29,9 @@ sys.stdout.write(urllib.request.urlopen(url, data, 10, context=context).read().d
 ";
 
 /// An authority and its DNS, and a server with a public address that trusts it.
-struct Authority {
-    home: Home,
+pub struct Authority {
+    pub home: Home,
+    /// First the server, then those of the authority.
     children: Vec<Child>,
     /// Where its directory is.
     directory: String,
@@ -37,7 +41,8 @@ struct Authority {
     dns: String,
     /// Where the records of DNS are written.
     records: String,
-    public: String,
+    /// The address of the server.
+    pub public: String,
 }
 
 fn end(child: &mut Child) {
@@ -70,6 +75,11 @@ fn ports() -> [u16; 5] {
 impl Authority {
     /// `None` where pebble is not installed.
     fn start() -> Option<Self> {
+        Self::start_by(&Home::serve)
+    }
+
+    /// The same with the server that this starts with a bootstrap file, of which it is given the text.
+    pub fn start_by(serve: &dyn Fn(&Home, &str) -> Child) -> Option<Self> {
         let installed = |name: &str| Command::new(name).arg("-help").output().is_ok();
         if !installed("pebble") || !installed("pebble-challtestsrv") {
             skip("needs pebble (Debian: pebble)");
@@ -85,11 +95,7 @@ impl Authority {
         ] {
             fs::write(home.path(name), text).unwrap();
         }
-        let config = format!(
-            "host_user = \"self\"\npublic = [\"127.0.0.1:0\"]\n{}",
-            "listen = \"127.0.0.1:0\"\n"
-        );
-        let server = home.serve(&config);
+        let server = serve(&home, CONFIG);
         let services = home.json(&["services", "-json"]);
         let public = services["public"]["addresses"][0]
             .as_str()
@@ -228,6 +234,12 @@ impl Authority {
     }
 
     fn order(&self, words: &[&str]) -> Child {
+        let mut command = self.ordering(words);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    fn ordering(&self, words: &[&str]) -> Command {
         let all = [
             "tls",
             "acme",
@@ -237,13 +249,24 @@ impl Authority {
             &self.dns,
             "--hostname",
         ];
-        let mut command = self.home.command(&[&all[..], words].concat());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.spawn().unwrap()
+        self.home.command(&[&all[..], words].concat())
+    }
+
+    /// The order of a certificate whose record a program writes.
+    pub fn order_by_hook(&self) -> Command {
+        let mut command = self.ordering(&[NAME, "--agree-tos", "--hook", &self.hook()]);
+        command.env("ASK", ASK);
+        command
+    }
+
+    /// Ends the server and starts one again, on other ports.
+    pub fn restart_by(&mut self, serve: &dyn Fn(&Home, &str) -> Child) {
+        end(&mut self.children[0]);
+        self.children[0] = serve(&self.home, CONFIG);
     }
 
     /// What openssl, which trusts its root alone, sees on the public address.
-    fn served(&self) -> String {
+    pub fn served(&self) -> String {
         let (taken, text) = s_client(&self.public, NAME, &self.issuer(), &self.home);
         assert!(taken, "{text}");
         assert!(text.contains("Verify return code: 0 (ok)"), "{text}");

@@ -5,7 +5,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{Home, fed, files_below, until};
+use crate::search::{Search, forms};
+use crate::support::{Home, fed, until};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 const SECRET: &str = "s3cret-Of-The-Project-0123456789";
@@ -66,13 +67,10 @@ fn what_needs_a_secret_waits_until_somebody_gives_the_passphrase() {
     for deed in ["secrets.protect", "secrets.unlock", "secrets.unprotect"] {
         assert!(audit.contains(deed), "{deed}: {audit}");
     }
-    for path in files_below(&[&home.data()]) {
-        let bytes = fs::read(&path).unwrap();
-        for word in [PASSPHRASE, SECRET] {
-            let found = memchr::memmem::find(&bytes, word.as_bytes());
-            assert_eq!(found, None, "{}", path.display());
-        }
-    }
+    let secrets = [("passphrase", PASSPHRASE), ("secret", SECRET)];
+    let forms = secrets.map(|(name, text)| forms(name, text.as_bytes()));
+    let search = Search::of(forms.concat());
+    assert_eq!(search.found_below(&[&home.data()]), []);
 }
 
 #[test]

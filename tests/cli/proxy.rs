@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use crate::docker;
+use crate::search::{Search, forms};
 use crate::squid::{Origin, Secure, Squid};
 use crate::support::{Home, Running, Said, files_below, free_port};
 
@@ -395,7 +396,7 @@ fn what_others_wrote_stays_byte_for_byte_and_changes_by_hand_are_told() {
 }
 
 /// A bare copy of a repository, as a plain web server gives it.
-fn published(home: &Home, name: &str) -> Origin {
+pub fn published(home: &Home, name: &str) -> Origin {
     let dir = home.path("published");
     fs::create_dir_all(&dir).unwrap();
     for script in [
@@ -471,16 +472,8 @@ fn git_goes_by_the_proxy_and_jobs_are_told_of_it_without_its_password() {
         built.out
     );
     // Nowhere on the disk, as it is or as URLs have it.
-    for path in files_below(&[&home.data()]) {
-        let bytes = fs::read(&path).unwrap_or_default();
-        for form in [PASSWORD, ESCAPED] {
-            assert!(
-                memchr::memmem::find(&bytes, form.as_bytes()).is_none(),
-                "{}",
-                path.display()
-            );
-        }
-    }
+    let search = Search::of(forms("password", PASSWORD.as_bytes()));
+    assert_eq!(search.found_below(&[&home.data()]), []);
 
     // Past the proxy nobody knows the name.
     home.save(&[("proxy.no_proxy", "git.test")]);

@@ -2,13 +2,10 @@
 //! or on a screen. The same search finds them where a test has planted them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::docker;
-use crate::support::{Home, Said, fed, files_below, until};
+use crate::search::{Search, forms};
+use crate::support::{Home, Said, fed, until};
 
 /// Forty characters, some of which URLs and JSON write otherwise.
 const TOKEN: &str = "q9Zr+mW2/T7vB\"1nK8&Ld5hJ3f 6pY0cQe%iOaXw";
@@ -35,73 +32,14 @@ env
 echo "and this stays"
 "#;
 
-/// What a search looks for: the token and the line, as they are and as programs write them, and the halves of the token.
-fn forms() -> Vec<(&'static str, String)> {
-    let hex: String = TOKEN.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let url: String = TOKEN
-        .bytes()
-        .map(|byte| match byte {
-            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        })
-        .collect();
-    let mut forms = vec![
-        ("raw", TOKEN.to_owned()),
-        ("hex", hex.clone()),
-        ("upper hex", hex.to_uppercase()),
-        ("url", url),
-        ("json", TOKEN.replace('"', "\\\"")),
-        ("first half", TOKEN[..20].to_owned()),
-        ("second half", TOKEN[20..].to_owned()),
-        ("line", LINE.to_owned()),
-    ];
-    for before in ["", "x", "xy"] {
-        // The digits that are the token's alone.
-        let own = (8 * before.len()).div_ceil(6)..8 * (before.len() + TOKEN.len()) / 6;
-        let text = format!("{before}{TOKEN}!!");
-        for (name, engine) in [("base64", STANDARD_NO_PAD), ("base64url", URL_SAFE_NO_PAD)] {
-            forms.push((name, engine.encode(&text)[own.clone()].to_owned()));
-        }
-    }
-    forms
+/// The search for the token in all its forms, and for the line.
+fn search() -> Search {
+    let line = ("LINE".to_owned(), LINE.as_bytes().to_vec());
+    Search::of([forms("TOKEN", TOKEN.as_bytes()), vec![line]].concat())
 }
 
-/// Names of the forms that are in these bytes.
-fn found_in(bytes: &[u8]) -> Vec<&'static str> {
-    let holds = |form: &str| memchr::memmem::find(bytes, form.as_bytes()).is_some();
-    forms()
-        .into_iter()
-        .filter(|(_, form)| holds(form))
-        .map(|(name, _)| name)
-        .collect()
-}
-
-/// Files below these that hold a form, each with the forms.
-fn found_below(roots: &[&Path]) -> Vec<(PathBuf, Vec<&'static str>)> {
-    files_below(roots)
-        .into_iter()
-        .map(|path| {
-            let forms = found_in(&fs::read(&path).unwrap_or_default());
-            (path, forms)
-        })
-        .filter(|(_, forms)| !forms.is_empty())
-        .collect()
-}
-
-/// Command lines of all processes, and the environment of one.
-fn found_in_processes(agent: &str) -> Vec<(PathBuf, Vec<&'static str>)> {
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    let mut files: Vec<PathBuf> = processes
-        .filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok())
-        .map(|entry| entry.path().join("cmdline"))
-        .collect();
-    files.push(PathBuf::from(format!("/proc/{agent}/environ")));
-    let roots: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
-    found_below(&roots)
-}
-
-/// A job that says it all, waits while the shell finds `wait` true, and says it again.
-fn config(executor: &str, wait: &str, environment: &str) -> String {
+/// A job that says it all of its variables TOKEN and KEY, waits while the shell finds `wait` true, and says it again.
+pub fn config(executor: &str, wait: &str, environment: &str) -> String {
     let script = format!("{SCRIPT}\nwhile {wait}; do sleep 0.1; done\n{SCRIPT}");
     let script = script.replace('\n', "\n            ");
     format!(
@@ -120,6 +58,7 @@ fn key() -> String {
 
 /// Builds `web` with its secrets set, and searches while it runs and after. `go_on` lets the job end its wait.
 pub fn nothing_is_found(home: &Home, executor: &str, wait: &str, go_on: impl Fn()) {
+    let search = search();
     home.repository("web", &config(executor, wait, "{A: b}"));
     set(home, "./web", "TOKEN", &format!("{TOKEN}\n")).with_code(0);
     set(home, "./web", "KEY", &key()).with_code(0);
@@ -137,9 +76,9 @@ pub fn nothing_is_found(home: &Home, executor: &str, wait: &str, go_on: impl Fn(
     let pid = home.data().join("attempts").join(&attempt).join("pid");
     if let Ok(pid) = fs::read_to_string(pid) {
         let agent = pid.split(' ').next().unwrap().to_owned();
-        assert_eq!(found_in_processes(&agent), [], "while it runs");
+        assert_eq!(search.found_in_processes(&[&agent]), [], "while it runs");
     }
-    assert_eq!(found_below(&[&home.data()]), [], "while it runs");
+    assert_eq!(search.found_below(&[&home.data()]), [], "while it runs");
     // The agent is adopted by the next server, and goes on to hide.
     home.kill_server();
     home.run(&["status"]).with_code(0);
@@ -148,10 +87,10 @@ pub fn nothing_is_found(home: &Home, executor: &str, wait: &str, go_on: impl Fn(
     until("it is over", || {
         home.json(&["status", "web#1", "--json"])["run"]["outcome"] == "success"
     });
-    assert_eq!(found_in(built.out.as_bytes()), [""; 0], "{}", built.out);
+    assert_eq!(search.found_in(&built.out), [""; 0], "{}", built.out);
 
     home.run(&["backup", "create", "kept"]).with_code(0);
-    assert_eq!(found_below(&[&home.data(), &home.path("kept")]), []);
+    assert_eq!(search.found_below(&[&home.data(), &home.path("kept")]), []);
     let said = log(home);
     assert!(said.contains("raw **** end\n"), "{said}");
     assert!(said.contains("{\"token\":\"****\"}\n"), "{said}");
@@ -170,7 +109,7 @@ pub fn nothing_is_found(home: &Home, executor: &str, wait: &str, go_on: impl Fn(
     let audit = home.run(&["audit", "list", "--json"]).out;
     let status = home.run(&["status", "web#1", "--json"]).out;
     for text in [shown, raw, agent, rows, audit, status, said] {
-        assert_eq!(found_in(text.as_bytes()), [""; 0], "{text}");
+        assert_eq!(search.found_in(&text), [""; 0], "{text}");
     }
 }
 
@@ -195,7 +134,7 @@ fn what_a_job_in_a_container_prints_of_its_secrets_is_nowhere_to_be_found() {
     nothing_is_found(&home, executor, "[ ! -e /tmp/go ]", || {
         let containers = docker::inspected(&home, &engine);
         assert!(containers.contains("roundel-test"), "{containers}");
-        assert_eq!(found_in(containers.as_bytes()), [""; 0], "{containers}");
+        assert_eq!(search().found_in(&containers), [""; 0], "{containers}");
         docker::run_in_each(&home, &engine, "touch /tmp/go");
     });
 }
@@ -206,12 +145,13 @@ fn the_same_search_finds_what_is_not_a_secret_of_the_project() {
     let environment = serde_json::json!({"TOKEN": TOKEN, "KEY": key()}).to_string();
     home.repository("web", &config("machine: true", "false", &environment));
     let built = home.run(&["build", "web"]).with_code(0);
-    let every: Vec<&str> = forms().iter().map(|(name, _)| *name).collect();
-    assert_eq!(found_in(built.out.as_bytes()), every, "{}", built.out);
-    let found = found_below(&[&home.data().join("logs")]);
+    let search = search();
+    let every = search.every();
+    assert_eq!(search.found_in(&built.out), every, "{}", built.out);
+    let found = search.found_below(&[&home.data().join("logs")]);
     assert!(found.iter().any(|(_, forms)| *forms == every), "{found:?}");
     // The config itself is in the database.
-    let found = found_below(&[&home.data()]);
+    let found = search.found_below(&[&home.data()]);
     assert!(
         found
             .iter()

@@ -7,8 +7,6 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use roundel::client::{Client, ClientError, EventStream, Remote, StreamItem};
 use roundel::clock;
 use roundel::error::{Explain, Kind};
@@ -17,8 +15,9 @@ use serde_json::Value;
 
 use crate::openldap::{ADMIN, ADMIN_PASSWORD, OpenLdap, PASSWORD};
 use crate::remote::{Far, away};
+use crate::search::{Search, forms};
 use crate::skip::skip;
-use crate::support::{Home, Said, fed, files_below, until};
+use crate::support::{Home, Said, fed, until};
 
 const CONSOLE_PASSWORD: &str = "console-Pass.word-3K";
 
@@ -107,29 +106,12 @@ async fn last_word(stream: &mut EventStream) -> Option<String> {
     None
 }
 
-/// Where a secret stands: in clear, in base64 or in hex, in any file below and in the command line of any process.
+/// Files below these, and command lines of processes, that hold a form of a secret.
 fn places_of(secret: &str, roots: &[&Path]) -> Vec<String> {
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
-    // Wherever it begins in what was encoded; the ends hold bits of neighbours.
-    let encoded = (0..3).map(|shift| {
-        let text = STANDARD.encode([&b"\0\0"[..shift], secret.as_bytes()].concat());
-        text.trim_end_matches('=')[4..text.trim_end_matches('=').len() - 1].to_owned()
-    });
-    let forms: Vec<String> = encoded.chain([secret.to_owned(), hex]).collect();
-    let holds = |bytes: &[u8]| {
-        forms.iter().any(|form| {
-            bytes
-                .windows(form.len())
-                .any(|part| part == form.as_bytes())
-        })
-    };
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    let lines = processes.map(|entry| entry.path().join("cmdline"));
-    let files = files_below(roots).into_iter().chain(lines);
-    files
-        .filter(|file| fs::read(file).is_ok_and(|bytes| holds(&bytes)))
-        .map(|file| file.display().to_string())
-        .collect()
+    let search = Search::of(forms("secret", secret.as_bytes()));
+    let files = search.found_below(roots).into_iter();
+    let found = files.chain(search.found_in_processes(&[]));
+    found.map(|(path, _)| path.display().to_string()).collect()
 }
 
 #[test]
@@ -240,13 +222,6 @@ fn people_sign_in_by_the_directory_and_are_what_their_groups_make_of_them() {
     assert_eq!(
         places_of(PASSWORD, &[&data, &ann.path("config")]),
         Vec::<String>::new()
-    );
-    let planted = data.join("log/planted");
-    fs::create_dir_all(planted.parent().unwrap()).unwrap();
-    fs::write(&planted, STANDARD.encode(format!("x{PASSWORD}"))).unwrap();
-    assert_eq!(
-        places_of(PASSWORD, &[&data]),
-        [planted.display().to_string()]
     );
 }
 

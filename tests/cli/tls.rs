@@ -10,8 +10,9 @@ use std::process::{Child, Command, Output, Stdio};
 use roundel::clock;
 use serde_json::Value;
 
+use crate::search::{Search, of_private_key};
 use crate::skip::skip;
-use crate::support::{Home, files_below};
+use crate::support::Home;
 
 const DAY_S: i64 = 86_400;
 
@@ -449,14 +450,8 @@ fn a_self_signed_one_goes_into_files_and_settings_and_its_key_is_shown_nowhere()
         assert!(!text.contains(&body), "{text}");
     }
     fs::remove_file(&key).unwrap();
-    for path in files_below(&[&home.data()]) {
-        let bytes = fs::read(&path).unwrap();
-        assert!(
-            memchr::memmem::find(&bytes, body.as_bytes()).is_none(),
-            "{}",
-            path.display()
-        );
-    }
+    let search = Search::of(of_private_key("key", &secret));
+    assert_eq!(search.found_below(&[&home.data()]), []);
 }
 
 /// A host that shows the chain of the files; ends with the value.

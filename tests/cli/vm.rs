@@ -11,9 +11,9 @@ use serde_json::Value;
 mod account;
 mod stub;
 
-use account::REGION;
-pub use account::{Account, moto};
-use stub::{Phase, Stub};
+pub use account::{Account, REGION, moto};
+use stub::Phase;
+pub use stub::Stub;
 
 use crate::support::{Home, Running, free_port, until};
 
@@ -48,32 +48,15 @@ impl Bench {
             ("hostname", "ci.example.com"),
             ("vm.provider", "ec2"),
             ("vm.aws_region", REGION),
-            ("vm.subnet_id", &bench.subnet()),
-            ("vm.security_group_id", &bench.group()),
+            ("vm.subnet_id", &bench.account.subnet()),
+            (
+                "vm.security_group_id",
+                &bench.account.open_group(&bench.data_id()),
+            ),
             ("vm.endpoint_url", url),
             ("vm.metadata_url", moto),
         ]);
         bench
-    }
-
-    fn subnet(&self) -> String {
-        let form = "Action=DescribeSubnets&Filter.1.Name=default-for-az&Filter.1.Value.1=true";
-        self.account.first(form, "subnetId")
-    }
-
-    /// A group that lets everything in.
-    fn group(&self) -> String {
-        let form = "Action=DescribeVpcs&Filter.1.Name=isDefault&Filter.1.Value.1=true";
-        let vpc = self.account.first(form, "vpcId");
-        let name = format!("open-{}", self.data_id());
-        let form =
-            format!("Action=CreateSecurityGroup&GroupName={name}&GroupDescription=x&VpcId={vpc}");
-        let group = self.account.first(&form, "groupId");
-        self.account.ask(&format!(
-            "Action=AuthorizeSecurityGroupIngress&GroupId={group}&IpPermissions.1.IpProtocol=-1\
-             &IpPermissions.1.IpRanges.1.CidrIp=10.0.0.0/8"
-        ));
-        group
     }
 
     pub fn save(&self, pairs: &[(&str, &str)]) {

@@ -89,12 +89,8 @@ impl Home {
         let file = self.path("roundel.toml");
         fs::write(&file, config).unwrap();
         let mut command = self.program(program, &["serve", "--config", file.to_str().unwrap()]);
-        surround(&mut command);
-        let child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        surround(command.stdout(Stdio::null()).stderr(Stdio::null()));
+        let child = command.spawn().unwrap();
         // A verb that finds no socket would start a server of its own.
         until("the server answers", || {
             self.data().join("socket").exists() && self.run(&["status"]).code == Some(0)

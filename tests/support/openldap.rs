@@ -164,6 +164,14 @@ impl OpenLdap {
         assert!(said.status.success(), "{ldif}: {said:?}");
     }
 
+    /// Gives a person another password, without a line end.
+    pub fn set_password(&self, name: &str, password: &str) {
+        let dn = Self::dn(name);
+        self.change(&format!(
+            "dn: {dn}\nchangetype: modify\nreplace: userPassword\nuserPassword: {password}\n"
+        ));
+    }
+
     /// Removes a person.
     pub fn delete(&self, name: &str) {
         self.change(&format!("dn: {}\nchangetype: delete\n", Self::dn(name)));

@@ -54,6 +54,27 @@ impl Account {
         of.captures(&answer).expect("one of it")[1].to_owned()
     }
 
+    /// A subnet of the usual network.
+    pub fn subnet(&self) -> String {
+        let form = "Action=DescribeSubnets&Filter.1.Name=default-for-az&Filter.1.Value.1=true";
+        self.first(form, "subnetId")
+    }
+
+    /// A group that lets everything in; `mark` tells it from others.
+    pub fn open_group(&self, mark: &str) -> String {
+        let form = "Action=DescribeVpcs&Filter.1.Name=isDefault&Filter.1.Value.1=true";
+        let vpc = self.first(form, "vpcId");
+        let form = format!(
+            "Action=CreateSecurityGroup&GroupName=open-{mark}&GroupDescription=x&VpcId={vpc}"
+        );
+        let group = self.first(&form, "groupId");
+        self.ask(&format!(
+            "Action=AuthorizeSecurityGroupIngress&GroupId={group}&IpPermissions.1.IpProtocol=-1\
+             &IpPermissions.1.IpRanges.1.CidrIp=10.0.0.0/8"
+        ));
+        group
+    }
+
     /// Ids of the instances of some data that are not gone.
     pub fn there(&self, data_id: &str) -> BTreeSet<String> {
         let answer = self.ask(&format!(
