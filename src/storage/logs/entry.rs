@@ -86,6 +86,17 @@ impl Entry {
             }
     }
 
+    /// Whether it is the one after `last` in an index, or its first.
+    pub(super) fn follows(&self, last: Option<&Entry>) -> bool {
+        let before =
+            |total: fn(&Entry, Option<u8>) -> u64, of| last.map_or(0, |last| total(last, of));
+        self.offset == last.map_or(0, Entry::end)
+            && self.lines_before == before(Entry::newlines_after, None)
+            && self.stream_before == before(Entry::bytes_after, Some(self.stream))
+            && self.stream_lines_before == before(Entry::newlines_after, Some(self.stream))
+            && last.is_none_or(|last| last.micros <= self.micros)
+    }
+
     /// The entry that follows it for `bytes` on `stream`.
     pub(super) fn next(
         last: Option<&Entry>,
@@ -132,14 +143,14 @@ impl Entry {
         out
     }
 
-    /// Takes an entry back; `None` when it is torn (all zeros after a power cut, say).
+    /// Takes an entry back; `None` when it is torn (all zeros after a power cut, say), or says what no entry can.
     pub(super) fn decode(bytes: &[u8; SIZE as usize]) -> Option<Entry> {
         let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
         let half = |at: usize| u32::from_le_bytes(std::array::from_fn(|i| bytes[at + i]));
         if half(60) != check(&bytes[..57]) {
             return None;
         }
-        Some(Entry {
+        let entry = Entry {
             offset: word(0),
             micros: word(8).cast_signed(),
             seq: word(16),
@@ -149,7 +160,14 @@ impl Entry {
             len: half(48),
             lines: half(52),
             stream: bytes[56],
-        })
+        };
+        let sound = entry.offset.checked_add(entry.len.into()).is_some()
+            && entry.lines <= entry.len
+            && entry.lines_before <= entry.offset
+            && entry.stream_before <= entry.offset
+            && entry.stream_lines_before <= entry.lines_before
+            && matches!(entry.stream, 1 | 2);
+        sound.then_some(entry)
     }
 }
 

@@ -108,10 +108,10 @@ impl Together {
             }
         }
         let mut split = self.before(low)?;
-        let mut left = n - split.iter().sum::<u64>();
+        let mut left = n.saturating_sub(split.iter().sum());
         // The rest came at that very moment: run by run.
         for (have, upto) in split.iter_mut().zip(self.before(low + 1)?) {
-            let more = left.min(upto - *have);
+            let more = left.min(upto.saturating_sub(*have));
             *have += more;
             left -= more;
         }

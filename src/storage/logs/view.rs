@@ -93,14 +93,18 @@ impl View {
     fn entry(&self, number: u64) -> Result<Entry, LogError> {
         let entry = read_entry(&self.index, number)
             .map_err(LogError::at("read the index of", &self.path))?;
-        entry.ok_or_else(|| LogError::Io {
+        entry.ok_or_else(|| self.damaged(number))
+    }
+
+    fn damaged(&self, number: u64) -> LogError {
+        LogError::Io {
             what: "read the index of",
             path: self.path.clone(),
             source: io::Error::new(
                 io::ErrorKind::InvalidData,
                 format!("entry {number} is damaged"),
             ),
-        })
+        }
     }
 
     /// The first entry for which `reached` holds; it must hold for all after it. `None` when there is none.
@@ -115,6 +119,16 @@ impl View {
                 high = middle;
             } else {
                 low = middle + 1;
+            }
+        }
+        // Whole entries may lie where they do not belong; who looks from here on counts on the one before.
+        if let Some((number, entry)) = &found {
+            let last = match number.checked_sub(1) {
+                Some(before) => Some(self.entry(before)?),
+                None => None,
+            };
+            if !entry.follows(last.as_ref()) || last.is_some_and(|last| reached(&last)) {
+                return Err(self.damaged(*number));
             }
         }
         Ok(found)
@@ -213,9 +227,16 @@ impl View {
         else {
             return Ok(());
         };
+        let mut last: Option<Entry> = None;
         while number < self.count {
             let batch = self.entries(number)?;
-            number += batch.len() as u64;
+            for entry in &batch {
+                if last.is_some() && !entry.follows(last.as_ref()) {
+                    return Err(self.damaged(number));
+                }
+                last = Some(*entry);
+                number += 1;
+            }
             let mut rest = batch.as_slice();
             while let Some(first) = rest.first() {
                 let fits = rest
@@ -371,6 +392,7 @@ impl View {
             return Ok(None);
         };
         let end = self.line_start(n + 1)?.map_or(self.len(), |next| next - 1);
+        let end = end.max(start);
         let mut line = Pending::default();
         self.for_each_chunk(start, |piece, entry| {
             let room = (end.min(start + LINE_MAX) - start) as usize - line.bytes.len();

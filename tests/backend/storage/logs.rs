@@ -127,6 +127,54 @@ fn written() -> impl Strategy<Value = Written> {
     prop::collection::vec((1..=2_u8, bytes), 1..40)
 }
 
+/// What a disk or a hand may do to an index, whose entries have 64 bytes each.
+#[derive(Clone, Debug)]
+enum Damage {
+    Flipped(u8),
+    Zeroed,
+    /// Whole entries lie elsewhere too.
+    Moved,
+    Shortened,
+}
+
+impl Damage {
+    fn to(
+        &self,
+        bytes: &mut Vec<u8>,
+        from: prop::sample::Index,
+        to: prop::sample::Index,
+        length: prop::sample::Index,
+    ) {
+        if bytes.is_empty() {
+            return;
+        }
+        let entries = bytes.len() / 64;
+        let at = from.index(bytes.len());
+        let rest = length.index(bytes.len() - at) + 1;
+        match self {
+            Damage::Flipped(with) => bytes[at] ^= with | 1,
+            Damage::Zeroed => bytes[at..at + rest].fill(0),
+            Damage::Moved if entries > 0 => {
+                let (from, to) = (from.index(entries), to.index(entries));
+                let count = length.index(entries - from.max(to)) + 1;
+                bytes.copy_within(from * 64..(from + count) * 64, to * 64);
+            }
+            Damage::Moved => {}
+            Damage::Shortened => bytes.truncate(at),
+        }
+    }
+}
+
+fn damage() -> impl Strategy<Value = Damage> {
+    prop_oneof![
+        any::<u8>().prop_map(Damage::Flipped),
+        Just(Damage::Zeroed),
+        Just(Damage::Moved),
+        Just(Damage::Moved),
+        Just(Damage::Shortened),
+    ]
+}
+
 fn cut(path: &Path, by: u64) {
     let file = OpenOptions::new().write(true).open(path).unwrap();
     let length = file.metadata().unwrap().len();
@@ -168,6 +216,40 @@ proptest! {
             prop_assert_eq!(store.bytes(stream), joined(&written, stream));
         }
         prop_assert_eq!(fs::metadata(store.file("log")).unwrap().len(), joined(&written, None).len() as u64);
+    }
+
+    #[test]
+    fn a_damaged_index_is_told_or_passed_over_and_nothing_is_made_up(
+        written in written(),
+        damages in prop::collection::vec((any::<[prop::sample::Index; 3]>(), damage()), 1..4),
+        at in 0..60_u64,
+    ) {
+        let mut store = Store::with(&written);
+        let path = store.file("idx");
+        let mut bytes = fs::read(&path).unwrap();
+        for ([from, to, length], damage) in damages {
+            damage.to(&mut bytes, from, to, length);
+        }
+        fs::write(&path, &bytes).unwrap();
+        store.reopen();
+        let whole = joined(&written, None);
+        for stream in [None, Some(1), Some(2)] {
+            if let Ok(read) = store.store.read(store.attempt, 1, stream, at, u64::MAX) {
+                // Bytes of the log, and no more than it has.
+                prop_assert!(read.len() <= whole.len());
+                prop_assert!(stream.is_some() || whole.windows(read.len().max(1)).any(|part| part == read) || read.is_empty());
+            }
+            let run = [(0, store.attempt), (1, store.attempt)];
+            for runs in [&run[..1], &run] {
+                let Ok(log) = store.store.together(runs, 1, stream) else { continue };
+                let _ = log.lines(at, 20);
+                let _ = log.tail(20);
+                let _ = log.search(&Pattern::text("b").unwrap(), Start::From(at), &|| false);
+                let _ = log.search(&Pattern::text("b").unwrap(), Start::Before(at), &|| false);
+            }
+        }
+        // The agent goes on as if nothing were.
+        let _ = store.store.append(store.attempt, &records(1, &written));
     }
 
     #[test]
