@@ -226,11 +226,11 @@ fn an_image_is_pulled_with_progress_and_each_way_in_which_that_fails_has_its_wor
     let Some(engine) = engine() else { return };
     let home = home(&engine);
     in_engine(&engine, async |api| {
-        for image in ["127.0.0.1:5000/good:1", "127.0.0.1:5001/good:1"] {
+        for image in ["5000/good:1", "5001/good:1", "5001/good:2"] {
             // Of an earlier run of this test; as a rule it is not there.
             let _ = api
                 .remove_image(
-                    image,
+                    &format!("127.0.0.1:{image}"),
                     None::<bollard::query_parameters::RemoveImageOptions>,
                     None,
                 )
@@ -320,6 +320,22 @@ fn an_image_is_pulled_with_progress_and_each_way_in_which_that_fails_has_its_wor
             said.says(&["yes"]);
         }
     }
+    // A variable of the project lets in as one of the job does; the password is nowhere to be seen.
+    fs::write(home.path("password"), "s3cret").unwrap();
+    home.run(&[
+        "project",
+        "env",
+        "set",
+        "web",
+        "OF_PROJECT",
+        "--file",
+        "password",
+    ])
+    .with_code(0);
+    let let_in = pulls("127.0.0.1:5001/good:2", &account("$OF_PROJECT"));
+    let said = build(&home, &let_in).with_code(0);
+    said.says(&["Pulling image 127.0.0.1:5001/good:2", "yes"]);
+    assert!(!said.out.contains("s3cret"), "{}", said.out);
     until("nothing is left in the engine", || {
         left(&home, &engine).is_empty()
     });
