@@ -4,6 +4,7 @@
 //! The same state, screens and effects as the full console; only the way in and out is another.
 
 use std::io::{self, BufRead, Write};
+use std::mem::discriminant;
 use std::time::Duration;
 
 use roundel::api::{Change, ListQuery, Topic};
@@ -178,12 +179,13 @@ impl Reader {
                     ..
                 })
         );
-        let overlay = self.app.overlay().is_some();
+        let before = self.app.overlay().map(discriminant);
         let mut actions = self.app.update(Event::Tick(clock::now()));
         actions.extend(self.app.update(event));
         let said = self.news.of_shell(&self.app.shell);
         self.held.extend(said);
-        if !overlay && self.app.overlay().is_some() {
+        let over = self.app.overlay().map(discriminant);
+        if over.is_some() && over != before {
             self.owed = Some(Instant::now());
         }
         self.perform(actions).await;

@@ -133,6 +133,29 @@ fn what_changes_something_wants_its_word_typed() {
 }
 
 #[test]
+fn a_certificate_is_made_by_words_and_what_is_wrong_with_them_is_said() {
+    let home = Home::new();
+    let words = ["console", "--plain", "--screen", "settings:privacy"];
+    let mut talk = Talk::begin(&mut home.command(&words));
+    talk.hears("SSL only");
+    talk.hears("?");
+    talk.says("x", &["6. make a certificate that signs itself", "?"]);
+    talk.says("6", &["Type certificate for the names"]);
+    talk.says("no/host", &["no/host is no host", "Type certificate"]);
+    talk.says(
+        "ci.example.com",
+        &["A certificate that signs itself", "2. Take it"],
+    );
+    talk.says("2", &["Type Take it to do it"]);
+    talk.says("take it", &["in the form, not saved"]);
+    talk.says(
+        "",
+        &["Certificate File: (1", "Private Key File: typed anew", "?"],
+    );
+    talk.ended();
+}
+
+#[test]
 fn the_end_of_a_build_and_the_loss_of_the_server_are_announced() {
     let home = built();
     let mut talk = Talk::begin(&mut home.command(&["console", "--plain", "--screen", "builds"]));

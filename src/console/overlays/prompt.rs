@@ -221,6 +221,13 @@ impl Prompt {
         vec![Effect::Close, effect]
     }
 
+    /// What is said of what was typed: what is wrong with it, what it could go on with, or that it is under way.
+    #[must_use]
+    pub fn said(&self) -> Option<(Role, &str)> {
+        let wrong = self.wrong.as_deref().map(|wrong| (Role::Failed, wrong));
+        wrong.or_else(|| self.more.as_deref().map(|more| (Role::Muted, more)))
+    }
+
     /// What is asked for, and a sign before it.
     #[must_use]
     pub fn label(&self) -> (&str, &'static str) {
@@ -259,16 +266,12 @@ impl Prompt {
             x: x + text::width(before),
             y,
         });
-        let said = match (&self.wrong, &self.more) {
-            (Some(wrong), _) => Some((Role::Failed, wrong)),
-            (None, more) => more.as_ref().map(|more| (Role::Muted, more)),
-        };
-        if let Some((role, said)) = said {
+        if let Some((role, said)) = self.said() {
             pen.line(
                 end + 2,
                 y,
                 area.width.saturating_sub(end + 3),
-                &Line::new().put(role, said.clone()),
+                &Line::new().put(role, said),
             );
         }
     }

@@ -108,6 +108,8 @@ impl Page {
                 }
             }
             Overlay::Prompt(prompt) => {
+                let said = prompt.said();
+                self.lines.extend(said.map(|(_, said)| said.to_owned()));
                 let (label, typed) = (prompt.label().0.trim(), prompt.input.text());
                 let now = if typed.is_empty() {
                     String::new()

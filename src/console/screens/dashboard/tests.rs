@@ -118,14 +118,14 @@ fn enter_goes_to_the_thing_itself() {
 
 #[test]
 fn what_is_set_wrong_leads_to_its_form_and_so_do_the_certificates_above() {
-    for size in [(80, 24), (120, 36), (200, 60)] {
+    for size in SIZES {
         let mut set = much();
         let text = "1 run waits for a VM, and the VM provider fails: no room";
         set.attention
             .insert(0, item(Urgency::Now, 50, text, "settings:vm"));
         let mut stage = stage(size, set);
-        stage.frame().stands_on("the VM provider fails");
-        if size.0 > 100 {
+        stage.frame().stands_on("1 run waits for a VM");
+        if size.0 >= 100 {
             stage.frame().has(&["Settings › vm"]);
         }
         stage.keys("k");

@@ -171,21 +171,18 @@ fn chart_row(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard) {
 }
 
 fn narrow(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard, cursor: usize) {
-    let facts = tiles::lines(data, scene, area.width);
+    let mut facts = tiles::lines(data, scene, area.width);
     // Where almost nothing fits, what needs somebody comes first.
     let shown = match area.height {
         ..14 => 1,
         14..18 => 4,
         _ => facts.len() as u16,
     };
-    pen.lines(
-        Rect {
-            height: shown,
-            ..area
-        },
-        &facts,
-    );
-    if usize::from(shown) == facts.len() && !data.certificates.is_empty() {
+    let here = cursor == certificates_at(data);
+    if !data.certificates.is_empty() && (here || usize::from(shown) == facts.len()) {
+        // Their line is the last one; with the cursor it is in sight, however low the terminal is.
+        let (last, line) = (usize::from(shown) - 1, facts.len() - 1);
+        facts.swap(last, line);
         let at = Rect {
             y: area.y + shown - 1,
             height: 1,
@@ -193,6 +190,13 @@ fn narrow(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard, cursor: us
         };
         certificates(pen, at, data, cursor);
     }
+    pen.lines(
+        Rect {
+            height: shown,
+            ..area
+        },
+        &facts,
+    );
     let mut y = area.y + shown;
     let below = services_height(data) + 4;
     let most = area.bottom().saturating_sub(y + 1 + below).max(2);
@@ -224,9 +228,14 @@ fn narrow(pen: &mut Pen, area: Rect, scene: &Scene, data: &Dashboard, cursor: us
     );
 }
 
+/// Index of the certificates among all that the cursor can stand on.
+fn certificates_at(data: &Dashboard) -> usize {
+    data.attention.len() + data.services.len() + data.builds.len()
+}
+
 /// Where the certificates stand can be pressed, and have the cursor.
 fn certificates(pen: &mut Pen, area: Rect, data: &Dashboard, cursor: usize) {
-    let at = data.attention.len() + data.services.len() + data.builds.len();
+    let at = certificates_at(data);
     if cursor == at {
         pen.underlay(area, Role::Selected);
     }

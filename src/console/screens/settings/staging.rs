@@ -111,7 +111,10 @@ impl Settings {
     pub fn written(&mut self, write: &SettingsWrite, result: Result<(), &Failure>) {
         let done = match write {
             SettingsWrite::Stage(edits) => {
-                self.staging = None;
+                // What was staged when the console was made to end may still be under way.
+                if self.staging.as_ref() == Some(edits) {
+                    self.staging = None;
+                }
                 if result.is_err() {
                     self.refused = Some(edits.clone());
                 }
