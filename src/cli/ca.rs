@@ -131,14 +131,18 @@ async fn add(
     how: How,
     context: &mut Context<'_>,
 ) -> Result<End, Failure> {
-    let before = trusted(client).await?;
-    let new = |one: &Certificate| !before.iter().any(|other| other.der() == one.der());
-    let more: Vec<Certificate> = more.into_iter().filter(new).collect();
-    let added: Vec<Shown> = more.iter().map(ca::shown).collect();
+    let mut all = trusted(client).await?;
+    let (mut added, mut add) = (Vec::new(), String::new());
+    for one in more {
+        if !all.iter().any(|other| other.der() == one.der()) {
+            added.push(ca::shown(&one));
+            add.push_str(&pem(one.der()));
+            all.push(one);
+        }
+    }
     if added.is_empty() {
         return context.done(&added, "Nothing to do: they are trusted already.");
     }
-    let add = more.iter().map(|one| pem(one.der())).collect();
     let told = put(client, add, Vec::new(), how).await?;
     let verb = if added.len() == 1 { "is" } else { "are" };
     let what = if how.stage {

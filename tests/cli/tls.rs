@@ -616,12 +616,14 @@ fn a_hosts_authority_is_shown_first_trusted_once_said_and_removed_again() {
         "{refused:?}"
     );
     ok(&["settings", "discard"]);
-    ok(&[
+    let told = ok(&[
         "ca",
         "add",
         made.join("other.pem").to_str().unwrap(),
+        made.join("other.pem").to_str().unwrap(),
         made.join("root.pem").to_str().unwrap(),
     ]);
+    assert!(told.starts_with("1 certificate is trusted."), "{told}");
     assert_eq!(
         home.json(&["ca", "list", "--json"])
             .as_array()
