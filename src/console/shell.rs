@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 use roundel::api::session::Session;
+use roundel::api::tokens;
 use roundel::api::{Hello, Summary};
 use roundel::clock::Timestamp;
 
@@ -162,11 +163,20 @@ impl Shell {
         if matches!(self.link, Link::SignedOut { .. }) {
             return Some("nobody is signed in any more".to_owned());
         }
+        if self.role() == Some(tokens::Role::Viewer) {
+            return Some("your role here is viewer, which reads".to_owned());
+        }
         self.summary
             .as_ref()?
             .read_only
             .as_ref()
             .map(|why| format!("the server is read-only: {why}"))
+    }
+
+    /// What whoever sits here may do, once the server has said.
+    #[must_use]
+    pub fn role(&self) -> Option<tokens::Role> {
+        self.session.as_ref().map(|session| session.role)
     }
 
     /// Of a console that must be armed: how long it still is, and why; `None` where it may write as it is.

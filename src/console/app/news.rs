@@ -261,4 +261,22 @@ mod tests {
         send(&mut app, Effect::Write(stop("a")));
         assert_eq!(flash(&app), "not done: read-only: :arm 10m reason");
     }
+    #[test]
+    fn a_viewer_is_told_what_they_are_before_they_try() {
+        let mut app = app();
+        app.update(Event::Session(Session {
+            owner: false,
+            armed_until: None,
+            reason: String::new(),
+            who: "ann".to_owned(),
+            role: roundel::api::tokens::Role::Viewer,
+            way: None,
+            expires_at: None,
+        }));
+        assert!(send(&mut app, Effect::Write(stop("a"))).is_empty());
+        assert_eq!(
+            flash(&app),
+            "not done: your role here is viewer, which reads"
+        );
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 use roundel::api::services::Phase;
+use roundel::api::tokens;
 
 use crate::console::app::App;
 use crate::console::event::Link;
@@ -133,7 +134,14 @@ fn mode(shell: &Shell, wall: &Now) -> Line {
                 line
             };
         }
-        Some(None) => return Line::new().bold(Role::Muted, "read-only"),
+        Some(None) => {
+            let may = shell.role().filter(|role| *role != tokens::Role::Admin);
+            let line = Line::new().bold(Role::Muted, "read-only");
+            return match may {
+                Some(role) => line.muted(format!(", {role}")),
+                None => line,
+            };
+        }
         None => {}
     }
     match &shell.hello {
