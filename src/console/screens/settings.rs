@@ -103,14 +103,12 @@ impl Settings {
 
     /// Why this console changes no settings now, if so.
     fn protected(&self, shell: &Shell) -> Option<String> {
-        shell.write_protected().or_else(|| {
-            let role = shell.session.as_ref().map(|session| session.role);
-            let short = role.filter(|role| *role < May::Admin)?;
-            Some(format!(
-                "settings are changed by an admin, and this is a {}",
-                short.word()
-            ))
-        })
+        match shell.role().filter(|role| *role < May::Admin) {
+            Some(short) => Some(format!(
+                "settings are changed by an admin, and this is a {short}"
+            )),
+            None => shell.write_protected(),
+        }
     }
 
     /// What would hold with all that was typed. It is asked for many times at each key, and a certificate is dear to look

@@ -8,7 +8,7 @@ use crate::settings::value::{Value, Values};
 pub(super) const GROUP: Group = Group {
     name: "general",
     title: "General",
-    note: Some("Nothing reads it yet: held and checked."),
+    note: None,
     entries: &[Entry::new(
         "hostname",
         "Hostname",

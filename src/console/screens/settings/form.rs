@@ -375,6 +375,9 @@ impl Settings {
             Some(before) => _ = self.edits.0.insert(key.clone(), before),
             None => _ = self.edits.0.remove(&key),
         }
+        if let Some(trial) = &mut self.trial {
+            trial.overtake(&key);
+        }
         self.focus(&key);
         let said = "what was typed here is undone; Esc again leaves";
         Some(vec![Effect::Say(Role::Accent, said.to_owned())])

@@ -331,6 +331,10 @@ fn a_test_asks_for_what_it_wants_to_know_and_tells_its_steps_as_they_end() {
         // The field at fault says so, and what to do.
         stage.keys("tab tab tab tab tab");
         stage.frame().has(&["test: no"]);
+        // What is typed now was not tested.
+        stage.frame().lacks(&["earlier values"]);
+        stage.types("x");
+        stage.frame().has(&["✗ failed", "earlier values"]);
         // What an older test still says is nobody's.
         stage.event(Event::Tried(0, Tried::Step(test_step("old", "old", None))));
         stage.frame().lacks(&["old"]);

@@ -71,6 +71,8 @@ pub struct Trial {
     top: usize,
     /// Somebody scrolled: new steps do not move it.
     held: bool,
+    /// Something was typed since it began.
+    earlier: bool,
 }
 
 impl Trial {
@@ -93,6 +95,7 @@ impl Trial {
 
     /// A setting was typed anew: what the test found is no longer about it.
     pub fn overtake(&mut self, key: &str) {
+        self.earlier = true;
         let of_key = |step: &&mut Step| step.field.as_deref() == Some(key);
         for step in self.steps.iter_mut().filter(of_key) {
             step.field = None;
@@ -112,10 +115,19 @@ impl Trial {
                 Line::new().muted(format!("{}, {took}", at.local("%H:%M:%S")))
             }
         };
+        let told = |role, words| {
+            let role = if self.earlier { Role::Muted } else { role };
+            Line::new().put(role, words).gap(2)
+        };
         let verdict = match &self.end {
-            Some((_, None)) if !failed => Line::new().put(Role::Ok, "✓ passed").gap(2),
-            Some(_) => Line::new().put(Role::Failed, "✗ failed").gap(2),
+            Some((_, None)) if !failed => told(Role::Ok, "✓ passed"),
+            Some(_) => told(Role::Failed, "✗ failed"),
             None => Line::new(),
+        };
+        let verdict = if self.earlier {
+            verdict.put(Role::Warning, "earlier values").gap(2)
+        } else {
+            verdict
         };
         if self.end.is_none() {
             scene.now.wake_in(Duration::from_secs(1));
@@ -226,6 +238,7 @@ impl Settings {
             begun: shell.now,
             top: 0,
             held: false,
+            earlier: false,
         });
         let (edits, number) = (self.edits.clone(), self.tries);
         self.words.extend(words.clone());
