@@ -115,9 +115,14 @@ impl Settings {
         Some(saved.shown())
     }
 
-    /// What keeps a save from being made, and what somebody should know of what is changed.
+    /// What keeps a save from being made, and what somebody should know of the groups that are changed: a directory that is
+    /// switched on without encryption was that before, and mattered to nobody.
     fn against(&self, changes: &[DiffRow]) -> Vec<Finding> {
-        let changed = |key: &str| changes.iter().any(|change| change.key == key);
+        let changed = |key: &str| {
+            let group = find(key).map(|(group, _)| group);
+            let is_of = |change: &DiffRow| group.is_some_and(|group| group.has(&change.key));
+            changes.iter().any(is_of)
+        };
         let findings = self.proposal().map(|proposal| proposal.findings.clone());
         let mut findings: Vec<Finding> = findings
             .unwrap_or_default()
