@@ -26,10 +26,12 @@ const BACK_MAX: u64 = 16 << 20;
 pub(super) enum Piece<'a> {
     /// A step began.
     Began(&'a StepRow),
-    /// It wrote.
+    /// It wrote; after its end, what it left running did.
     Wrote(&'a StepRow, &'a [u8]),
-    /// It ended, and all it wrote was told.
+    /// It ended, and all that was written by then was told.
     Ended(&'a StepRow),
+    /// The run is over: nothing more is written there.
+    Closed(&'a StepRow),
 }
 
 /// Takes what a run said.
@@ -46,9 +48,12 @@ impl<F: FnMut(Piece<'_>) -> Result<(), Failure>> Take for F {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct At {
+    left_out: bool,
     began: bool,
     ended: bool,
     offset: u64,
+    /// Length of its log when it was last read to the end. The offset is another where one stream is read.
+    known: u64,
 }
 
 /// How far the log of one attempt was read, step by step. Several steps may write at once: one may be left running in
@@ -80,7 +85,7 @@ impl RunTail {
         let over = detail.run.state == RunState::Dead;
         for step in &detail.steps {
             let mut at = self.at(step.index);
-            if at.ended || step.status == StepStatus::Waiting {
+            if at.left_out || step.status == StepStatus::Waiting {
                 continue;
             }
             if step.status == StepStatus::Skipped {
@@ -92,37 +97,60 @@ impl RunTail {
                 at.began = true;
                 self.set(step.index, at);
             }
-            loop {
-                let index = step.index.to_string();
-                let (from, to) = (at.offset, at.offset + CHUNK);
-                let (bytes, length) = client
-                    .log_bytes(&self.attempt, &index, self.stream.as_deref(), from, to)
-                    .await?;
-                at.offset += bytes.len() as u64;
-                // Kept before it is told: a lost connection must not tell it twice.
-                self.set(step.index, at);
-                if !bytes.is_empty() {
-                    sink.take(Piece::Wrote(step, &bytes))?;
-                }
-                if bytes.is_empty() || at.offset >= length {
-                    break;
-                }
+            // What a step leaves running writes on after its end.
+            if !at.ended || at.known < step.log_bytes {
+                self.read(client, step, sink).await?;
             }
             // An agent that was killed leaves its last step running for ever.
-            if over || step.status != StepStatus::Running {
-                self.skip(step.index);
+            if !at.ended && (over || step.status != StepStatus::Running) {
+                let at = At {
+                    ended: true,
+                    ..self.at(step.index)
+                };
+                self.set(step.index, at);
                 sink.take(Piece::Ended(step))?;
+            }
+            if over {
+                sink.take(Piece::Closed(step))?;
             }
         }
         Ok(over)
     }
 
+    /// Tells what was written of a step since.
+    async fn read(
+        &mut self,
+        client: &Client,
+        step: &StepRow,
+        sink: &mut impl Take,
+    ) -> Result<(), Failure> {
+        let index = step.index.to_string();
+        let mut at = self.at(step.index);
+        loop {
+            let (from, to) = (at.offset, at.offset + CHUNK);
+            let (bytes, length) = client
+                .log_bytes(&self.attempt, &index, self.stream.as_deref(), from, to)
+                .await?;
+            at.offset += bytes.len() as u64;
+            // Kept before it is told: a lost connection must not tell it twice.
+            self.set(step.index, at);
+            if !bytes.is_empty() {
+                sink.take(Piece::Wrote(step, &bytes))?;
+            }
+            if bytes.is_empty() || at.offset >= length {
+                break;
+            }
+        }
+        at.known = step.log_bytes;
+        self.set(step.index, at);
+        Ok(())
+    }
+
     /// Leaves a step out.
     pub(super) fn skip(&mut self, step: u16) {
         let at = At {
-            began: true,
-            ended: true,
-            ..self.at(step)
+            left_out: true,
+            ..At::default()
         };
         self.set(step, at);
     }
@@ -141,22 +169,20 @@ impl RunTail {
             .rev()
             .filter(|step| step.status != StepStatus::Waiting)
         {
-            if wanted == 0 {
-                self.skip(step.index);
-            } else if !self.at(step.index).ended {
-                let name = step.index.to_string();
-                let (offset, found) =
-                    last_lines(client, &self.attempt, &name, self.stream.as_deref(), wanted)
-                        .await?;
-                self.set(
-                    step.index,
-                    At {
-                        offset,
-                        ..self.at(step.index)
-                    },
-                );
-                wanted -= found.min(wanted);
+            let mut at = self.at(step.index);
+            if at.left_out {
+                continue;
             }
+            let name = step.index.to_string();
+            let (offset, found) =
+                last_lines(client, &self.attempt, &name, self.stream.as_deref(), wanted).await?;
+            at.offset = offset;
+            if wanted == 0 {
+                // Told only if something is written there from now on.
+                (at.began, at.ended, at.known) = (true, true, step.log_bytes);
+            }
+            self.set(step.index, at);
+            wanted -= found.min(wanted);
         }
         Ok(())
     }
@@ -186,6 +212,9 @@ pub(super) async fn last_lines(
     wanted: u64,
 ) -> Result<(u64, u64), Failure> {
     let (_, length) = client.log_bytes(attempt, step, stream, 0, 0).await?;
+    if wanted == 0 {
+        return Ok((length, 0));
+    }
     let mut search = LastLines {
         end: length,
         wanted,

@@ -211,7 +211,7 @@ impl Printer {
                 let text = self.inert.get_or_insert_default().push(bytes);
                 out.write_all(text.as_bytes())?;
             }
-            Piece::Began(_) | Piece::Ended(_) => {}
+            Piece::Began(_) | Piece::Ended(_) | Piece::Closed(_) => {}
         }
         Ok(())
     }

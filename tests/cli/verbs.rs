@@ -368,6 +368,54 @@ fn a_build_outlives_the_server_and_shows_every_line_once() {
 }
 
 #[test]
+fn what_a_step_left_running_writes_after_its_end_is_shown_too() {
+    let home = Home::new();
+    let (go, done) = (home.path("go"), home.path("done"));
+    let config = format!(
+        r#"version: 2.1
+jobs:
+  job:
+    machine: true
+    steps:
+      - run: {{name: Behind, command: 'until [ -e {go} ]; do sleep 0.1; done; echo from behind; printf "no end"; touch {done}', background: true}}
+      - run: {{name: In front, command: 'echo in front; until [ -e {done} ]; do sleep 0.1; done'}}
+workflows: {{main: {{jobs: [job]}}}}
+"#,
+        go = go.display(),
+        done = done.display()
+    );
+    home.repository("web", &config);
+    let follow: [&[&str]; 3] = [
+        &["build", "web"],
+        &["logs", "web#1", "-f"],
+        &["logs", "web#1", "-f", "-n", "1"],
+    ];
+    let mut followed: Vec<_> = follow
+        .iter()
+        .map(|words| {
+            let mut child = home.start(words);
+            let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+            // By now the step in the background is over, for whoever reads its row.
+            let front = lines
+                .by_ref()
+                .map(Result::unwrap)
+                .find(|line| line.contains("in front"));
+            assert!(front.is_some(), "{words:?}");
+            (words, child, lines)
+        })
+        .collect();
+    fs::write(&go, "").unwrap();
+    for (words, child, lines) in &mut followed {
+        let shown: Vec<String> = lines.map(Result::unwrap).collect();
+        assert!(child.wait().unwrap().success());
+        for text in ["from behind", "no end"] {
+            let times = shown.iter().filter(|line| line.contains(text)).count();
+            assert_eq!(times, 1, "{words:?}: {shown:#?}");
+        }
+    }
+}
+
+#[test]
 fn a_data_directory_of_a_newer_roundel_is_refused_with_both_numbers() {
     let home = Home::new();
     fs::create_dir(home.data()).unwrap();

@@ -73,6 +73,7 @@ impl Report for Json<'_, '_> {
             Piece::Ended(step) => {
                 self.print(&json!({ "event": "step_ended", "attempt": attempt, "step": step }))
             }
+            Piece::Closed(_) => Ok(()),
         }
     }
 

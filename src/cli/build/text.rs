@@ -63,6 +63,15 @@ impl<'a, 'b> Text<'a, 'b> {
         Ok(())
     }
 
+    /// What a step wrote last, when that had no end.
+    fn last_line(&mut self, run: &RunRow, step: &StepRow) -> Result<(), Failure> {
+        for line in self.lines.finish(&run.attempt, step.index) {
+            self.turn(run, step)?;
+            self.line(run, &line)?;
+        }
+        Ok(())
+    }
+
     fn heading(&mut self, run: &RunRow, step: &StepRow) -> Result<(), Failure> {
         let text = self
             .paint
@@ -150,9 +159,7 @@ impl Report for Text<'_, '_> {
                 }
             }
             Piece::Ended(step) => {
-                for line in self.lines.finish(&run.attempt, step.index) {
-                    self.line(run, &line)?;
-                }
+                self.last_line(run, step)?;
                 if matches!(
                     step.status,
                     StepStatus::Failed | StepStatus::Timedout | StepStatus::Canceled
@@ -166,6 +173,7 @@ impl Report for Text<'_, '_> {
                     self.line(run, &self.paint.bad(&text))?;
                 }
             }
+            Piece::Closed(step) => self.last_line(run, step)?,
         }
         Ok(())
     }
