@@ -7,6 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use roundel::clock;
+use rustix::process::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -90,18 +91,22 @@ impl Home {
         fs::write(&file, config).unwrap();
         let mut command = self.program(program, &["serve", "--config", file.to_str().unwrap()]);
         surround(command.stdout(Stdio::null()).stderr(Stdio::null()));
+        // A verb that finds nobody at a socket starts a server of its own, and one that was killed left its socket.
+        let socket = self.data().join("socket");
+        if self.server().is_none_or(is_gone) {
+            let _ = fs::remove_file(&socket);
+        }
         let child = command.spawn().unwrap();
-        // A verb that finds no socket would start a server of its own.
         until("the server answers", || {
-            self.data().join("socket").exists() && self.run(&["status"]).code == Some(0)
+            socket.exists() && self.run(&["status"]).code == Some(0)
         });
         child
     }
 
     /// Process id of the server that has the data directory.
-    pub fn server(&self) -> Option<rustix::process::Pid> {
+    pub fn server(&self) -> Option<Pid> {
         let text = fs::read_to_string(self.data().join("lock")).ok()?;
-        rustix::process::Pid::from_raw(text.trim().parse().ok()?)
+        Pid::from_raw(text.trim().parse().ok()?)
     }
 
     /// Ends the server, if one runs, and waits until it is gone.
@@ -110,7 +115,7 @@ impl Home {
             // It may have ended by itself, and a test that fails must not fail twice.
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
             let begun = clock::monotonic();
-            while rustix::process::test_kill_process(pid).is_ok() && begun.elapsed() < PATIENCE {
+            while !is_gone(pid) && begun.elapsed() < PATIENCE {
                 std::thread::sleep(Duration::from_millis(10));
             }
         }
@@ -120,9 +125,7 @@ impl Home {
     pub fn kill_server(&self) {
         let pid = self.server().unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-        until("the killed server is gone", || {
-            rustix::process::test_kill_process(pid).is_err()
-        });
+        until("the killed server is gone", || is_gone(pid));
     }
 
     /// A repository whose config is `config`.
@@ -147,6 +150,10 @@ impl Drop for Home {
     fn drop(&mut self) {
         self.end_server();
     }
+}
+
+fn is_gone(pid: Pid) -> bool {
+    rustix::process::test_kill_process(pid).is_err()
 }
 
 fn git(path: &Path, words: &[&str]) {

@@ -6,6 +6,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 
+use crate::support::until;
+
 /// Where a creating call is stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
@@ -28,6 +30,8 @@ struct State {
     answers: HashMap<String, Vec<u8>>,
     stop_at: Option<Phase>,
     stopped: bool,
+    /// Creating calls that are not answered yet.
+    under_way: u32,
     seen: Vec<String>,
 }
 
@@ -102,13 +106,16 @@ impl Stub {
         self.with(|state| state.stopped)
     }
 
-    /// Lets it go on.
+    /// Lets it go on, and waits until it and those beside it have come to their end.
     pub fn go_on(&self) {
         self.with(|state| {
             state.stop_at = None;
             state.stopped = false;
         });
         self.shared.1.notify_all();
+        until("what was under way is done", || {
+            self.with(|state| state.under_way == 0)
+        });
     }
 }
 
@@ -161,6 +168,7 @@ fn serve(
         );
         return answer(&mut out, status, &text);
     }
+    let _under_way = creates.then(|| UnderWay::new(&shared.0));
     if creates {
         stop(shared, Phase::Before);
     }
@@ -207,6 +215,22 @@ fn serve(
         }
     }
     out.write_all(&reply)
+}
+
+/// A creating call, until this is dropped.
+struct UnderWay<'a>(&'a Mutex<State>);
+
+impl<'a> UnderWay<'a> {
+    fn new(state: &'a Mutex<State>) -> Self {
+        state.lock().unwrap().under_way += 1;
+        Self(state)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().under_way -= 1;
+    }
 }
 
 /// Waits there as long as the test wants.
