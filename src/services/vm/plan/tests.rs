@@ -195,6 +195,14 @@ fn what_is_to_go_is_forgotten_only_when_it_is_known_to_be_gone() {
     own.state = InstanceState::Gone;
     assert_eq!(step(Some(&[own]), 1_000_001), [Action::Forget(id)]);
     assert_eq!(step(Some(&[]), 1_061_000), [Action::Forget(id)]);
+    // What was asked for in vain has no instance, or the list does not tell of it yet.
+    let mut vain = row(VmState::Ending, 0);
+    vain.since = Timestamp(1_000_000);
+    let id = vain.id;
+    let rows = [vain];
+    let step = |now| at(&rows, Some(&[]), &policy(0), now);
+    assert_eq!(step(1_060_000), []);
+    assert_eq!(step(1_061_000), [Action::Forget(id)]);
 }
 
 #[test]
