@@ -4,6 +4,7 @@
 mod lent;
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -23,7 +24,7 @@ for word; do
     name=opt/org.roundel/authorized_key,string=*) key=${word#*string=} ;;
     esac
 done
-mkdir home
+mkdir -p home
 printf '%s\n' "$key" >authorized
 ssh-keygen -q -t ed25519 -N '' -f host
 cat >sshd_config <<END
@@ -38,8 +39,11 @@ PermitRootLogin yes
 SetEnv HOME=$PWD/home
 END
 echo "the machine starts"
+# A port that another has taken is told as the emulator tells it.
+[ -p said ] || mkfifo said
+sed -u 's/^Bind to port .*/&: no host forwarding/' <said >&2 &
 exec env -u ROUNDEL_ATTEMPT unshare --mount --pid --fork --kill-child --mount-proc \
-    sh -c "mount -t tmpfs run /run && mkdir /run/sshd && exec /usr/sbin/sshd -D -e -f '$PWD/sshd_config'"
+    sh -c "mount -t tmpfs run /run && mkdir /run/sshd && exec /usr/sbin/sshd -D -e -f '$PWD/sshd_config'" 2>said
 "#;
 
 fn is_root() -> bool {
@@ -275,6 +279,25 @@ fn a_lost_connection_and_a_dead_machine_are_told_plainly() {
         "{}",
         cause("two#1")
     );
+}
+
+#[test]
+fn a_port_that_another_takes_meanwhile_is_not_the_end() {
+    let Some(home) = home() else { return };
+    let qemu = home.path("bin/qemu-system-x86_64");
+    let stand_in = home.path("bin/stand-in");
+    fs::rename(&qemu, &stand_in).unwrap();
+    let another = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = another.local_addr().unwrap();
+    let script = format!(
+        "#!/bin/sh\n[ -e again ] || {{ : >again; set -- hostfwd=tcp:{taken}-:22; }}\nexec {} \"$@\"\n",
+        stand_in.display()
+    );
+    fs::write(&qemu, script).unwrap();
+    fs::set_permissions(&qemu, fs::Permissions::from_mode(0o755)).unwrap();
+    build(&home, "      - run: echo inside")
+        .with_code(0)
+        .says(&["inside"]);
 }
 
 #[test]
