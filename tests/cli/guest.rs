@@ -1,6 +1,7 @@
 //! Jobs in machines of their own. What SSH has to do is seen with a private sshd that stands in for the emulator, in a second
 //! each: it has processes of its own, and ends with them at once, as a machine does. One job runs in a real guest of QEMU.
 
+mod instance;
 mod lent;
 
 use std::fs;

@@ -13,7 +13,7 @@ use crate::support::{Running, free_port, until};
 use crate::vm::{Bench, moto};
 
 /// The key that the instances are told to let in, as the account has it.
-fn key_of(bench: &Bench, instance: &str) -> String {
+pub(super) fn key_of(bench: &Bench, instance: &str) -> String {
     let form = format!("Action=DescribeInstanceAttribute&InstanceId={instance}&Attribute=userData");
     let told = STANDARD
         .decode(bench.account.first(&form, "value"))
