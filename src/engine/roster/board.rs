@@ -48,19 +48,40 @@ pub(super) struct Run {
     pub priority: u8,
     pub cpu_millis: u32,
     pub queued: Timestamp,
-    pub placed: Option<Timestamp>,
-    pub started: Option<Timestamp>,
-    pub node: Option<Box<str>>,
+    /// Of one that was placed; most of a long list were not.
+    placement: Option<Box<Placement>>,
     pub origin: Arc<Origin>,
-    /// Fleet name, name of the job, number.
+    /// Fleet name, name of the job, number; then the same in lower case, where that is something else.
     text: Box<str>,
-    /// The same in lower case, where that is something else.
-    lower: Option<Box<str>>,
-    /// Where in the text the name ends and where the job's name does.
-    ends: (u32, u32),
+    /// Where in the text the name ends, where the job's name does, and where all of it does once.
+    ends: (u32, u32, u32),
+}
+
+/// Where a run was placed.
+#[derive(Debug, Default)]
+struct Placement {
+    node: Option<Box<str>>,
+    placed: Option<Timestamp>,
+    started: Option<Timestamp>,
 }
 
 impl Run {
+    pub(super) fn node(&self) -> Option<&str> {
+        self.placement.as_ref()?.node.as_deref()
+    }
+
+    pub(super) fn placed(&self) -> Option<Timestamp> {
+        self.placement.as_ref()?.placed
+    }
+
+    pub(super) fn started(&self) -> Option<Timestamp> {
+        self.placement.as_ref()?.started
+    }
+
+    fn placement(&mut self) -> &mut Placement {
+        self.placement.get_or_insert_default()
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.text[..self.ends.0 as usize]
     }
@@ -72,12 +93,12 @@ impl Run {
     /// Whether a word of a filter occurs in it.
     pub(super) fn holds(&self, term: &Term) -> bool {
         let lower = !term.exact;
-        let text = match &self.lower {
-            Some(text) if lower => text,
-            _ => &self.text,
+        let text = match self.text.split_at(self.ends.2 as usize) {
+            (_, text) if lower && !text.is_empty() => text,
+            (text, _) => text,
         };
         let shared = &self.origin.0[usize::from(lower)];
-        let own_node = self.node.as_deref().unwrap_or("");
+        let own_node = self.node().unwrap_or("");
         let lower_node;
         let node = if lower && !own_node.is_empty() {
             lower_node = own_node.to_ascii_lowercase();
@@ -172,17 +193,18 @@ impl Board {
                 Move::Waits(run) => self.put(*run),
                 Move::Placed(id, node, at) => self.change(id, |run| {
                     run.state = RunState::Running;
-                    run.node = Some(node);
-                    run.placed = Some(at);
+                    let placement = run.placement();
+                    placement.node = Some(node);
+                    placement.placed = Some(at);
                 }),
                 Move::Started(id, at) => self.change(id, |run| {
-                    run.started.get_or_insert(at);
+                    run.placement().started.get_or_insert(at);
                 }),
                 Move::Stopping(id) => self.change(id, |run| run.stopping = true),
                 Move::Returned(id) => self.change(id, |run| {
                     run.state = RunState::Pending;
-                    run.node = None;
-                    run.placed = None;
+                    run.placement().node = None;
+                    run.placement().placed = None;
                 }),
                 Move::Over(id) => {
                     if let Some(slot) = self.slots.remove(&id) {
@@ -239,9 +261,19 @@ impl Board {
 
     fn packed(&mut self, hot: HotRun) -> Run {
         let origin = self.origin(&hot);
-        let text = format!("{} {} #{}", hot.name, hot.job_name, hot.number);
-        let lower = text.to_ascii_lowercase();
+        let mut text = format!("{} {} #{}", hot.name, hot.job_name, hot.number);
+        let once = text.len();
+        if text.contains(|letter: char| letter.is_ascii_uppercase()) {
+            text.push_str(&text.to_ascii_lowercase());
+        }
         let end = |at: usize| u32::try_from(at).unwrap_or(0);
+        let placement = Placement {
+            node: hot.node_name.map(String::into_boxed_str),
+            placed: hot.placed,
+            started: hot.started,
+        };
+        let was_placed =
+            placement.node.is_some() || placement.placed.is_some() || placement.started.is_some();
         Run {
             id: hot.id,
             state: hot.state,
@@ -249,14 +281,12 @@ impl Board {
             priority: hot.priority,
             cpu_millis: hot.cpu_millis,
             queued: hot.queued,
-            placed: hot.placed,
-            started: hot.started,
-            node: hot.node_name.map(String::into_boxed_str),
+            placement: was_placed.then(|| Box::new(placement)),
             origin,
-            lower: (lower != text).then(|| lower.into_boxed_str()),
             ends: (
                 end(hot.name.len()),
                 end(hot.name.len() + 1 + hot.job_name.len()),
+                end(once),
             ),
             text: text.into_boxed_str(),
         }

@@ -89,8 +89,8 @@ impl Wanted {
             Column::Project => a.origin.title().cmp(b.origin.title()),
             Column::Waiting => b.queued.cmp(&a.queued),
             Column::State => a.state.word().cmp(b.state.word()),
-            Column::Node => a.node.cmp(&b.node),
-            Column::Started => a.started.cmp(&b.started),
+            Column::Node => a.node().cmp(&b.node()),
+            Column::Started => a.started().cmp(&b.started()),
             Column::Needs => a.cpu_millis.cmp(&b.cpu_millis),
             Column::Name => a.name().cmp(b.name()),
         };
@@ -113,7 +113,7 @@ fn own(a: &Run, b: &Run) -> Ordering {
         (RunState::Pending, RunState::Pending) => line(a, b),
         (RunState::Pending, _) => Ordering::Less,
         (_, RunState::Pending) => Ordering::Greater,
-        _ => (b.placed, b.id).cmp(&(a.placed, a.id)),
+        _ => (b.placed(), b.id).cmp(&(a.placed(), a.id)),
     }
 }
 
