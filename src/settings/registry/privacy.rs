@@ -29,7 +29,7 @@ pub(super) const GROUP: Group = Group {
             "privacy.behind",
             "In front of it",
             Kind::Choice(BALANCERS),
-            "Behind a load balancer an expired or self-signed certificate is enough, as long as its name is the hostname.",
+            "Behind a load balancer an expired or self-signed certificate is enough, as long as its name is the hostname. It passes on 80 as HTTP, 443 as SSL and 8800 as HTTPS, each to the same port here.",
         )
         .defaults(&[(When::Always, "direct")])
         .shown(When::On("privacy.ssl_only"))
