@@ -31,9 +31,10 @@ fn table(page: &mut String, head: [&str; 2], rows: &[(String, String)]) {
 
 /// How an argument is written, and what it is for.
 fn argument(arg: &Arg) -> (String, String) {
+    let takes = arg.get_action().takes_values();
     let values: Vec<String> = arg
         .get_value_names()
-        .filter(|_| arg.get_action().takes_values())
+        .filter(|_| takes)
         .into_iter()
         .flatten()
         .map(ToString::to_string)
@@ -55,7 +56,7 @@ fn argument(arg: &Arg) -> (String, String) {
     let words: Vec<String> = arg
         .get_possible_values()
         .iter()
-        .filter(|_| arg.get_action().takes_values())
+        .filter(|_| takes)
         .map(|value| format!("`{}`", value.get_name()))
         .collect();
     if !words.is_empty() {

@@ -181,7 +181,7 @@ where
 
 /// Puts into our own form what the routes, and what reads a request for a handler, refuse by themselves.
 pub(super) async fn in_our_form(request: Request, next: Next) -> Response {
-    let asked = format!("{} {}", request.method(), request.uri().path());
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     let answer = next.run(request).await;
     let kind = answer.headers().get(header::CONTENT_TYPE);
     let is_ours = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
@@ -191,6 +191,7 @@ pub(super) async fn in_our_form(request: Request, next: Next) -> Response {
     let (parts, body) = answer.into_parts();
     let words = to_bytes(body, WORDS_MAX).await.unwrap_or_default();
     let words = String::from_utf8_lossy(&words);
+    let asked = format!("{method} {}", uri.path());
     let err = match parts.status {
         StatusCode::NOT_FOUND => ApiError::new(Kind::NotFound, format!("the API has no `{asked}`"))
             .hint("a server that is older than what asks it lacks what is new"),

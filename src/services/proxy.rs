@@ -17,6 +17,7 @@ use crate::vcs;
 
 pub use address::{Address, SignIn};
 pub use bypass::Bypass;
+pub(in crate::services) use hops::bare;
 pub use hops::{Failed, Line, reach, test};
 pub use jobs::{JobVariable, job_variables};
 

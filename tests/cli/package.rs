@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixDatagram;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -125,10 +125,19 @@ fn verify(home: &Home, unit: &str) -> Said {
     Said::from(analyze.arg(path).output().unwrap())
 }
 
-/// A server that tells `supervisor` of itself, as systemd would start it.
-fn supervised(home: &Home, socket: &Path) -> Child {
+/// Somebody to whom servers tell of themselves, and where.
+fn supervisor(home: &Home) -> (UnixDatagram, PathBuf) {
+    let socket = home.path("notify");
+    let supervisor = UnixDatagram::bind(&socket).unwrap();
+    supervisor.set_read_timeout(Some(PATIENCE)).unwrap();
+    (supervisor, socket)
+}
+
+/// A server that tells `supervisor` of itself, as systemd would start it with these variables.
+fn supervised(home: &Home, socket: &Path, variables: &[(&str, &str)]) -> Child {
     home.command(&["serve"])
         .env("NOTIFY_SOCKET", socket)
+        .envs(variables.iter().copied())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -146,9 +155,7 @@ fn told(supervisor: &UnixDatagram) -> String {
 #[test]
 fn a_restart_of_the_service_ends_the_server_alone_and_the_next_takes_its_builds_up() {
     let home = Home::new();
-    let socket = home.path("notify");
-    let supervisor = UnixDatagram::bind(&socket).unwrap();
-    supervisor.set_read_timeout(Some(PATIENCE)).unwrap();
+    let (supervisor, socket) = supervisor(&home);
     // Jobs of root's server run elsewhere, as an account that cannot see this test's folder.
     fs::create_dir_all(home.path("config/roundel")).unwrap();
     let config = home.path("config/roundel/config.toml");
@@ -160,7 +167,7 @@ fn a_restart_of_the_service_ends_the_server_alone_and_the_next_takes_its_builds_
          workflows: {main: {jobs: [job]}}\n",
     );
 
-    let mut server = supervised(&home, &socket);
+    let mut server = supervised(&home, &socket, &[]);
     assert_eq!(told(&supervisor), "READY=1");
     // Told once it answers, not before: nothing here waits.
     let (head, _) = home.http("/health");
@@ -185,7 +192,7 @@ fn a_restart_of_the_service_ends_the_server_alone_and_the_next_takes_its_builds_
     let agent = Pid::from_raw(agent.split(' ').next().unwrap().parse().unwrap()).unwrap();
     rustix::process::test_kill_process(agent).expect("the Build Agent goes on");
 
-    let mut server = supervised(&home, &socket);
+    let mut server = supervised(&home, &socket, &[]);
     assert_eq!(told(&supervisor), "READY=1");
     assert_eq!(row()["name"], name, "the same attempt");
     fs::write(home.data().join("go"), "").unwrap();
@@ -201,17 +208,8 @@ fn a_restart_of_the_service_ends_the_server_alone_and_the_next_takes_its_builds_
 #[test]
 fn a_supervisor_that_wants_to_hear_again_and_again_does_for_as_long_as_the_server_answers() {
     let home = Home::new();
-    let socket = home.path("notify");
-    let supervisor = UnixDatagram::bind(&socket).unwrap();
-    supervisor.set_read_timeout(Some(PATIENCE)).unwrap();
-    let mut server = home
-        .command(&["serve"])
-        .env("NOTIFY_SOCKET", &socket)
-        .env("WATCHDOG_USEC", "30000")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let (supervisor, socket) = supervisor(&home);
+    let mut server = supervised(&home, &socket, &[("WATCHDOG_USEC", "30000")]);
     assert_eq!(told(&supervisor), "READY=1");
     for _ in 0..3 {
         assert_eq!(told(&supervisor), "WATCHDOG=1");

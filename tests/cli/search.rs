@@ -18,6 +18,15 @@ const HALVED_MIN: usize = 24;
 /// A form of a secret: a name, which is the secret's and after a comma its own, and the bytes.
 pub type Form = (String, Vec<u8>);
 
+/// A text as URLs have it.
+pub fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
 /// All forms of a secret; each once.
 pub fn forms(name: &str, secret: &[u8]) -> Vec<Form> {
     let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -28,13 +37,9 @@ pub fn forms(name: &str, secret: &[u8]) -> Vec<Form> {
         ("upper hex".to_owned(), upper.into_bytes()),
     ];
     if let Ok(text) = std::str::from_utf8(secret) {
-        let url = text.bytes().map(|byte| match byte {
-            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-            _ => format!("%{byte:02X}"),
-        });
         let json = serde_json::to_string(text).unwrap();
         let json = &json[1..json.len() - 1];
-        forms.push(("url".to_owned(), url.collect::<String>().into_bytes()));
+        forms.push(("url".to_owned(), escaped(text).into_bytes()));
         forms.push(("json".to_owned(), json.as_bytes().to_vec()));
     }
     if secret.len() >= HALVED_MIN {
@@ -134,9 +139,12 @@ impl Search {
             .collect()
     }
 
-    /// The same of all files below these.
+    /// The same of all files below these, of which there have to be some.
+    #[track_caller]
     pub fn found_below(&self, roots: &[&Path]) -> Vec<(PathBuf, Vec<&str>)> {
-        self.found_in_files(files_below(roots))
+        let files = files_below(roots);
+        assert!(!files.is_empty(), "nothing to search below {roots:?}");
+        self.found_in_files(files)
     }
 
     /// Command lines of all processes, and the environments of these.

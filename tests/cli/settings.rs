@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::search::{Search, forms};
-use crate::support::{Home, Said};
+use crate::support::{Home, Said, files_below};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -141,6 +141,8 @@ fn a_secret_goes_in_by_a_file_and_comes_out_nowhere() {
     // Nor on the disk, in the database or beside it.
     let search = Search::of(forms("secret", SECRET.as_bytes()));
     assert_eq!(search.found_below(&[&home.data()]), []);
+    let looked_at = files_below(&[&home.data()]).len();
+    assert!(looked_at > 3, "{looked_at}");
 }
 
 #[test]

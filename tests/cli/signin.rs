@@ -7,6 +7,8 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use roundel::client::{Client, ClientError, EventStream, Remote, StreamItem};
 use roundel::clock;
 use roundel::error::{Explain, Kind};
@@ -222,6 +224,13 @@ fn people_sign_in_by_the_directory_and_are_what_their_groups_make_of_them() {
     assert_eq!(
         places_of(PASSWORD, &[&data, &ann.path("config")]),
         Vec::<String>::new()
+    );
+    let planted = data.join("log/planted");
+    fs::create_dir_all(planted.parent().unwrap()).unwrap();
+    fs::write(&planted, STANDARD.encode(format!("x{PASSWORD}"))).unwrap();
+    assert_eq!(
+        places_of(PASSWORD, &[&data]),
+        [planted.display().to_string()]
     );
 }
 

@@ -162,6 +162,7 @@ mod tests {
     use crate::console::event::Event;
     use crate::console::shell::Shell;
     use roundel::api::session::Session;
+    use roundel::api::tokens::Role as May;
     use roundel::clock::Timestamp;
     use roundel::error::Kind;
 
@@ -223,18 +224,22 @@ mod tests {
         assert_eq!(app.shell.wrote.len(), 4, "each stands behind `@`");
     }
 
-    #[test]
-    fn an_unarmed_console_sends_nothing_but_the_wish_to_be_armed() {
-        let mut app = app();
-        let session = |owner, armed_until| Session {
+    fn session(owner: bool, armed_until: Option<Timestamp>, role: May) -> Session {
+        Session {
             owner,
             armed_until,
             reason: "why".to_owned(),
             who: "uid 1000 (ann)".to_owned(),
-            role: roundel::api::tokens::Role::Admin,
+            role,
             way: None,
             expires_at: None,
-        };
+        }
+    }
+
+    #[test]
+    fn an_unarmed_console_sends_nothing_but_the_wish_to_be_armed() {
+        let mut app = app();
+        let session = |owner, armed_until| session(owner, armed_until, May::Admin);
         let arm = Write::Arm {
             seconds: 60,
             reason: "why".to_owned(),
@@ -261,18 +266,11 @@ mod tests {
         send(&mut app, Effect::Write(stop("a")));
         assert_eq!(flash(&app), "not done: read-only: :arm 10m reason");
     }
+
     #[test]
     fn a_viewer_is_told_what_they_are_before_they_try() {
         let mut app = app();
-        app.update(Event::Session(Session {
-            owner: false,
-            armed_until: None,
-            reason: String::new(),
-            who: "ann".to_owned(),
-            role: roundel::api::tokens::Role::Viewer,
-            way: None,
-            expires_at: None,
-        }));
+        app.update(Event::Session(session(false, None, May::Viewer)));
         assert!(send(&mut app, Effect::Write(stop("a"))).is_empty());
         assert_eq!(
             flash(&app),

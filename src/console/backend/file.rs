@@ -137,14 +137,12 @@ pub(super) async fn fetch_chain(
         place: place.clone(),
     };
     let chain = match client {
-        Some(client) => client.fetch_chain(&wanted).await,
-        None => {
-            let chain = Err(Failure::new(Kind::NoServer, "no server answers"));
-            _ = events.send(Event::Fetched { place, chain }).await;
-            return;
-        }
+        Some(client) => client
+            .fetch_chain(&wanted)
+            .await
+            .map_err(|err| refused(&err)),
+        None => Err(Failure::new(Kind::NoServer, "no server answers")),
     };
-    let chain = chain.map_err(|err| refused(&err));
     _ = events.send(Event::Fetched { place, chain }).await;
 }
 

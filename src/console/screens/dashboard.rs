@@ -136,17 +136,10 @@ impl Dashboard {
         let top = things.last().filter(is_top).map(|_| things.len() - 1);
         let last = top.unwrap_or(things.len()).saturating_sub(1);
         let here = self.cursor();
-        if top == Some(here) {
-            return match cmd {
-                Cmd::Down | Cmd::Top | Cmd::PageDown | Cmd::HalfDown => Some(0),
-                Cmd::Up | Cmd::PageUp | Cmd::HalfUp => Some(here),
-                Cmd::Bottom => Some(last),
-                Cmd::NextPane => Some(self.neighbour(true)),
-                Cmd::PreviousPane => Some(self.neighbour(false)),
-                _ => None,
-            };
-        }
+        let on_top = top == Some(here);
         Some(match cmd {
+            Cmd::Up | Cmd::PageUp | Cmd::HalfUp if on_top => here,
+            Cmd::Down | Cmd::PageDown | Cmd::HalfDown if on_top => 0,
             Cmd::Up if here == 0 => top.unwrap_or(0),
             Cmd::Up => here.saturating_sub(1),
             Cmd::Down => (here + 1).min(last),

@@ -58,7 +58,7 @@ pub(super) struct Run {
 }
 
 /// Where a run was placed.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Placement {
     node: Option<Box<str>>,
     placed: Option<Timestamp>,
@@ -272,8 +272,6 @@ impl Board {
             placed: hot.placed,
             started: hot.started,
         };
-        let was_placed =
-            placement.node.is_some() || placement.placed.is_some() || placement.started.is_some();
         Run {
             id: hot.id,
             state: hot.state,
@@ -281,7 +279,7 @@ impl Board {
             priority: hot.priority,
             cpu_millis: hot.cpu_millis,
             queued: hot.queued,
-            placement: was_placed.then(|| Box::new(placement)),
+            placement: (placement != Placement::default()).then(|| Box::new(placement)),
             origin,
             ends: (
                 end(hot.name.len()),

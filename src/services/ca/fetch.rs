@@ -148,9 +148,8 @@ pub fn place(text: &str) -> Result<Url, FetchError> {
 /// When the way there is not known or ends at a hop, and when nobody there speaks TLS, or shows what can be read.
 pub async fn fetch(url: &Url, values: &Values) -> Result<Fetched, FetchError> {
     let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
     let place = format!("{host}:{}", url.port_or_known_default().unwrap_or(HTTPS));
-    let name = ServerName::try_from(bare.to_owned())
+    let name = ServerName::try_from(proxy::bare(url).to_owned())
         .map_err(|_| FetchError::Place(line(host).into_owned()))?;
     let routes = Routes::of(values)?;
     let way = routes.way(url);

@@ -171,7 +171,7 @@ pub async fn reach(
 }
 
 /// The host of a URL, an address of IPv6 without its brackets.
-fn bare(url: &Url) -> &str {
+pub(in crate::services) fn bare(url: &Url) -> &str {
     let host = url.host_str().unwrap_or_default();
     host.trim_start_matches('[').trim_end_matches(']')
 }

@@ -88,13 +88,13 @@ impl Entry {
 
     /// Whether it is the one after `last` in an index, or its first.
     pub(super) fn follows(&self, last: Option<&Entry>) -> bool {
-        let before =
-            |total: fn(&Entry, Option<u8>) -> u64, of| last.map_or(0, |last| total(last, of));
-        self.offset == last.map_or(0, Entry::end)
-            && self.lines_before == before(Entry::newlines_after, None)
-            && self.stream_before == before(Entry::bytes_after, Some(self.stream))
-            && self.stream_lines_before == before(Entry::newlines_after, Some(self.stream))
-            && last.is_none_or(|last| last.micros <= self.micros)
+        let expected = Entry {
+            seq: self.seq,
+            len: self.len,
+            lines: self.lines,
+            ..Entry::after(last, self.micros, self.stream)
+        };
+        *self == expected
     }
 
     /// The entry that follows it for `bytes` on `stream`.
@@ -105,19 +105,27 @@ impl Entry {
         stream: u8,
         bytes: &[u8],
     ) -> Entry {
+        Entry {
+            seq,
+            len: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+            lines: u32::try_from(newlines(bytes)).unwrap_or(u32::MAX),
+            ..Entry::after(last, micros, stream)
+        }
+    }
+
+    /// An entry without bytes after `last`, with the totals before it.
+    fn after(last: Option<&Entry>, micros: i64, stream: u8) -> Entry {
         let before =
             |total: fn(&Entry, Option<u8>) -> u64, of| last.map_or(0, |last| total(last, of));
         Entry {
             offset: last.map_or(0, Entry::end),
             // A clock that was set back must not: what came at a moment is found by bisecting.
             micros: last.map_or(micros, |last| last.micros.max(micros)),
-            seq,
             lines_before: before(Entry::newlines_after, None),
             stream_before: before(Entry::bytes_after, Some(stream)),
             stream_lines_before: before(Entry::newlines_after, Some(stream)),
-            len: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-            lines: u32::try_from(newlines(bytes)).unwrap_or(u32::MAX),
             stream,
+            ..Entry::default()
         }
     }
 

@@ -1,7 +1,7 @@
 //! The secrets of one run of the test, which nobody else has: a value for each secret of the registry, and the parts of it
 //! that have to stay unknown.
 
-use crate::search::{Form, forms, of_private_key};
+use crate::search::{Form, escaped, forms, of_private_key};
 
 /// Letters and digits.
 pub fn word() -> String {
@@ -11,15 +11,6 @@ pub fn word() -> String {
 /// Characters that URLs, JSON and shells write otherwise.
 pub fn hard() -> String {
     format!("p@s\"/ \\{}%o", word())
-}
-
-/// A text as URLs have it.
-pub fn escaped(text: &str) -> String {
-    let escape = |byte: u8| match byte {
-        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    text.bytes().map(escape).collect()
 }
 
 /// A setting, its value, and what of it nobody may find.

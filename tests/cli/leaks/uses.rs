@@ -5,12 +5,12 @@ use std::path::Path;
 
 use crate::listener::pki::{Pki, s_client};
 use crate::openldap::OpenLdap;
-use crate::search::{forms, of_private_key};
+use crate::search::{escaped, forms, of_private_key};
 use crate::secrets;
 use crate::support::{Said, until};
 use crate::vm::REGION;
 
-use super::given::{Given, escaped, hard, word};
+use super::given::{Given, hard, word};
 use super::site::{Site, serve};
 
 const NAME: &str = "ci.example.com";
