@@ -104,8 +104,7 @@ impl AttemptId {
     /// Returns the last twelve hex digits: the `<id>` of a fleet name, and the fence between tries of one run.
     #[must_use]
     pub fn short(&self) -> String {
-        let mut text = self.0.as_simple().to_string();
-        text.split_off(20)
+        self.0.as_simple().encode_lower(&mut [0; 32])[20..].to_owned()
     }
 }
 
@@ -119,12 +118,21 @@ const PART_MAX: usize = 40;
 /// `project` outside `[a-z0-9._-]` becomes `-`; an empty part becomes `-` too.
 #[must_use]
 pub fn fleet_name(attempt: AttemptId, index: u32, org: &str, project: &str, number: i64) -> String {
-    format!(
-        "{}-{index}-build-{}-{}-{number}",
-        attempt.short(),
-        part(org),
-        part(project)
-    )
+    let middle = format!("build-{}-{}", part(org), part(project));
+    fleet_name_with(attempt, index, &middle, number)
+}
+
+/// The same with its middle, `build-<org>-<project>`, as [`fleet_middle`] gives it.
+pub(crate) fn fleet_name_with(attempt: AttemptId, index: u32, middle: &str, number: i64) -> String {
+    let mut id = [0; 32];
+    let id = &attempt.0.as_simple().encode_lower(&mut id)[20..];
+    format!("{id}-{index}-{middle}-{number}")
+}
+
+/// The middle of a fleet name: what runs of one project share. `None` when it is none.
+pub(crate) fn fleet_middle(name: &str) -> Option<&str> {
+    let (_, middle) = name.split_once('-')?.1.split_once('-')?;
+    Some(middle.rsplit_once('-')?.0)
 }
 
 fn part(text: &str) -> String {
@@ -162,6 +170,11 @@ mod tests {
             fleet_name(attempt, 0, "", &"x".repeat(90), 1),
             format!("0123456789ab-0-build---{}-1", "x".repeat(40))
         );
+        let name = fleet_name(attempt, 12, "acme-org", "web.app", 345);
+        let middle = fleet_middle(&name).unwrap();
+        assert_eq!(middle, "build-acme-org-web.app");
+        assert_eq!(fleet_name_with(attempt, 12, middle, 345), name);
+        assert_eq!(fleet_middle("something else"), None);
     }
 
     #[test]

@@ -2,8 +2,6 @@
 //!
 //! Pure: knows no clock, no store, no node. Its order is priority (higher first), then age (older first), then id.
 
-use std::cmp::Reverse;
-
 use crate::clock::Timestamp;
 use crate::ids::{AttemptId, ProjectId};
 
@@ -53,7 +51,7 @@ impl ExecutorKind {
 }
 
 /// A waiting run, as small as it can be: there may be 100,000.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Waiting {
     /// The attempt that waits.
     pub attempt: AttemptId,
@@ -70,9 +68,21 @@ pub struct Waiting {
 /// What the line is sorted by: the least goes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Turn {
-    priority: Reverse<u8>,
-    queued: Timestamp,
+    since: Since,
     attempt: AttemptId,
+}
+
+/// Priority and age in the order of the line: the priority taken from its greatest, then 56 bits of milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Since(u64);
+
+impl Since {
+    const AGE: u64 = (1 << 56) - 1;
+
+    fn of(run: &Waiting) -> Self {
+        let age = u64::try_from(run.queued.0).unwrap_or(0).min(Self::AGE);
+        Self((u64::from(u8::MAX - run.priority) << 56) | age)
+    }
 }
 
 impl Turn {
@@ -83,7 +93,7 @@ impl Turn {
 
     /// Since when it waits.
     pub(crate) fn queued(self) -> Timestamp {
-        self.queued
+        Timestamp((self.since.0 & Since::AGE).cast_signed())
     }
 }
 
@@ -91,8 +101,7 @@ impl Waiting {
     /// Its place in the order, to compare with others.
     pub(crate) fn turn(&self) -> Turn {
         Turn {
-            priority: Reverse(self.priority),
-            queued: self.queued,
+            since: Since::of(self),
             attempt: self.attempt,
         }
     }

@@ -65,12 +65,12 @@ pub struct Used {
     pub runs: u32,
 }
 
-/// A run goes to a node.
+/// A run is on a node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Placement {
-    /// The run's attempt.
-    pub attempt: AttemptId,
-    /// Where it goes.
+    /// The run, as it had waited.
+    pub run: Waiting,
+    /// Where it is.
     pub node: NodeId,
 }
 
@@ -130,19 +130,12 @@ pub struct Nearest {
     pub memory_free_mb: u32,
 }
 
-/// A run that runs.
-#[derive(Clone, Copy, Debug)]
-struct Running {
-    run: Waiting,
-    node: NodeId,
-}
-
 /// Queue and nodes together: who runs where, who waits and why.
 #[derive(Debug, Default)]
 pub struct Scheduler {
     queue: Queue,
     nodes: Nodes,
-    running: HashMap<AttemptId, Running>,
+    running: HashMap<AttemptId, Placement>,
     /// Number of those on a node that is not known (yet, or any more).
     astray: usize,
     hold: Option<Hold>,
@@ -216,10 +209,10 @@ impl Scheduler {
         }
     }
 
-    /// A waiting run leaves the queue; false when it did not wait.
-    pub fn withdraw(&mut self, attempt: AttemptId) -> bool {
+    /// A waiting run leaves the queue; `None` when it did not wait.
+    pub fn withdraw(&mut self, attempt: AttemptId) -> Option<Waiting> {
         self.verdicts = None;
-        self.queue.withdraw(attempt).is_some()
+        self.queue.withdraw(attempt)
     }
 
     /// A run that ran already (server start) takes its capacity, even beyond what the node has.
@@ -232,8 +225,9 @@ impl Scheduler {
     }
 
     /// A run ended; answers where it ran.
-    pub fn release(&mut self, attempt: AttemptId) -> Option<NodeId> {
-        let Running { run, node } = self.running.remove(&attempt)?;
+    pub fn release(&mut self, attempt: AttemptId) -> Option<Placement> {
+        let placement = self.running.remove(&attempt)?;
+        let Placement { run, node } = placement;
         self.verdicts = None;
         self.queue.finish(run.project);
         let known = self.nodes.change_used(node, |used| {
@@ -245,7 +239,7 @@ impl Scheduler {
             self.astray -= 1;
         }
         self.wake_for(node);
-        Some(node)
+        Some(placement)
     }
 
     /// Places what can be placed, best first, at most `max`.
@@ -271,10 +265,7 @@ impl Scheduler {
                 self.queue.start(run.attempt);
                 self.take(run, node);
                 self.unkeep_after(run.shape);
-                placed.push(Placement {
-                    attempt: run.attempt,
-                    node,
-                });
+                placed.push(Placement { run, node });
             } else {
                 self.queue.park(run.shape);
             }
@@ -320,7 +311,7 @@ impl Scheduler {
     /// Where a run runs; `None` when it does not.
     #[must_use]
     pub fn node_of(&self, attempt: AttemptId) -> Option<NodeId> {
-        self.running.get(&attempt).map(|running| running.node)
+        self.running.get(&attempt).map(|placement| placement.node)
     }
 
     /// Snapshot for readers; cheap when nothing changed since the last call, else it costs the number of shapes that
@@ -357,7 +348,7 @@ impl Scheduler {
 
     /// Gives out what a run takes.
     fn take(&mut self, run: Waiting, node: NodeId) {
-        self.running.insert(run.attempt, Running { run, node });
+        self.running.insert(run.attempt, Placement { run, node });
         if !self.nodes.change_used(node, |used| add(used, run.shape)) {
             self.astray += 1;
         }

@@ -7,7 +7,7 @@ use super::state::{Capacity, State};
 use crate::cluster::Containers;
 use crate::containers::HOW_TO_GET_ONE;
 use crate::ids::AttemptId;
-use crate::queue::ExecutorKind;
+use crate::queue::{ExecutorKind, Waiting};
 use crate::scheduler::Reason;
 use crate::store::StoreError;
 
@@ -40,16 +40,13 @@ impl State {
         let kinds = [ExecutorKind::Docker, ExecutorKind::Host];
         let [docker, host] = kinds.map(|kind| self.why_unserved(kind).is_some());
         if docker || host {
-            let waiting = self.attempts.iter().filter(|(_, attempt)| {
-                let kind = attempt.waiting.shape.executor;
-                let unserved = match kind {
-                    ExecutorKind::Docker => docker,
-                    ExecutorKind::Host => host,
-                    _ => false,
-                };
-                attempt.node.is_none() && unserved
-            });
-            self.unserved.extend(waiting.map(|(id, _)| *id));
+            let unserved = |run: &&Waiting| match run.shape.executor {
+                ExecutorKind::Docker => docker,
+                ExecutorKind::Host => host,
+                _ => false,
+            };
+            let waiting = self.scheduler.line(0).filter(unserved);
+            self.unserved.extend(waiting.map(|run| run.attempt));
         }
     }
 
@@ -80,9 +77,9 @@ impl Batch<'_, '_> {
         while let Some(id) = self.state.unserved.pop() {
             let executor = self
                 .state
-                .attempts
-                .get(&id)
-                .map(|attempt| attempt.waiting.shape.executor);
+                .scheduler
+                .waiting(id)
+                .map(|run| run.shape.executor);
             if let Some(cause) = executor.and_then(|kind| self.state.why_unserved(kind)) {
                 self.end_waiting(id, &cause)?;
             }

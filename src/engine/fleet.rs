@@ -96,8 +96,9 @@ impl Batch<'_, '_> {
             .state
             .attempts
             .iter()
-            .filter(|(_, attempt)| {
-                attempt.stopping.is_none() && attempt.node.is_some_and(|node| due.contains(&node))
+            .filter(|(id, attempt)| {
+                let node = self.state.scheduler.node_of(**id);
+                attempt.stopping.is_none() && node.is_some_and(|node| due.contains(&node))
             })
             .map(|(id, _)| *id)
             .collect();

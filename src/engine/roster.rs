@@ -20,7 +20,7 @@ use board::Board;
 #[derive(Debug)]
 pub(super) enum Move {
     /// It waits from now on.
-    Waits(Box<HotRun>),
+    Waits(Box<HotRun<'static>>),
     /// It was placed on a node of this name.
     Placed(AttemptId, Box<str>, Timestamp),
     /// Its agent has begun.

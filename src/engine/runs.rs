@@ -1,5 +1,7 @@
 //! Runs: into the queue, onto nodes, and what becomes of them.
 
+use std::borrow::Cow;
+
 use super::builds::Batch;
 use super::command::{CommandError, Reply};
 use super::outbox::{Effect, Topic};
@@ -10,6 +12,7 @@ use crate::ids::{AttemptId, WorkflowId, fleet_name};
 use crate::pipeline::JobPlan;
 use crate::pipeline::status::{Outcome, RunState, Status, StepStatus};
 use crate::queue::{Shape, Waiting};
+use crate::scheduler::Placement;
 use crate::store::{HotRun, NewAttempt, Stopped, StoreError};
 
 /// Priority of every run until something sets another: the middle of Nomad's 1 to 100.
@@ -122,8 +125,6 @@ impl Batch<'_, '_> {
             workflow,
             position,
             copy,
-            waiting,
-            node: None,
             stopping: None,
             requeued: again.is_some(),
             seq: 0,
@@ -138,30 +139,29 @@ impl Batch<'_, '_> {
     /// Places what can be placed. Answers whether there may be more.
     pub(super) fn place(&mut self, placed_after: &mut Vec<i64>) -> Result<bool, StoreError> {
         let placements = self.state.scheduler.place(self.now, PLACE_MAX);
-        for placement in &placements {
-            let Some(attempt) = self.state.attempts.get_mut(&placement.attempt) else {
+        for Placement { run, node } in &placements {
+            let id = run.attempt;
+            let Some(attempt) = self.state.attempts.get(&id) else {
                 continue;
             };
-            attempt.node = Some(placement.node);
             let (workflow, position) = (attempt.workflow, attempt.position);
-            placed_after.push(self.now.0 - attempt.waiting.queued.0);
-            let token = new_token(placement.attempt);
-            let node = self
+            placed_after.push(self.now.0 - run.queued.0);
+            let token = new_token(id);
+            let name = self
                 .state
                 .nodes
-                .get(&placement.node)
+                .get(node)
                 .map(|node| node.record.name.clone())
                 .unwrap_or_default();
             let hash = crate::access::hash(&token);
-            self.tx
-                .place_attempt(placement.attempt, placement.node, &node, &hash, self.now)?;
-            let move_to = Move::Placed(placement.attempt, node.into_boxed_str(), self.now);
+            self.tx.place_attempt(id, *node, &name, &hash, self.now)?;
+            let move_to = Move::Placed(id, name.into_boxed_str(), self.now);
             self.out.moves.push(move_to);
-            self.out.touch(Topic::Runs, placement.attempt);
-            self.out.touch_node(placement.node);
+            self.out.touch(Topic::Runs, id);
+            self.out.touch_node(*node);
             self.out.effects.push(Effect::Launch {
-                attempt: placement.attempt,
-                node: placement.node,
+                attempt: id,
+                node: *node,
                 token,
             });
             self.job_began(workflow, position)?;
@@ -271,7 +271,7 @@ impl Batch<'_, '_> {
     /// The fleet holds nothing of an attempt that was placed. One that never began goes back to the queue as it was.
     /// One that had begun is not begun again by itself: nobody knows what it had done.
     pub(super) fn never_started(&mut self, id: AttemptId) -> Result<(), StoreError> {
-        let Some(attempt) = self.state.attempts.get_mut(&id) else {
+        let Some(attempt) = self.state.attempts.get(&id) else {
             return Ok(());
         };
         if attempt.stopping.is_some() {
@@ -280,12 +280,10 @@ impl Batch<'_, '_> {
         if attempt.started {
             return self.agent_gone(id, "what it left is not on this machine");
         }
-        let Some(node) = attempt.node.take() else {
+        let Some(Placement { run, node }) = self.state.scheduler.release(id) else {
             return Ok(());
         };
-        let waiting = attempt.waiting;
-        self.state.scheduler.release(id);
-        self.state.scheduler.enqueue(waiting);
+        self.state.scheduler.enqueue(run);
         self.tx.unplace_attempt(id)?;
         self.out.moves.push(Move::Returned(id));
         self.out.effects.push(Effect::Close(id));
@@ -307,15 +305,13 @@ impl Batch<'_, '_> {
                 "its node was drained; requeued at its old place"
             };
         }
-        match attempt.node {
-            Some(node) => {
-                self.state.scheduler.release(id);
-                self.out.touch_node(node);
+        let waiting = match self.state.scheduler.release(id) {
+            Some(placement) => {
+                self.out.touch_node(placement.node);
+                Some(placement.run)
             }
-            None => {
-                self.state.scheduler.withdraw(id);
-            }
-        }
+            None => self.state.scheduler.withdraw(id),
+        };
         self.tx.stop_attempt(id, &end)?;
         self.out.moves.push(Move::Over(id));
         self.out.ended.push(end.outcome);
@@ -327,14 +323,13 @@ impl Batch<'_, '_> {
                 (job.id, job.parallelism)
             });
             if let Some((job, copies)) = copies {
-                let again = Some(attempt.waiting);
                 return self.enqueue_run(
                     attempt.workflow,
                     attempt.position,
                     job,
                     attempt.copy,
                     copies,
-                    again,
+                    waiting,
                 );
             }
         }
@@ -364,10 +359,7 @@ impl Batch<'_, '_> {
 
     /// A run that waits ends at once; one that runs is told to stop.
     pub(super) fn cancel_run(&mut self, id: AttemptId) -> Result<(), StoreError> {
-        let Some(attempt) = self.state.attempts.get(&id) else {
-            return Ok(());
-        };
-        if attempt.node.is_some() {
+        if self.state.scheduler.node_of(id).is_some() {
             return self.ask_to_stop(id, StopReason::Canceled);
         }
         let end = Stopped {
@@ -382,12 +374,7 @@ impl Batch<'_, '_> {
 
     /// Ends a run that waits and that nobody will ever start.
     pub(super) fn end_waiting(&mut self, id: AttemptId, cause: &str) -> Result<(), StoreError> {
-        let waits = self
-            .state
-            .attempts
-            .get(&id)
-            .is_some_and(|attempt| attempt.node.is_none());
-        if !waits {
+        if self.state.scheduler.waiting(id).is_none() {
             return Ok(());
         }
         self.end_run(
@@ -420,17 +407,19 @@ impl Batch<'_, '_> {
 }
 
 /// What lists keep of a run that begins to wait.
-fn hot(new: &NewAttempt<'_>) -> HotRun {
+fn hot(new: &NewAttempt<'_>) -> HotRun<'static> {
+    let text = |text: &str| Cow::Owned(text.to_owned());
     HotRun {
         id: new.id,
-        name: new.name.to_owned(),
-        job_name: new.job.name.clone(),
-        workflow_name: new.workflow_name.to_owned(),
-        title: new.title.to_owned(),
+        name: text(new.name),
+        copy: new.copy,
+        job_name: text(&new.job.name),
+        workflow_name: text(new.workflow_name),
+        title: text(new.title),
         number: new.job.number,
-        branch: new.branch.to_owned(),
-        executor: new.executor.to_owned(),
-        resource_class: new.resource_class.map(str::to_owned),
+        branch: text(new.branch),
+        executor: text(new.executor),
+        resource_class: new.resource_class.map(text),
         cpu_millis: new.cpu_millis,
         priority: new.priority,
         state: RunState::Pending,

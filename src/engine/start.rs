@@ -114,7 +114,7 @@ pub fn start<F: Fleet + 'static>(
         let Some(run) = state
             .attempts
             .get(&attempt)
-            .filter(|run| run.node.is_some())
+            .filter(|_| state.scheduler.node_of(attempt).is_some())
         else {
             continue;
         };

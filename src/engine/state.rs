@@ -95,16 +95,13 @@ impl StopReason {
     }
 }
 
-/// A run that waits or runs.
+/// A run that waits or runs: which of the two, for what and where, the scheduler knows.
 #[derive(Debug)]
 pub(super) struct Attempt {
     pub workflow: WorkflowId,
     /// Place of its job in the workflow.
     pub position: u32,
     pub copy: u32,
-    pub waiting: Waiting,
-    /// Set once placed.
-    pub node: Option<NodeId>,
     pub stopping: Option<StopReason>,
     pub requeued: bool,
     /// Newest report taken.
@@ -252,8 +249,6 @@ impl State {
                 workflow: live.workflow,
                 position,
                 copy: live.copy,
-                waiting,
-                node,
                 stopping: live.stopping.as_deref().map(StopReason::from_word),
                 requeued: live.requeued,
                 seq: live.seq,

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::ordered::{Item, Ordered};
-use super::{Limits, Shape, Turn, Waiting};
+use super::{Limits, Shape, Since, Turn, Waiting};
 use crate::clock::Timestamp;
 use crate::ids::{AttemptId, ProjectId};
 
@@ -65,7 +65,7 @@ pub struct Queue {
     /// All waiting runs.
     line: Ordered<Waiting>,
     /// Where each of them stands in it.
-    turns: HashMap<AttemptId, Turn>,
+    turns: HashMap<AttemptId, Since>,
     shapes: BTreeMap<Shape, ShapeLine>,
     /// First admissible run of each shape that is not parked.
     awake: BTreeSet<(Turn, Shape)>,
@@ -106,7 +106,7 @@ impl Queue {
             return false;
         }
         let turn = run.turn();
-        self.turns.insert(run.attempt, turn);
+        self.turns.insert(run.attempt, turn.since);
         self.line.insert(run);
         let lines = &mut self.shapes.entry(run.shape).or_default().projects;
         lines.entry(run.project).or_default().runs.insert(turn);
@@ -119,7 +119,8 @@ impl Queue {
 
     /// A waiting run leaves the line; `None` when it did not wait.
     pub fn withdraw(&mut self, attempt: AttemptId) -> Option<Waiting> {
-        let turn = self.turns.remove(&attempt)?;
+        let since = self.turns.remove(&attempt)?;
+        let turn = Turn { since, attempt };
         let run = self
             .line
             .remove(&turn)
@@ -260,13 +261,13 @@ impl Queue {
     /// The waiting run of that attempt.
     #[must_use]
     pub fn get(&self, attempt: AttemptId) -> Option<&Waiting> {
-        self.line.get(self.turns.get(&attempt)?)
+        self.line.get(&self.turn(attempt)?)
     }
 
     /// Place of a waiting run among all and among those of its shape, from 1.
     #[must_use]
     pub fn places(&self, attempt: AttemptId) -> Option<(usize, usize)> {
-        let turn = self.turns.get(&attempt)?;
+        let turn = &self.turn(attempt)?;
         let shape = self.line.get(turn)?.shape;
         let of_shape: usize = self
             .shapes
@@ -297,6 +298,11 @@ impl Queue {
             head = lower.and_then(|(_, items)| items.first());
         }
         Some(oldest)
+    }
+
+    fn turn(&self, attempt: AttemptId) -> Option<Turn> {
+        let since = *self.turns.get(&attempt)?;
+        Some(Turn { since, attempt })
     }
 
     fn is_project_full(&self, project: &Project) -> bool {
@@ -410,7 +416,7 @@ impl Queue {
         let mut waiting: HashMap<ProjectId, usize> = HashMap::new();
         let mut of_lines = 0;
         for run in self.line(0) {
-            assert_eq!(self.turns.get(&run.attempt), Some(&run.turn()));
+            assert_eq!(self.turn(run.attempt), Some(run.turn()));
             *waiting.entry(run.project).or_default() += 1;
             let line = &self.shapes[&run.shape].projects[&run.project];
             assert!(line.runs.get(&run.turn()).is_some());

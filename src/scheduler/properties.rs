@@ -193,15 +193,17 @@ impl World {
             }
             Step::Withdraw(at) => {
                 let attempt = nth(self.waiting.keys(), at).unwrap_or(id(1, 0));
-                let waited = self.waiting.remove(&attempt).is_some();
+                let waited = self.waiting.remove(&attempt);
                 assert_eq!(self.scheduler.withdraw(attempt), waited);
             }
             Step::Release(at) => {
                 let attempt = nth(self.running.keys(), at).unwrap_or(id(1, 0));
+                let released = self.scheduler.release(attempt);
                 assert_eq!(
-                    self.scheduler.release(attempt),
+                    released.map(|placement| placement.node),
                     self.running.remove(&attempt)
                 );
+                assert!(released.is_none_or(|placement| placement.run.attempt == attempt));
             }
             Step::Node { node, size, state } => self.scheduler.upsert_node(NodeSpec {
                 id: id(2, node),
@@ -242,9 +244,10 @@ impl World {
         let placed = self.scheduler.place(self.now, max);
         assert!(placed.len() <= max);
         let mut last: HashMap<Shape, Waiting> = HashMap::new();
-        for Placement { attempt, node } in &placed {
-            let run = self.waiting.remove(attempt).expect("what is placed waited");
-            self.running.insert(*attempt, *node);
+        for Placement { run, node } in &placed {
+            let waited = self.waiting.remove(&run.attempt);
+            assert_eq!(waited, Some(*run), "what is placed waited as it is");
+            self.running.insert(run.attempt, *node);
             let (spec, used) = self.scheduler.node(*node).expect("on a node that is known");
             assert!(
                 spec.eligible
@@ -256,7 +259,7 @@ impl World {
                 used.cpu_millis <= spec.cpu_millis && used.memory_mb <= spec.memory_mb,
                 "{spec:?} {used:?}"
             );
-            if let Some(before) = last.insert(run.shape, run) {
+            if let Some(before) = last.insert(run.shape, *run) {
                 assert!(before.turn() < run.turn(), "in order within a shape");
             }
         }

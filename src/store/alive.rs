@@ -96,9 +96,10 @@ impl Tx<'_> {
             .during("read the workflows that are not over")?;
         let mut jobs = self
             .db
-            // Few specs name an approval, and reading one as JSON takes longer than all the rest of its row.
-            .prepare("SELECT id, requires, status, parallelism,
-                    instr(spec, '\"approval\"') > 0 AND json_extract(spec, '$.executor.type') = 'approval'
+            // An approval never waits in the queue nor runs; few other specs name one, and reading one as JSON takes longer
+            // than all the rest of its row.
+            .prepare("SELECT id, requires, status, parallelism, status NOT IN ('queued', 'running')
+                    AND instr(spec, '\"approval\"') > 0 AND json_extract(spec, '$.executor.type') = 'approval'
                  FROM jobs WHERE workflow = ?1 ORDER BY position")
             .during("read the jobs that are not over")?;
         for workflow in &mut workflows {

@@ -1,5 +1,7 @@
 //! Reading for the lists that are kept in memory: what they filter and sort by, and the rows of a window by their ids.
 
+use std::borrow::Cow;
+
 use super::records::{RUN_COLUMNS, RunRecord};
 use super::{During, ReadPool, StoreError};
 use crate::clock::Timestamp;
@@ -9,25 +11,27 @@ use rusqlite::OptionalExtension;
 
 /// A run that is not over, as far as lists filter and sort by it.
 #[derive(Clone, Debug)]
-pub struct HotRun {
+pub struct HotRun<'a> {
     /// Id.
     pub id: AttemptId,
     /// Fleet name.
-    pub name: String,
+    pub name: Cow<'a, str>,
+    /// Parallel copy, from 0.
+    pub copy: u32,
     /// Name of its job.
-    pub job_name: String,
+    pub job_name: Cow<'a, str>,
     /// Name of its workflow.
-    pub workflow_name: String,
+    pub workflow_name: Cow<'a, str>,
     /// `org/name` of its project.
-    pub title: String,
+    pub title: Cow<'a, str>,
     /// Build number.
     pub number: i64,
     /// Branch or tag.
-    pub branch: String,
+    pub branch: Cow<'a, str>,
     /// Executor's word.
-    pub executor: String,
+    pub executor: Cow<'a, str>,
     /// Class as written.
-    pub resource_class: Option<String>,
+    pub resource_class: Option<Cow<'a, str>>,
     /// CPU asked for.
     pub cpu_millis: u32,
     /// 1 to 100.
@@ -43,7 +47,7 @@ pub struct HotRun {
     /// Agent started at.
     pub started: Option<Timestamp>,
     /// Name of its node.
-    pub node_name: Option<String>,
+    pub node_name: Option<Cow<'a, str>>,
 }
 
 impl ReadPool {
@@ -51,9 +55,9 @@ impl ReadPool {
     ///
     /// # Errors
     /// When the statement fails.
-    pub fn each_hot_run(&self, mut take: impl FnMut(HotRun)) -> Result<(), StoreError> {
+    pub fn each_hot_run(&self, mut take: impl FnMut(HotRun<'_>)) -> Result<(), StoreError> {
         const COLUMNS: &str = "id, name, job_name, title, number, branch, executor, cpu_millis, priority, state, queued, \
-             placed, started, node_name, workflow_name, resource_class, stopping IS NOT NULL";
+             placed, started, node_name, workflow_name, resource_class, stopping IS NOT NULL, copy";
         self.read(|db| {
             for of in [
                 "state = 'pending' ORDER BY priority DESC, queued, id",
@@ -61,29 +65,35 @@ impl ReadPool {
             ] {
                 db.prepare(&format!("SELECT {COLUMNS} FROM attempts WHERE {of}"))
                     .and_then(|mut statement| {
-                        let rows = statement.query_map([], |row| {
-                            Ok(HotRun {
+                        let mut rows = statement.query([])?;
+                        while let Some(row) = rows.next()? {
+                            let text =
+                                |at| Ok::<_, rusqlite::Error>(row.get_ref(at)?.as_str()?.into());
+                            let some = |at| {
+                                Ok::<_, rusqlite::Error>(
+                                    row.get_ref(at)?.as_str_or_null()?.map(Cow::Borrowed),
+                                )
+                            };
+                            take(HotRun {
                                 id: row.get(0)?,
-                                name: row.get(1)?,
-                                job_name: row.get(2)?,
-                                title: row.get(3)?,
+                                name: text(1)?,
+                                job_name: text(2)?,
+                                title: text(3)?,
                                 number: row.get(4)?,
-                                branch: row.get(5)?,
-                                executor: row.get(6)?,
+                                branch: text(5)?,
+                                executor: text(6)?,
                                 cpu_millis: row.get(7)?,
                                 priority: row.get(8)?,
                                 state: row.get(9)?,
                                 queued: row.get(10)?,
                                 placed: row.get(11)?,
                                 started: row.get(12)?,
-                                node_name: row.get(13)?,
-                                workflow_name: row.get(14)?,
-                                resource_class: row.get(15)?,
+                                node_name: some(13)?,
+                                workflow_name: text(14)?,
+                                resource_class: some(15)?,
                                 stopping: row.get(16)?,
-                            })
-                        })?;
-                        for row in rows {
-                            take(row?);
+                                copy: row.get(17)?,
+                            });
                         }
                         Ok(())
                     })

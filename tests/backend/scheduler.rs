@@ -6,7 +6,7 @@ use std::time::Duration;
 use roundel::clock::Timestamp;
 use roundel::ids::{AttemptId, NodeId, ProjectId};
 use roundel::queue::{ExecutorKind, Limits, Shape, Waiting};
-use roundel::scheduler::{Hold, NodeSpec, Reason, STARVED_AFTER, Scheduler};
+use roundel::scheduler::{Hold, NodeSpec, Placement, Reason, STARVED_AFTER, Scheduler};
 
 const START: Timestamp = Timestamp(1_700_000_000_000);
 const NO_LIMITS: Limits = Limits {
@@ -60,7 +60,7 @@ fn place(scheduler: &mut Scheduler, now: Timestamp) -> Vec<(AttemptId, String)> 
     let name = |id| scheduler.node(id).expect("a known node").0.name.clone();
     placed
         .into_iter()
-        .map(|placement| (placement.attempt, name(placement.node)))
+        .map(|placement| (placement.run.attempt, name(placement.node)))
         .collect()
 }
 
@@ -292,7 +292,11 @@ fn a_reason_changes_with_what_it_tells_of() {
         lacking,
         "a snapshot stays as it was"
     );
-    assert_eq!(scheduler.release(first.attempt), Some(spec.id));
+    let placed = Placement {
+        run: first,
+        node: spec.id,
+    };
+    assert_eq!(scheduler.release(first.attempt), Some(placed));
     assert_eq!(starts(&mut scheduler, START), []);
 
     scheduler.set_hold(Some(Hold {

@@ -63,7 +63,7 @@ fn full_fleet(nodes: usize) -> (Scheduler, Vec<AttemptId>) {
     let running = scheduler
         .place(Timestamp(0), usize::MAX)
         .into_iter()
-        .map(|placement| placement.attempt)
+        .map(|placement| placement.run.attempt)
         .collect();
     (scheduler, running)
 }
@@ -87,7 +87,7 @@ fn placements(criterion: &mut Criterion) {
                     spent += start.elapsed();
                     assert_eq!(placed.len(), batch);
                     placed.iter().for_each(|placement| {
-                        assert!(scheduler.release(placement.attempt).is_some());
+                        assert!(scheduler.release(placement.run.attempt).is_some());
                     });
                 }
                 spent
@@ -125,7 +125,7 @@ fn completions(criterion: &mut Criterion) {
                         scheduler
                             .place(Timestamp(0), usize::MAX)
                             .iter()
-                            .map(|placement| placement.attempt),
+                            .map(|placement| placement.run.attempt),
                     );
                     scheduler.enqueue(next);
                     at += 7919;
@@ -140,7 +140,7 @@ fn completions(criterion: &mut Criterion) {
                     scheduler
                         .place(Timestamp(0), usize::MAX)
                         .iter()
-                        .map(|placement| placement.attempt),
+                        .map(|placement| placement.run.attempt),
                 );
                 number += 1;
                 scheduler.enqueue(run(number));

@@ -1,12 +1,13 @@
 //! The runs themselves, each in a slot that it keeps, and the lists that were asked for lately.
 
-use std::collections::{HashMap, VecDeque};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use super::Move;
 use super::ranking::{Ranking, Wanted};
 use crate::clock::Timestamp;
-use crate::ids::AttemptId;
+use crate::ids::{AttemptId, fleet_middle, fleet_name_with};
 use crate::pipeline::status::RunState;
 use crate::store::{HotRun, Term, Window, WindowQuery};
 
@@ -19,9 +20,18 @@ const LOG: usize = 16_384;
 /// Kinds of run of which the texts are shared: those of a pipeline come one after the other, in few classes.
 const ORIGINS: usize = 16;
 
+/// Names of jobs that may be there before it is worth looking for those that nobody has.
+const JOBS: usize = 1024;
+
 /// What the runs of one revision share, as it is and in lower case.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Origin([Shared; 2]);
+pub(super) struct Origin {
+    texts: [Shared; 2],
+    /// The middle of their fleet names, which are in lower case.
+    middle: String,
+    /// CPU that those of one class ask for.
+    pub cpu_millis: u32,
+}
 
 /// The texts.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,27 +44,49 @@ struct Shared {
 }
 
 impl Origin {
+    fn of(hot: &HotRun<'_>, middle: &str) -> Self {
+        let shared = |case: fn(&str) -> String| Shared {
+            title: case(&hot.title),
+            branch: case(&hot.branch),
+            executor: case(&hot.executor),
+            workflow: case(&hot.workflow_name),
+            class: case(hot.resource_class.as_deref().unwrap_or("")),
+        };
+        Self {
+            texts: [shared(str::to_owned), shared(str::to_ascii_lowercase)],
+            middle: middle.to_owned(),
+            cpu_millis: hot.cpu_millis,
+        }
+    }
+
+    fn is_of(&self, hot: &HotRun<'_>, middle: &str) -> bool {
+        let texts = &self.texts[0];
+        (texts.title == hot.title && texts.branch == hot.branch)
+            && (texts.executor == hot.executor && texts.workflow == hot.workflow_name)
+            && texts.class == hot.resource_class.as_deref().unwrap_or("")
+            && (self.middle == middle && self.cpu_millis == hot.cpu_millis)
+    }
+
     pub(super) fn title(&self) -> &str {
-        &self.0[0].title
+        &self.texts[0].title
     }
 }
 
-/// A run that is not over.
+/// A run that is not over, as small as it can be: there may be 100,000.
 #[derive(Debug)]
 pub(super) struct Run {
     pub id: AttemptId,
     pub state: RunState,
     stopping: bool,
     pub priority: u8,
-    pub cpu_millis: u32,
+    copy: u32,
+    number: i64,
     pub queued: Timestamp,
     /// Of one that was placed; most of a long list were not.
     placement: Option<Box<Placement>>,
     pub origin: Arc<Origin>,
-    /// Fleet name, name of the job, number; then the same in lower case, where that is something else.
-    text: Box<str>,
-    /// Where in the text the name ends, where the job's name does, and where all of it does once.
-    ends: (u32, u32, u32),
+    /// Name of its job, which it shares with all runs of jobs of that name.
+    pub job: Arc<str>,
 }
 
 /// Where a run was placed.
@@ -82,60 +114,57 @@ impl Run {
         self.placement.get_or_insert_default()
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.text[..self.ends.0 as usize]
-    }
-
-    pub(super) fn job(&self) -> &str {
-        &self.text[self.ends.0 as usize + 1..self.ends.1 as usize]
+    /// Its fleet name. Made anew each time.
+    pub(super) fn name(&self) -> String {
+        fleet_name_with(self.id, self.copy, &self.origin.middle, self.number)
     }
 
     /// Whether a word of a filter occurs in it.
     pub(super) fn holds(&self, term: &Term) -> bool {
         let lower = !term.exact;
-        let text = match self.text.split_at(self.ends.2 as usize) {
-            (_, text) if lower && !text.is_empty() => text,
-            (text, _) => text,
-        };
-        let shared = &self.origin.0[usize::from(lower)];
-        let own_node = self.node().unwrap_or("");
-        let lower_node;
-        let node = if lower && !own_node.is_empty() {
-            lower_node = own_node.to_ascii_lowercase();
-            &lower_node
-        } else {
-            own_node
-        };
+        let cased = |text| in_case(text, lower);
+        let shared = &self.origin.texts[usize::from(lower)];
+        let node = || cased(self.node().unwrap_or(""));
         match term.field {
             Some("project") => term.is_in(&shared.title),
-            Some("job") => term.is_in(&text[self.ends.0 as usize + 1..self.ends.1 as usize]),
+            Some("job") => term.is_in(&cased(&self.job)),
             Some("workflow") => term.is_in(&shared.workflow),
             Some("branch") => term.is_in(&shared.branch),
             Some("status") if self.stopping => {
                 term.is_in(&format!("{}  stopping", self.state.word()))
             }
             Some("status") => term.is_in(self.state.word()),
-            Some("node") => term.is_in(node),
+            Some("node") => term.is_in(&node()),
             Some("executor") => term.is_in(&shared.executor),
             Some("class") => term.is_in(&shared.class),
             // Scattered letters may lie in several of its texts, in the order in which the store has them.
             _ if term.fuzzy => {
-                let (own, number) = text.split_at(self.ends.1 as usize);
-                let state = self.state.word();
+                let (name, job, state) = (self.name(), cased(&self.job), self.state.word());
                 let (title, branch, kind) = (&shared.title, &shared.branch, &shared.executor);
+                let (node, number) = (node(), self.number);
                 term.is_in(&format!(
-                    "{own} {title} {branch} {state}  {node} {kind}{number}"
+                    "{name} {job} {title} {branch} {state}  {node} {kind} #{number}"
                 ))
             }
             // No other word holds a space, so none goes across two of them.
             _ => {
                 let parts = [&shared.title, &shared.branch, &shared.executor];
-                term.is_in(text)
+                term.is_in(&cased(&self.job))
                     || parts.into_iter().any(|part| term.is_in(part))
                     || term.is_in(self.state.word())
-                    || term.is_in(node)
+                    || term.is_in(&node())
+                    || term.is_in(&format!("{} #{}", self.name(), self.number))
             }
         }
+    }
+}
+
+/// A text as filters compare it.
+fn in_case(text: &str, lower: bool) -> Cow<'_, str> {
+    if lower && text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
     }
 }
 
@@ -153,6 +182,10 @@ pub(super) struct Board {
     log: VecDeque<u32>,
     /// Those of the newest runs.
     origins: VecDeque<Arc<Origin>>,
+    /// Names of jobs.
+    jobs: HashSet<Arc<str>>,
+    /// When so many of them are there, those that nobody has are dropped.
+    jobs_most: usize,
     /// The line itself: unfiltered, in its own order.
     line: Ranking,
     /// Those asked for lately, the newest at the end.
@@ -218,7 +251,7 @@ impl Board {
     }
 
     /// Takes a run in; one that is there already is replaced.
-    pub(super) fn put(&mut self, hot: HotRun) {
+    pub(super) fn put(&mut self, hot: HotRun<'_>) {
         let run = self.packed(hot);
         let id = run.id;
         let slot = self.slots.get(&id).copied().or_else(|| self.free.pop());
@@ -232,43 +265,36 @@ impl Board {
         self.note(slot);
     }
 
-    fn origin(&mut self, hot: &HotRun) -> Arc<Origin> {
-        let class = hot.resource_class.as_deref().unwrap_or("");
-        let is_it = |known: &&Arc<Origin>| {
-            let known = &known.0[0];
-            (known.title == hot.title && known.branch == hot.branch)
-                && (known.executor == hot.executor && known.workflow == hot.workflow_name)
-                && known.class == class
-        };
-        if let Some(known) = self.origins.iter().find(is_it) {
+    fn origin(&mut self, hot: &HotRun<'_>) -> Arc<Origin> {
+        let middle = fleet_middle(&hot.name).unwrap_or("");
+        let known = self.origins.iter().find(|known| known.is_of(hot, middle));
+        if let Some(known) = known {
             return Arc::clone(known);
         }
-        let shared = |case: fn(&str) -> String| Shared {
-            title: case(&hot.title),
-            branch: case(&hot.branch),
-            executor: case(&hot.executor),
-            workflow: case(&hot.workflow_name),
-            class: case(class),
-        };
-        let new = Arc::new(Origin([
-            shared(str::to_owned),
-            shared(str::to_ascii_lowercase),
-        ]));
+        let new = Arc::new(Origin::of(hot, middle));
         self.origins.truncate(ORIGINS - 1);
         self.origins.push_front(Arc::clone(&new));
         new
     }
 
-    fn packed(&mut self, hot: HotRun) -> Run {
-        let origin = self.origin(&hot);
-        let mut text = format!("{} {} #{}", hot.name, hot.job_name, hot.number);
-        let once = text.len();
-        if text.contains(|letter: char| letter.is_ascii_uppercase()) {
-            text.push_str(&text.to_ascii_lowercase());
+    /// A job's name, which is kept once. Those that nobody has any more are dropped when there are too many names.
+    fn job(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.jobs.get(name) {
+            return Arc::clone(known);
         }
-        let end = |at: usize| u32::try_from(at).unwrap_or(0);
+        if self.jobs.len() >= self.jobs_most {
+            self.jobs.retain(|name| Arc::strong_count(name) > 1);
+            self.jobs_most = 2 * self.jobs.len() + JOBS;
+        }
+        let new: Arc<str> = name.into();
+        self.jobs.insert(Arc::clone(&new));
+        new
+    }
+
+    fn packed(&mut self, hot: HotRun<'_>) -> Run {
+        let (origin, job) = (self.origin(&hot), self.job(&hot.job_name));
         let placement = Placement {
-            node: hot.node_name.map(String::into_boxed_str),
+            node: hot.node_name.map(|name| name.as_ref().into()),
             placed: hot.placed,
             started: hot.started,
         };
@@ -277,16 +303,12 @@ impl Board {
             state: hot.state,
             stopping: hot.stopping,
             priority: hot.priority,
-            cpu_millis: hot.cpu_millis,
+            copy: hot.copy,
+            number: hot.number,
             queued: hot.queued,
             placement: (placement != Placement::default()).then(|| Box::new(placement)),
             origin,
-            ends: (
-                end(hot.name.len()),
-                end(hot.name.len() + 1 + hot.job_name.len()),
-                end(once),
-            ),
-            text: text.into_boxed_str(),
+            job,
         }
     }
 

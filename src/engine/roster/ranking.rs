@@ -68,10 +68,10 @@ impl Wanted {
             u64::from_be_bytes(first)
         };
         let hint = match self.column {
-            Column::Job => text(run.job()),
+            Column::Job => text(&run.job),
             Column::Project => text(run.origin.title()),
-            Column::Name => text(run.name()),
-            Column::Needs => u64::from(run.cpu_millis),
+            Column::Name => text(&run.name()),
+            Column::Needs => u64::from(run.origin.cpu_millis),
             _ => return 0,
         };
         match self.order {
@@ -84,15 +84,15 @@ impl Wanted {
     fn compare(&self, a: &Run, b: &Run) -> Ordering {
         let by_column = match self.column {
             Column::Own => return own(a, b),
-            Column::Job => a.job().cmp(b.job()),
+            Column::Job => a.job.cmp(&b.job),
             Column::Project if std::sync::Arc::ptr_eq(&a.origin, &b.origin) => Ordering::Equal,
             Column::Project => a.origin.title().cmp(b.origin.title()),
             Column::Waiting => b.queued.cmp(&a.queued),
             Column::State => a.state.word().cmp(b.state.word()),
             Column::Node => a.node().cmp(&b.node()),
             Column::Started => a.started().cmp(&b.started()),
-            Column::Needs => a.cpu_millis.cmp(&b.cpu_millis),
-            Column::Name => a.name().cmp(b.name()),
+            Column::Needs => a.origin.cpu_millis.cmp(&b.origin.cpu_millis),
+            Column::Name => a.name().cmp(&b.name()),
         };
         match self.order {
             Order::Ascending => by_column,

@@ -3,21 +3,24 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ids::fleet_name;
 use crate::store::{Filter, Order, RUN_FIELDS};
 
 /// A run as the test keeps it: plainly.
-fn run(n: i64) -> HotRun {
+fn run(n: i64) -> HotRun<'static> {
     let job = ["lint", "Test", "test-linux", "deploy"][n as usize % 4];
+    let (id, copy) = (AttemptId::fresh(), n as u32 % 3);
     HotRun {
-        id: AttemptId::fresh(),
-        name: format!("{n:012x}-0-build-acme-web-{n}"),
-        job_name: job.to_owned(),
-        workflow_name: "Nightly".to_owned(),
-        title: ["acme/web", "acme/api"][n as usize / 3 % 2].to_owned(),
+        id,
+        name: fleet_name(id, copy, "Acme", "web", n).into(),
+        copy,
+        job_name: job.into(),
+        workflow_name: "Nightly".into(),
+        title: ["acme/web", "acme/api"][n as usize / 3 % 2].into(),
         number: n,
-        branch: "Main".to_owned(),
-        executor: "machine".to_owned(),
-        resource_class: (n % 2 == 0).then(|| "large".to_owned()),
+        branch: "Main".into(),
+        executor: "machine".into(),
+        resource_class: (n % 2 == 0).then(|| "large".into()),
         cpu_millis: 1000 * (n as u32 % 3),
         priority: if n % 7 == 0 { 60 } else { 50 },
         state: RunState::Pending,
@@ -29,7 +32,7 @@ fn run(n: i64) -> HotRun {
     }
 }
 
-fn matches(run: &HotRun, filter: &Filter) -> bool {
+fn matches(run: &HotRun<'_>, filter: &Filter) -> bool {
     let node = run.node_name.as_deref().unwrap_or("");
     let stopping = if run.stopping { " stopping" } else { "" };
     let status = format!("{} {stopping}", run.state.word());
@@ -44,7 +47,7 @@ fn matches(run: &HotRun, filter: &Filter) -> bool {
         run.number
     );
     filter.passes(|term| {
-        let of = match term.field {
+        let of: &str = match term.field {
             Some("project") => &run.title,
             Some("job") => &run.job_name,
             Some("workflow") => &run.workflow_name,
@@ -64,14 +67,14 @@ fn matches(run: &HotRun, filter: &Filter) -> bool {
 }
 
 /// The ids of a list, made the plain way.
-fn plain(runs: &[HotRun], states: &[RunState], query: &WindowQuery) -> Vec<AttemptId> {
+fn plain(runs: &[HotRun<'static>], states: &[RunState], query: &WindowQuery) -> Vec<AttemptId> {
     let filter = Filter::read(&query.filter, RUN_FIELDS);
-    let mut found: Vec<&HotRun> = runs
+    let mut found: Vec<&HotRun<'_>> = runs
         .iter()
         .filter(|run| states.is_empty() || states.contains(&run.state))
         .filter(|run| matches(run, &filter))
         .collect();
-    let line = |run: &HotRun| (100 - run.priority, run.queued, run.id);
+    let line = |run: &HotRun<'_>| (100 - run.priority, run.queued, run.id);
     found.sort_by_key(|run| line(run));
     let down = query.order == Order::Descending;
     let way = |order: std::cmp::Ordering| if down { order.reverse() } else { order };
@@ -85,7 +88,7 @@ fn plain(runs: &[HotRun], states: &[RunState], query: &WindowQuery) -> Vec<Attem
         "needs" => found.sort_by(|a, b| way(a.cpu_millis.cmp(&b.cpu_millis))),
         "name" => found.sort_by(|a, b| way(a.name.cmp(&b.name))),
         _ => {
-            let newest = |run: &HotRun| std::cmp::Reverse((run.placed, run.id));
+            let newest = |run: &HotRun<'_>| std::cmp::Reverse((run.placed, run.id));
             found.sort_by_key(|run| {
                 let runs = run.state == RunState::Running;
                 (runs, runs.then(|| newest(run)))
@@ -106,7 +109,7 @@ fn query(sort: &str, order: Order, filter: &str) -> WindowQuery {
 }
 
 /// Does a step to the plain list and gives what the roster is told of it.
-fn step(runs: &mut Vec<HotRun>, n: i64, what: u8) -> Option<Move> {
+fn step(runs: &mut Vec<HotRun<'static>>, n: i64, what: u8) -> Option<Move> {
     let at = usize::try_from(n).unwrap_or(0) % runs.len().max(1);
     if what < 4 || runs.is_empty() {
         runs.push(run(n));
@@ -117,8 +120,8 @@ fn step(runs: &mut Vec<HotRun>, n: i64, what: u8) -> Option<Move> {
         (4 | 5, RunState::Pending) => {
             run.state = RunState::Running;
             run.placed = Some(Timestamp(n));
-            run.node_name = Some(format!("Node-{}", n % 5));
-            let node = run.node_name.clone().unwrap_or_default();
+            run.node_name = Some(format!("Node-{}", n % 5).into());
+            let node = run.node_name.as_deref().unwrap_or_default();
             Some(Move::Placed(run.id, node.into(), Timestamp(n)))
         }
         (4, RunState::Running) => {
