@@ -31,6 +31,8 @@ use session::Session;
 /// over. Blocks. The exit code tells only whether the agent itself could work, not how the run ended.
 #[must_use]
 pub fn run(dir: &Path) -> ExitCode {
+    // Of the steps and of what is checked out for them: a server's own is for its own files, and stricter.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     let session = match Session::claim(dir) {
         Ok(session) => session,
         Err(err) => {

@@ -60,7 +60,7 @@ jobs:
       - run: |
           until [ -e {gate}/home ]; do sleep 0.05; done
           id -u
-          cat ~/../bash_env
+          cat ~/../own/bash_env
           sh hunt
 workflows: {{main: {{jobs: [prey, hunter]}}}}
 "
@@ -128,6 +128,49 @@ fn a_host_job_reads_nothing_of_the_server_and_nothing_of_the_run_beside_it() {
             .any(|line| line.starts_with("could:") && line.contains(found));
         assert!(line, "{found}: {by_root}");
     }
+    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
+    server.wait().unwrap();
+}
+
+#[test]
+fn a_job_makes_nothing_beside_its_home_that_root_would_write_through() {
+    if !rustix::process::geteuid().is_root() {
+        return skip("needs root, to run jobs as another account");
+    }
+    let home = Home::new();
+    fs::set_permissions(home.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    // What the agent of a careless build would write through: it is there for root alone.
+    let target = home.path("target");
+    fs::create_dir(&target).unwrap();
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o700)).unwrap();
+    let mut server = home.serve("host_user = \"nobody\"\n");
+    let long = "            echo long\n".repeat(15_000);
+    let config = format!(
+        "version: 2.1
+jobs:
+  job:
+    machine: true
+    steps:
+      - run: |
+          for name in step-0 step-1 step-2 step-3 mirror.git; do
+              ln -s {}/x ~/../$name && echo made $name
+          done
+          echo 'export KEPT=kept' >> $BASH_ENV && sed -i s/kept/edited/ $BASH_ENV
+      - run:
+          command: |
+{long}            echo \"$KEPT with $(umask)\"
+      - checkout
+workflows: {{main: {{jobs: [job]}}}}
+",
+        target.display()
+    );
+    home.repository("app", &config);
+    let said = home.run(&["build", "app"]).with_code(0);
+    let lines = |wanted: &str| said.out.lines().filter(|line| *line == wanted).count();
+    assert_eq!(lines("long"), 15_000);
+    assert_eq!(lines("edited with 0022"), 1, "{}", said.err);
+    assert!(!said.out.lines().any(|line| line.starts_with("made ")));
+    assert_eq!(fs::read_dir(&target).unwrap().count(), 0);
     kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
     server.wait().unwrap();
 }

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::fs;
-use std::io;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown, fchown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -49,7 +49,13 @@ impl Host {
             .recursive(true)
             .mode(0o700)
             .create(&places.home)?;
-        let bash_env = task.scratch.join("bash_env");
+        // In a directory that the steps may write to, as what edits it in place has to.
+        let own = task.scratch.join("own");
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&own)?;
+        let bash_env = own.join("bash_env");
         fs::write(&bash_env, b"")?;
         let cgroup = Cgroup::create(&task.attempt.short(), task.cpu_millis, task.memory_mb);
         fs::write(dir.join("cgroup"), cgroup.lines())?;
@@ -64,13 +70,14 @@ impl Host {
             readers: Vec::new(),
         };
         if let Some(account) = &host.run_as {
-            for path in [&host.places.home, &host.bash_env] {
+            for path in [&host.places.home, &own, &host.bash_env] {
                 chown(path, Some(account.uid), Some(account.gid))?;
             }
             // The steps of other runs have the same user, so what keeps them out is not theirs: only this run's group
-            // comes in, and no user but root can change that.
+            // comes in, and no user but root can change that. Nor may the steps make anything there: what the agent
+            // writes beside their home it writes as root, and would follow their links.
             chown(&task.scratch, None, Some(account.gid))?;
-            fs::set_permissions(&task.scratch, fs::Permissions::from_mode(0o770))?;
+            fs::set_permissions(&task.scratch, fs::Permissions::from_mode(0o710))?;
         }
         host.make_dir(&host.places.project)?;
         Ok(host)
@@ -277,7 +284,11 @@ impl Executor for Host {
 
     async fn keep_script(&mut self, name: &str, text: &str) -> io::Result<OsString> {
         let script = self.scratch.join(name);
-        fs::write(&script, text)?;
+        let mut file = fs::File::create_new(&script)?;
+        file.write_all(text.as_bytes())?;
+        if let Some(account) = &self.run_as {
+            fchown(&file, Some(account.uid), Some(account.gid))?;
+        }
         Ok(script.into())
     }
 
