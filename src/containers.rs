@@ -3,6 +3,7 @@
 //! Speaks the Engine API, 1.41 and later, of Docker and of Podman, over a unix socket. Knows attempts only by their ids,
 //! with which everything that is made for one is labelled; knows nothing of queues and of steps.
 
+mod plain;
 pub mod pull;
 pub mod sweep;
 
@@ -12,7 +13,9 @@ use std::time::Duration;
 
 use bollard::{ClientVersion, Docker};
 
-/// Whose it is: the id of the data of the server that made it.
+pub use plain::{State, state};
+
+/// Whose it is: the id of the data of the server that made it, or of its copy of them.
 pub const LABEL_DATA: &str = "roundel.data";
 /// What for: the id of the attempt.
 pub const LABEL_ATTEMPT: &str = "roundel.attempt";
@@ -30,7 +33,7 @@ const PATIENCE_S: u64 = 3600;
 const GREETING: Duration = Duration::from_secs(3);
 
 /// What somebody without an engine can do.
-pub const HOW_TO_GET_ONE: &str = "`apt install docker.io` gives this machine one; `roundel build --no-engine` runs docker jobs on the host";
+const HOW_TO_GET_ONE: &str = "`apt install docker.io` gives this machine one; `roundel build --no-engine` runs docker jobs on the host";
 
 /// Why there is no engine.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +43,12 @@ pub enum EngineError {
     Absent {
         /// The places, in words.
         places: String,
+    },
+    /// Its socket is closed to the account that this runs as.
+    #[error("the container engine at `{socket}` does not let this account in")]
+    Denied {
+        /// Its socket.
+        socket: PathBuf,
     },
     /// It does not answer.
     #[error("the container engine at `{socket}` does not answer")]
@@ -67,10 +76,28 @@ pub enum EngineError {
 }
 
 impl EngineError {
-    /// There is not even a socket: nothing that waiting would bring.
+    /// There is not even a socket, or none for this account: nothing that waiting would bring.
     #[must_use]
     pub fn is_absent(&self) -> bool {
-        matches!(self, EngineError::Absent { .. })
+        matches!(
+            self,
+            EngineError::Absent { .. } | EngineError::Denied { .. }
+        )
+    }
+
+    /// What can be done.
+    #[must_use]
+    pub fn help(&self) -> &'static str {
+        match self {
+            EngineError::Absent { .. } => HOW_TO_GET_ONE,
+            EngineError::Denied { .. } => {
+                "a member of the group of that socket gets in (`usermod -aG docker USER`), once the server was started anew"
+            }
+            EngineError::Silent { .. } | EngineError::Slow { .. } => {
+                "`systemctl status docker`, or podman.socket, says why"
+            }
+            EngineError::Old { .. } => "install a newer one",
+        }
     }
 }
 
@@ -83,6 +110,22 @@ pub struct Engine {
     pub socket: PathBuf,
     /// What it is, as `Docker 20.10.24`.
     pub name: String,
+}
+
+impl Engine {
+    /// Whether it is Podman, which speaks the same API in a few words of its own.
+    #[must_use]
+    pub fn is_podman(&self) -> bool {
+        self.name.starts_with("Podman")
+    }
+
+    /// Whether it still answers. Costs it next to nothing, where telling its version makes Podman ask the package manager.
+    pub async fn answers(&self) -> bool {
+        matches!(
+            tokio::time::timeout(GREETING, self.api.ping()).await,
+            Ok(Ok(_))
+        )
+    }
 }
 
 /// The sockets where an engine is looked for: the one that is named, else those of Docker and Podman, the machine's own
@@ -137,6 +180,13 @@ async fn connect(socket: &Path) -> Result<Engine, EngineError> {
         source: Box::new(source),
     };
     let path = socket.display().to_string();
+    if let Err(err) = tokio::net::UnixStream::connect(socket).await
+        && err.kind() == std::io::ErrorKind::PermissionDenied
+    {
+        return Err(EngineError::Denied {
+            socket: socket.to_owned(),
+        });
+    }
     let greeting = async {
         let api = Docker::connect_with_unix(&path, PATIENCE_S, bollard::API_DEFAULT_VERSION)
             .map_err(silent)?

@@ -30,10 +30,18 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<End, Failure> {
     }
     let config = context::config_file(context.global())?;
     let bootstrap = Bootstrap::load(config.as_deref())?;
-    let (server, data, client) = server(&place).await;
+    let (server, data, running) = server(&place).await;
+    let set = bootstrap
+        .listen
+        .iter()
+        .chain(bootstrap.public.iter().flatten());
+    let (client, addresses) = match running {
+        Some((client, addresses)) => (Some(client), addresses),
+        None => (None, set.cloned().collect()),
+    };
     let subject = Subject {
         data,
-        listen: bootstrap.listen.clone(),
+        addresses,
         engines: serve::engines(bootstrap.engine.clone()),
     };
     let mut checks = doctor::examine(&subject).await;
@@ -87,8 +95,8 @@ async fn certificates(client: &Client) -> Vec<Check> {
     .collect()
 }
 
-/// Whether the server answers, where its data is, and the way to it.
-async fn server(place: &Place) -> (Check, PathBuf, Option<Client>) {
+/// Whether the server answers, where its data is, and the way to one that does, with the addresses that it listens on.
+async fn server(place: &Place) -> (Check, PathBuf, Option<(Client, Vec<String>)>) {
     const NAME: &str = "server";
     let data = match place {
         Place::Data(data) => data.canonicalize().unwrap_or_else(|_| data.clone()),
@@ -119,7 +127,10 @@ async fn server(place: &Place) -> (Check, PathBuf, Option<Client>) {
                     "start the server anew: what runs goes on meanwhile",
                 )
             };
-            (check, PathBuf::from(hello.data), Some(connected.client))
+            let network = hello.network.map(|network| network.address);
+            let addresses = network.into_iter().chain(hello.public).collect();
+            let running = Some((connected.client, addresses));
+            (check, PathBuf::from(hello.data), running)
         }
         (Err(err), Some(pid)) => {
             let found = format!("pid {pid} has the data directory and does not answer: {err}");

@@ -1,7 +1,7 @@
 //! Images: those that are here are used as they are, the others are pulled, with progress and a clear error for each
 //! way in which that fails.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bollard::auth::DockerCredentials;
 use bollard::query_parameters::CreateImageOptionsBuilder;
@@ -234,7 +234,10 @@ pub async fn pull<F: Future<Output = ()>>(
         serveraddress: Some(registry(image)),
         ..DockerCredentials::default()
     });
-    let mut progress = Progress::default();
+    let mut progress = Progress {
+        podman: engine.is_podman(),
+        ..Progress::default()
+    };
     let mut stream = engine.api.create_image(Some(options), None, credentials);
     while let Some(item) = stream.next().await {
         let item = item.map_err(|err| failed(image, &err))?;
@@ -270,8 +273,10 @@ fn failed(image: &str, err: &bollard::errors::Error) -> PullError {
 #[derive(Default)]
 struct Progress {
     layers: HashMap<String, (i64, i64)>,
-    done: usize,
+    done: HashSet<String>,
     tenths: i64,
+    /// Podman tells no more of a part than that it was downloaded, and counts what describes the image among them.
+    podman: bool,
 }
 
 impl Progress {
@@ -298,17 +303,23 @@ impl Progress {
                 Some(format!("  {} of {} MB", megabytes(here), megabytes(all)))
             }
             "Pull complete" | "Already exists" => {
-                self.done += 1;
                 if let Some(layer) = self.layers.get_mut(id) {
                     layer.0 = layer.1;
                 }
-                Some(format!("  layer {} is here ({id})", self.done))
+                self.here(id)
             }
+            "Download complete" if self.podman => self.here(id),
             _ if status.starts_with("Digest:") || status.starts_with("Status:") => {
                 Some(format!("  {status}"))
             }
             _ => None,
         }
+    }
+
+    fn here(&mut self, id: &str) -> Option<String> {
+        let what = if self.podman { "part" } else { "layer" };
+        let new = self.done.insert(id.to_owned());
+        new.then(|| format!("  {what} {} is here ({id})", self.done.len()))
     }
 }
 
@@ -459,5 +470,34 @@ mod tests {
         assert_eq!(lines[0], "  1.0 of 10.0 MB");
         assert_eq!(lines[10], "  layer 1 is here (l1)");
         assert_eq!(lines[11], "  Digest: sha256:00");
+    }
+
+    #[test]
+    fn podman_tells_of_parts_each_of_them_once() {
+        let mut progress = Progress {
+            podman: true,
+            ..Progress::default()
+        };
+        let told = [
+            ("a", "Already exists"),
+            ("b", "Pulling fs layer"),
+            ("b", "Download complete"),
+            ("c", "Download complete"),
+            ("c", "Download complete"),
+        ];
+        let lines: Vec<String> = told
+            .iter()
+            .filter_map(|(id, status)| progress.take(id, status, None, None))
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "  part 1 is here (a)",
+                "  part 2 is here (b)",
+                "  part 3 is here (c)"
+            ]
+        );
+        progress.podman = false;
+        assert_eq!(progress.take("d", "Download complete", None, None), None);
     }
 }

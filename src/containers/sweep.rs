@@ -3,10 +3,9 @@
 
 use std::collections::HashMap;
 
-use bollard::query_parameters::{
-    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
-};
+use bollard::query_parameters::{ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder};
 
+use super::plain::labelled;
 use super::{Engine, LABEL_ATTEMPT, LABEL_DATA, is_missing};
 
 /// Removes what is labelled with this server's data and belongs to an attempt that is over, by its id. Answers how many
@@ -19,22 +18,17 @@ pub async fn sweep(
     data_id: &str,
     mut is_over: impl FnMut(&str) -> bool,
 ) -> Result<usize, bollard::errors::Error> {
-    let filters = HashMap::from([("label", vec![format!("{LABEL_DATA}={data_id}")])]);
-    let options = ListContainersOptionsBuilder::new()
-        .all(true)
-        .filters(&filters)
-        .build();
-    let containers = engine.api.list_containers(Some(options)).await?;
+    let label = format!("{LABEL_DATA}={data_id}");
+    let containers = labelled(engine, &label).await?;
+    let filters = HashMap::from([("label", vec![label])]);
     let options = ListNetworksOptionsBuilder::new().filters(&filters).build();
     let networks = engine.api.list_networks(Some(options)).await?;
 
     let mut gone = 0;
     for container in containers {
-        let (Some(id), Some(labels)) = (container.id, container.labels) else {
-            continue;
-        };
-        if labels.get(LABEL_ATTEMPT).is_some_and(|id| is_over(id)) {
-            gone += usize::from(remove_container(engine, &id).await);
+        let attempt = container.labels.get(LABEL_ATTEMPT);
+        if attempt.is_some_and(|id| is_over(id)) {
+            gone += usize::from(remove_container(engine, &container.id).await);
         }
     }
     for network in networks {

@@ -5,7 +5,6 @@ use super::builds::Batch;
 use super::machines;
 use super::state::{Capacity, State};
 use crate::cluster::Containers;
-use crate::containers::HOW_TO_GET_ONE;
 use crate::ids::AttemptId;
 use crate::queue::{ExecutorKind, Waiting};
 use crate::scheduler::Reason;
@@ -60,9 +59,7 @@ impl State {
     /// Why nothing will start a run of this kind, before something is changed: a sentence without a period.
     fn why_unserved(&self, executor: ExecutorKind) -> Option<String> {
         match (executor, &self.containers) {
-            (ExecutorKind::Docker, Containers::Absent(why)) => {
-                Some(format!("{why}; {HOW_TO_GET_ONE}"))
-            }
+            (ExecutorKind::Docker, Containers::Absent(why)) => Some(why.clone()),
             (ExecutorKind::Host, _) => machines::refused(&self.values).map(str::to_owned),
             _ => None,
         }
@@ -93,7 +90,7 @@ pub(super) fn reason(containers: &Containers) -> Reason {
     match containers {
         Containers::Absent(why) => Reason {
             code: "never",
-            text: format!("{why}: will never start; {HOW_TO_GET_ONE}"),
+            text: format!("will never start: {why}"),
             never: true,
         },
         Containers::Away(why) => Reason {
@@ -117,9 +114,9 @@ mod tests {
     fn a_run_that_waits_for_an_engine_is_told_what_to_do() {
         let cases = [
             (
-                Containers::Absent("there is none".to_owned()),
+                Containers::Absent("there is none; install one".to_owned()),
                 true,
-                "apt install docker.io",
+                "never start: there is none; install one",
             ),
             (
                 Containers::Away("it does not answer".to_owned()),

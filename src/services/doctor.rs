@@ -17,18 +17,18 @@ pub use data::holder;
 pub struct Subject {
     /// The data directory; need not be there.
     pub data: PathBuf,
-    /// Where the server is to listen besides its socket.
-    pub listen: Option<String>,
+    /// Where the server listens besides its socket, or is to.
+    pub addresses: Vec<String>,
     /// Sockets where a container engine is looked for.
     pub engines: Vec<PathBuf>,
 }
 
 /// Looks at the data directory, what is in it, and the machine.
 pub async fn examine(subject: &Subject) -> Vec<Check> {
-    let (data, listen) = (subject.data.clone(), subject.listen.clone());
+    let (data, addresses) = (subject.data.clone(), subject.addresses.clone());
     let looked = tokio::task::spawn_blocking(move || {
         let mut checks = data::checks(&data);
-        checks.extend(machine::checks(&data, listen.as_deref()));
+        checks.extend(machine::checks(&data, &addresses));
         checks
     });
     // A panic has been told by its own hook; what is left is still worth telling.

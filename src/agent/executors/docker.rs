@@ -25,7 +25,7 @@ use crate::agent::environment::Environment;
 use crate::agent::journal::Journal;
 use crate::agent::paths::Places;
 use crate::api::agent::{self, Task};
-use crate::containers::{Engine, sweep};
+use crate::containers::{self, Engine, sweep};
 use crate::error::Chain;
 use memory::Memory;
 
@@ -96,18 +96,18 @@ impl Docker {
     /// A service that is no more explains many a failed step, so its end is told there, once, with its last words.
     async fn tell_of_services(&mut self, step: u16, journal: &Rc<Journal>) {
         for service in std::mem::take(&mut self.services) {
-            let Ok(found) = self.engine.api.inspect_container(&service.id, None).await else {
+            let Ok(state) = containers::state(&self.engine, &service.id).await else {
                 continue;
             };
-            let Some(state) = found.state.filter(|state| state.running == Some(false)) else {
+            if state.running {
                 self.services.push(service);
                 continue;
-            };
-            let code = state.exit_code.unwrap_or_default();
+            }
+            let code = state.exit_code;
             if code == 0 {
                 continue;
             }
-            let why = if state.oom_killed == Some(true) {
+            let why = if state.oom_killed {
                 format!(": {}", self.not_enough_memory())
             } else {
                 String::new()

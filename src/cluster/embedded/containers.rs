@@ -16,6 +16,8 @@ use crate::ids::AttemptId;
 
 /// How often it is asked whether it is there.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often it is asked who it is, in looks: one that starts with each connection is upgraded without being away.
+const NAME_EVERY: u32 = 60;
 /// How often left-overs are looked for, in looks. What a dead agent left goes at once; this finds what came after.
 const SWEEP_EVERY: u32 = 6;
 /// How long an engine that is away is waited for: an upgrade restarts it, a boot starts it after us.
@@ -26,9 +28,14 @@ const GRACE: Duration = Duration::from_secs(60);
 pub fn first_look(found: Result<&Engine, &EngineError>) -> Containers {
     match found {
         Ok(engine) => Containers::Answer(engine.name.clone()),
-        Err(err) if err.is_absent() => Containers::Absent(err.to_string()),
+        Err(err) if err.is_absent() => absent(err),
         Err(err) => Containers::Away(Chain(err).to_string()),
     }
+}
+
+/// Given up, and what to do.
+fn absent(err: &EngineError) -> Containers {
+    Containers::Absent(format!("{}; {}", Chain(err), err.help()))
 }
 
 /// How long it has been away.
@@ -52,7 +59,7 @@ impl Absence {
         let since = *self.since.get_or_insert(now);
         let never_seen = err.is_absent() && matches!(was, Containers::Absent(_));
         if never_seen || now.duration_since(since) >= GRACE {
-            Containers::Absent(Chain(err).to_string())
+            absent(err)
         } else {
             Containers::Away(Chain(err).to_string())
         }
@@ -65,7 +72,10 @@ impl<R: Reports> Inner<R> {
         let mut told = self.told.clone();
         let mut absence = Absence::default();
         for look in 0u32.. {
-            let found = containers::find(&self.settings.engines).await;
+            let found = match self.engine().filter(|_| look % NAME_EVERY != 0) {
+                Some(known) if known.answers().await => Ok(known),
+                _ => containers::find(&self.settings.engines).await,
+            };
             let now = absence.judge(found.as_ref(), &told, clock::monotonic());
             let came =
                 matches!(now, Containers::Answer(_)) && !matches!(told, Containers::Answer(_));
@@ -102,7 +112,7 @@ impl<R: Reports> Inner<R> {
                 None => known.contains(&attempt) || self.is_over(attempt) && known.insert(attempt),
             }
         };
-        match sweep(&engine, &self.settings.data_id, is_over).await {
+        match sweep(&engine, &self.settings.mark, is_over).await {
             Ok(0) => {}
             Ok(gone) => tracing::info!(
                 gone,

@@ -1,4 +1,4 @@
-//! The machine: its clock, control groups, git, the container engine, and the port that Roundel listens on.
+//! The machine: its clock, control groups, git, the container engine, and the ports that Roundel listens on.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::data::holder;
 use crate::api::doctor::Check;
 use crate::clock;
-use crate::containers::{Engine, EngineError, HOW_TO_GET_ONE};
+use crate::containers::{Engine, EngineError};
 use crate::error::{Chain, Explain};
 use crate::processes::cgroup::Cgroup;
 use crate::settings::bootstrap::{PORT, address};
@@ -23,8 +23,10 @@ const BEGINNING_MS: i64 = 1_767_225_600_000;
 const GIT: (u32, u32) = (2, 31);
 
 /// Looks at all but the container engine, which is asked for an answer.
-pub(super) fn checks(data: &Path, listen: Option<&str>) -> Vec<Check> {
-    vec![time(), groups(), git(vcs::version()), port(data, listen)]
+pub(super) fn checks(data: &Path, addresses: &[String]) -> Vec<Check> {
+    let mut checks = vec![time(), groups(), git(vcs::version())];
+    checks.extend(ports(data, addresses));
+    checks
 }
 
 fn time() -> Check {
@@ -76,26 +78,31 @@ fn git(version: Result<String, vcs::VcsError>) -> Check {
     }
 }
 
+/// The ports of a server that listens for others.
+fn ports(data: &Path, addresses: &[String]) -> Vec<Check> {
+    if addresses.is_empty() {
+        return vec![Check::ok(
+            &format!("port {PORT}"),
+            "not used: the server listens on its socket only (neither `listen` nor `public` is set)",
+        )];
+    }
+    addresses.iter().map(|listen| port(data, listen)).collect()
+}
+
 /// The port of a server that listens for others, whether it runs or is yet to.
-fn port(data: &Path, listen: Option<&str>) -> Check {
-    let name = format!("port {PORT}");
-    let Some(listen) = listen else {
-        return Check::ok(
-            &name,
-            "not used: the server listens on its socket only (`listen` is not set)",
-        );
-    };
+fn port(data: &Path, listen: &str) -> Check {
     let Some(address) = address(listen) else {
-        let told = format!("`listen` is `{listen}`, which is no address");
-        return Check::failed(&name, told, "write it as 0.0.0.0:8800");
+        let told = format!("`{listen}` is no address to listen on");
+        return Check::failed("port", told, "write it as 0.0.0.0:8800");
     };
+    let name = format!("port {}", address.port());
     if holder(data).is_some() {
         return match TcpStream::connect_timeout(&address, PATIENCE) {
             Ok(_) => Check::ok(&name, format!("the server listens on {address}")),
             Err(err) => Check::failed(
                 &name,
                 format!("the server runs, and {address} does not answer: {err}"),
-                "look into its log; start it anew when `listen` was set since",
+                "look into its log; start it anew when it was set since",
             ),
         };
     }
@@ -104,7 +111,7 @@ fn port(data: &Path, listen: Option<&str>) -> Check {
         Err(err) => Check::failed(
             &name,
             format!("{address} cannot be listened on: {err}"),
-            "see who has it with `ss -ltnp`, or set another `listen`",
+            "see who has it with `ss -ltnp`, or set another one",
         ),
     }
 }
@@ -115,14 +122,10 @@ pub(super) fn engine(found: Result<&Engine, &EngineError>) -> Check {
             "container engine",
             format!("{} at {}", engine.name, engine.socket.display()),
         ),
-        Err(err) if err.is_absent() => {
-            Check::warning("container engine", Chain(err).to_string(), HOW_TO_GET_ONE)
+        Err(err @ EngineError::Absent { .. }) => {
+            Check::warning("container engine", Chain(err).to_string(), err.help())
         }
-        Err(err) => Check::failed(
-            "container engine",
-            Chain(err).to_string(),
-            "start it, or let this account use its socket",
-        ),
+        Err(err) => Check::failed("container engine", Chain(err).to_string(), err.help()),
     }
 }
 
@@ -153,16 +156,18 @@ mod tests {
     #[test]
     fn a_port_that_somebody_else_has_is_told() {
         let data = tempfile::tempdir().unwrap();
-        let check = |listen: Option<&str>| port(data.path(), listen);
-        assert_eq!(check(None).verdict, Verdict::Ok);
-        assert_eq!(check(Some("here")).verdict, Verdict::Failed);
+        let check = |listen: &str| port(data.path(), listen);
+        assert_eq!(ports(data.path(), &[])[0].verdict, Verdict::Ok);
+        assert_eq!(check("here").verdict, Verdict::Failed);
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap().to_string();
-        let busy = check(Some(&address));
+        let busy = check(&address);
         assert_eq!(busy.verdict, Verdict::Failed);
         assert!(busy.found.contains(&address), "{}", busy.found);
         drop(taken);
-        assert_eq!(check(Some(&address)).verdict, Verdict::Ok);
+        assert_eq!(check(&address).verdict, Verdict::Ok);
+        let both = ports(data.path(), &[address.clone(), address]);
+        assert_eq!(both.len(), 2, "one for each");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::agent::executors::{End, GRACE, Program, last_words};
 use crate::agent::journal::Journal;
 use crate::api::agent::OUTPUT_MAX;
 use crate::clock;
-use crate::containers::{Engine, said};
+use crate::containers::{self, Engine, said};
 use crate::processes::MARK;
 
 /// First and longest pause between two questions whether an exec has ended whose output is still open.
@@ -137,7 +137,7 @@ impl Docker {
                 }
                 Err(err) => {
                     let since = *away.get_or_insert_with(clock::monotonic);
-                    if since.elapsed() >= ENGINE_AWAY || crate::containers::is_missing(&err) {
+                    if since.elapsed() >= ENGINE_AWAY || containers::is_missing(&err) {
                         let gone = self.state_of_primary().await;
                         return End::Gone(gone.unwrap_or_else(|| said(&err)));
                     }
@@ -164,22 +164,20 @@ impl Docker {
 
     /// A sentence when the primary container no longer runs.
     async fn state_of_primary(&self) -> Option<String> {
-        let found = match self.engine.api.inspect_container(&self.primary, None).await {
-            Ok(found) => found,
-            Err(err) if crate::containers::is_missing(&err) => {
+        let state = match containers::state(&self.engine, &self.primary).await {
+            Ok(state) => state,
+            Err(err) if containers::is_missing(&err) => {
                 return Some("the primary container was removed".to_owned());
             }
             Err(err) => return Some(format!("the container engine went away: {}", said(&err))),
         };
-        let state = found.state?;
-        if state.running != Some(false) {
+        if state.running {
             return None;
         }
-        let code = state.exit_code.unwrap_or_default();
-        Some(if state.oom_killed == Some(true) {
+        Some(if state.oom_killed {
             self.not_enough_memory()
         } else {
-            format!("the primary container ended with {code}")
+            format!("the primary container ended with {}", state.exit_code)
         })
     }
 

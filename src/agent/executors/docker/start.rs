@@ -21,7 +21,7 @@ use crate::agent::paths::Places;
 use crate::api::agent::{self, SPIN_UP, Task};
 use crate::clock;
 use crate::containers::pull::{Image, look, pull};
-use crate::containers::{self, Engine, HOW_TO_GET_ONE, labels, said};
+use crate::containers::{self, Engine, labels, said};
 use crate::error::Chain;
 use crate::pipeline::{Auth, Container};
 
@@ -52,10 +52,8 @@ pub(super) async fn reach(socket: &PathBuf) -> Result<Engine, NotReady> {
         match containers::find(std::slice::from_ref(socket)).await {
             Ok(engine) => return Ok(engine),
             Err(err) if begun.elapsed() >= ENGINE_PATIENCE => {
-                return Err(NotReady::Broken(format!(
-                    "{}; {HOW_TO_GET_ONE}",
-                    Chain(&err)
-                )));
+                let why = format!("{}; {}", Chain(&err), err.help());
+                return Err(NotReady::Broken(why));
             }
             Err(_) => tokio::time::sleep(Duration::from_millis(500)).await,
         }
@@ -134,15 +132,11 @@ pub(super) async fn start(
     let bash_env = format!("/tmp/.bash_env-{}", task.attempt.short());
     let inside = probe(engine, &id, primary, &bash_env).await;
     // Asked after the probe, which also fails where the container ended in the middle of it: that is the reason to tell.
-    let state = engine
-        .api
-        .inspect_container(&id, None)
+    let state = containers::state(engine, &id)
         .await
-        .map_err(|err| broken("the primary container cannot be asked", &err))?
-        .state
-        .unwrap_or_default();
-    if state.running == Some(false) {
-        let code = state.exit_code.unwrap_or_default();
+        .map_err(|err| broken("the primary container cannot be asked", &err))?;
+    if !state.running {
+        let code = state.exit_code;
         return Err(NotReady::Wrong(format!(
             "the primary container {} ended with {code} as soon as it was started: its entrypoint and command must stay",
             primary.image
@@ -172,7 +166,7 @@ pub(super) async fn start(
         user: primary.user.clone(),
         owner: (inside.uid, inside.gid),
         has_bash: inside.bash,
-        memory: Memory::of(state.pid.unwrap_or_default()),
+        memory: Memory::of(state.pid),
         limit: match &docker.class {
             Some(class) => format!(
                 "{} MB were not enough (resource class {class})",
