@@ -78,6 +78,11 @@ pub(super) fn restore(args: &Restore, context: &mut Context<'_>) -> Result<End, 
                 "The logs are not in this backup: copy the folder `logs` of the old data directory."
             )?;
         }
+        writeln!(
+            context.out,
+            "No backup holds keys: copy `secrets/key` and `tls` of the old data directory, else secrets stay closed and other \
+             machines are shown another fingerprint."
+        )?;
         let into = args.into.display().to_string();
         writeln!(
             context.out,

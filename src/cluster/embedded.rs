@@ -50,8 +50,8 @@ pub struct Settings {
     /// Seconds of silence after which an agent counts as unreachable; also how long after its deadline, or after it was
     /// told to stop, one that still lives is killed.
     pub silence_s: u64,
-    /// Id of the data, by which what is made in the container engine is known as ours.
-    pub data_id: String,
+    /// By which what is made in the container engine is known as ours: the id of the data, or of this copy of them.
+    pub mark: String,
     /// Sockets where a container engine is looked for.
     pub engines: Vec<PathBuf>,
 }

@@ -202,6 +202,7 @@ pub async fn serve(
         Account::Other(other) => other.name.clone(),
     };
     let found = containers::find(&options.engines).await;
+    let copy = dir.copy_id()?;
     let settings = |data_id: &str| Settings {
         program: options.program.clone(),
         data: data.clone(),
@@ -211,7 +212,7 @@ pub async fn serve(
         host_env: options.host_env.clone(),
         deadline_s: options.deadline_s,
         silence_s: options.silence_s,
-        data_id: data_id.to_owned(),
+        mark: copy.as_deref().unwrap_or(data_id).to_owned(),
         engines: options.engines.clone(),
     };
     let first = first_look(found.as_ref());

@@ -413,6 +413,8 @@ pub fn restore(from: &Path, data: &Path) -> Result<Backup, BackupError> {
             });
         }
     }
+    // It may come to run beside what it was made of, which is not to sweep what the copy runs, nor the other way round.
+    dir.name_copy()?;
     settle(data)?;
     Ok(backup)
 }

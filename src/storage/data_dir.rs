@@ -27,6 +27,9 @@ const FOLDERS: [&str; 9] = [
     "caches",
 ];
 
+/// The file by which a restored copy is told from what it was made of.
+const COPY: &str = "copy";
+
 /// Those of them in which each attempt has a folder.
 const OF_ATTEMPTS: [&str; 3] = ["logs", "attempts", "scratch"];
 
@@ -167,6 +170,33 @@ impl DataDir {
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// Gives a copy of another installation's data an id of its own.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn name_copy(&self) -> Result<(), DataDirError> {
+        let id = uuid::Uuid::new_v4();
+        write_whole(&self.path.join(COPY), format!("{id}\n").as_bytes())
+            .map_err(self.failed("name the copy"))
+    }
+
+    /// The id of a copy; `None` when it is none.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn copy_id(&self) -> Result<Option<String>, DataDirError> {
+        match fs::read_to_string(self.path.join(COPY)) {
+            Ok(text) => Ok(Some(text.trim().to_owned())),
+            Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(err) => Err(self.failed("read the name of the copy")(err)),
+        }
+    }
+
+    fn failed(&self, what: &'static str) -> impl FnOnce(io::Error) -> DataDirError {
+        let path = self.path.clone();
+        move |source| DataDirError::Io { path, what, source }
+    }
 }
 
 /// Tells an ext file system that the folders in `path` have nothing to do with each other, so that each gets a part of
@@ -223,6 +253,19 @@ fn check_form(path: &Path) -> Result<(), DataDirError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_copy_has_an_id_of_its_own() {
+        let root = tempfile::tempdir().unwrap();
+        let ids = ["a", "b"].map(|name| {
+            let dir = DataDir::open(&root.path().join(name)).unwrap();
+            assert_eq!(dir.copy_id().unwrap(), None);
+            dir.name_copy().unwrap();
+            dir.copy_id().unwrap().unwrap()
+        });
+        assert_ne!(ids[0], ids[1]);
+        assert!(ids.iter().all(|id| uuid::Uuid::parse_str(id).is_ok()));
+    }
 
     #[test]
     fn one_server_has_it_and_its_rights_are_narrow() {

@@ -179,7 +179,7 @@ fn task(settings: &Settings, engine: Option<PathBuf>, submission: Submission) ->
         silence_s: settings.silence_s,
         docker: containers.map(|containers| Docker {
             engine: engine.unwrap_or_default(),
-            data_id: settings.data_id.clone(),
+            data_id: settings.mark.clone(),
             class: submission.job.resource_class,
             containers,
         }),
