@@ -1,8 +1,8 @@
 //! How often somebody may be wrong: failed sign-ins by address and by token.
 //!
-//! Nobody is locked out by what others do. An address that was wrong too often waits, but a token that has signed in
-//! from there before does not wait with it; and a token that is guessed at from many places makes each new place wait
-//! sooner, while a right token from a place that has not been wrong goes through.
+//! Nobody is locked out by what others do: a right token goes through without being asked about here, since nobody guesses
+//! one. Who is wrong too often from an address waits there; and a token that is guessed at from many places makes each new
+//! place wait sooner.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -57,12 +57,11 @@ pub struct Throttle {
     addresses: Table<Origin>,
     tokens: Table<String>,
     both: Table<(Origin, String)>,
-    /// Tokens that have signed in, each with where from.
-    known: Table<(Origin, String)>,
 }
 
 impl Throttle {
-    /// How long a sign-in from there has to wait; `None` when it may be tried. `token` is the id it names.
+    /// How long a wrong sign-in from there has to wait before the next; `None` when it may be tried. `token` is the id it
+    /// names.
     #[must_use]
     pub fn wait(&self, origin: Origin, token: &str, now: Timestamp) -> Option<Duration> {
         let both = (origin, token.to_owned());
@@ -70,9 +69,6 @@ impl Throttle {
             self.both.wait(&both, BY_BOTH, now),
             self.addresses.wait(&origin, BY_ADDRESS, now),
         );
-        if self.known.contains(&both) {
-            return by_both;
-        }
         // Guessed at from everywhere: then a place has fewer tries at this one.
         let by_token = self.tokens.wait(&token.to_owned(), BY_TOKEN, now);
         by_address.max(by_token.and(by_both))
@@ -83,20 +79,9 @@ impl Throttle {
         if let Some(token) = token {
             let both = (origin, token.to_owned());
             self.tokens.take(token.to_owned(), BY_TOKEN, now);
-            self.both.take(both.clone(), BY_BOTH, now);
-            if self.known.contains(&both) {
-                return;
-            }
+            self.both.take(both, BY_BOTH, now);
         }
         self.addresses.take(origin, BY_ADDRESS, now);
-    }
-
-    /// A sign-in was right.
-    pub fn succeeded(&mut self, origin: Origin, token: &str, now: Timestamp) {
-        let both = (origin, token.to_owned());
-        if !self.known.contains(&both) {
-            self.known.take(both, 1, now);
-        }
     }
 }
 
@@ -200,20 +185,6 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_was_right_there_before_does_not_wait_with_its_address() {
-        let mut throttle = Throttle::default();
-        throttle.succeeded(at(1), "a", NOW);
-        fail(&mut throttle, at(1), None, 50);
-        assert_eq!(throttle.wait(at(1), "a", NOW), None);
-        assert!(throttle.wait(at(1), "b", NOW).is_some());
-        fail(&mut throttle, at(1), Some("a"), BY_BOTH);
-        assert!(
-            throttle.wait(at(1), "a", NOW).is_some(),
-            "its own failures count"
-        );
-    }
-
-    #[test]
     fn a_token_that_is_guessed_at_from_everywhere_opens_from_a_new_place() {
         let mut throttle = Throttle::default();
         for last in 0..40 {
@@ -238,20 +209,13 @@ mod tests {
         for n in 0..3 * MOST {
             let [.., a, b, c] = n.to_be_bytes();
             throttle.failed(Origin::V4([10, a, b, c]), Some(&n.to_string()), NOW);
-            throttle.succeeded(Origin::V4([10, a, b, c]), "t", NOW);
         }
         let Throttle {
             addresses,
             tokens,
             both,
-            known,
         } = &throttle;
-        for length in [
-            addresses.0.len(),
-            tokens.0.len(),
-            both.0.len(),
-            known.0.len(),
-        ] {
+        for length in [addresses.0.len(), tokens.0.len(), both.0.len()] {
             assert!(length <= MOST, "{length}");
         }
     }

@@ -1,7 +1,7 @@
 //! Who asks: found out once for every request of a person or program, before anything else looks at it.
 //!
 //! Who carries a token is who the token says, whatever the line. Without one the socket's peer is an administrator, by
-//! user id, and over the network nobody is anybody.
+//! user id, and over the network nobody is anybody. A token that came over a line which others can read opens nothing.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use super::error::ApiError;
 use super::peer::Peer;
 use super::router::Server;
+use super::sign_in::Protected;
 use crate::access::{self, Refused, Role, Throttle, Tokens, Way};
 use crate::clock::{self, Timestamp};
 use crate::engine::{Actor, Command, CommandError, Note, Refusal, Reply};
@@ -158,7 +159,8 @@ pub(super) async fn identify(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match sign_in(&server, peer, request.headers()).await {
+    let protected = request.extensions().get::<Protected>().is_some();
+    match sign_in(&server, peer, protected, request.headers()).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -173,7 +175,12 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     given.strip_prefix("Bearer ")
 }
 
-async fn sign_in(server: &Server, peer: Peer, headers: &HeaderMap) -> Result<Caller, ApiError> {
+async fn sign_in(
+    server: &Server,
+    peer: Peer,
+    protected: bool,
+    headers: &HeaderMap,
+) -> Result<Caller, ApiError> {
     let (origin, who) = peer.place();
     let refuse = async |err: ApiError| {
         let refusal = Refusal {
@@ -196,27 +203,24 @@ async fn sign_in(server: &Server, peer: Peer, headers: &HeaderMap) -> Result<Cal
             Peer::Address(_) => Err(refuse(unknown("nobody is signed in")).await),
         };
     }
+    if matches!(peer, Peer::Address(_)) && !protected {
+        let err = ApiError::new(
+            Kind::Refused,
+            "a token is not taken over a connection that others can read",
+        )
+        .hint("sign in by https, and make this token anew: somebody may have read it");
+        return Err(refuse(err).await);
+    }
     let parts = bearer(headers).and_then(access::parts);
     let id = parts.map_or("", |(id, _)| id);
     let now = clock::now();
-    if let Some(wait) = server
-        .sign_ins
-        .with(|throttle| throttle.wait(origin, id, now))
-    {
-        let err = ApiError::new(Kind::Throttled, "too many failed sign-ins from there")
-            .hint("wait, then sign in with a right token")
-            .retry_after(wait);
-        return Err(refuse(err).await);
-    }
     let tokens = server.view.tokens.borrow().clone();
     let opened = parts.map_or(Err(Refused::Wrong), |(id, secret)| {
         tokens.open(id, secret, now)
     });
     let why = match opened {
+        // A right one goes through whatever others have tried from there: nobody guesses one.
         Ok(entry) => {
-            server
-                .sign_ins
-                .with(|throttle| throttle.succeeded(origin, id, now));
             return Ok(Caller {
                 actor: Actor {
                     name: entry.who.clone(),
@@ -243,10 +247,20 @@ async fn sign_in(server: &Server, peer: Peer, headers: &HeaderMap) -> Result<Cal
         Err(Refused::Wrong) => format!("token {id} is wrong, or was revoked"),
     };
     let known = tokens.holds(id).then_some(id);
-    server
-        .sign_ins
-        .with(|throttle| throttle.failed(origin, known, now));
-    Err(refuse(unknown(why)).await)
+    let wait = server.sign_ins.with(|throttle| {
+        let wait = throttle.wait(origin, id, now);
+        if wait.is_none() {
+            throttle.failed(origin, known, now);
+        }
+        wait
+    });
+    let err = match wait {
+        Some(wait) => ApiError::new(Kind::Throttled, "too many failed sign-ins from there")
+            .hint("wait, then sign in with a right token")
+            .retry_after(wait),
+        None => unknown(why),
+    };
+    Err(refuse(err).await)
 }
 
 /// A session that was right once: no guess, so it is not counted as a wrong one.
