@@ -146,7 +146,11 @@ impl Explain for VcsError {
             ),
             VcsError::NoGit(_) => Some("install git where the server can find it".to_owned()),
             VcsError::Failed { said, .. } if said.contains("dubious ownership") => {
-                Some("the repository belongs to another user than the server's; run the server as its owner".to_owned())
+                Some(
+                    "it belongs to another account than the server's: where whoever can write to it is trusted with that, \
+                     `git config --system --add safe.directory PATH`; else run the server as its owner"
+                        .to_owned(),
+                )
             }
             _ => None,
         }

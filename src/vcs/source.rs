@@ -29,7 +29,7 @@ pub struct Source {
     pub org: String,
     /// Name, from the origin URL; the folder's without one.
     pub name: String,
-    /// What a checkout's origin should be.
+    /// What a checkout's origin should be: seen by everybody who sees a build, so without user and password.
     pub origin: String,
 }
 
@@ -39,7 +39,7 @@ pub struct Source {
 /// [`VcsError::Refused`], [`VcsError::NoPath`], [`VcsError::NotARepository`], or what git says.
 pub fn locate(source: &str) -> Result<Source, VcsError> {
     let refused = |why| VcsError::Refused {
-        what: crate::sanitise::line(source).into_owned(),
+        what: crate::sanitise::line(&without_password(source)).into_owned(),
         why,
     };
     if source.is_empty() {
@@ -71,7 +71,7 @@ pub fn locate(source: &str) -> Result<Source, VcsError> {
             key,
             org,
             name,
-            origin,
+            origin: without_password(&origin),
         });
     }
     let folder = top.file_name().map_or_else(
@@ -163,6 +163,11 @@ fn from_url(url: &str, refused: &impl Fn(&'static str) -> VcsError) -> Result<So
             ));
         }
         let authority = rest.split('/').next().unwrap_or(rest);
+        if without_password(url) != url {
+            return Err(refused(
+                "whoever may see a build would see what opens it; git's own credential store keeps that, or use SSH",
+            ));
+        }
         let host = authority.rsplit('@').next().unwrap_or(authority);
         if authority.starts_with('-') || host.starts_with('-') {
             return Err(refused("its host begins with `-`"));
@@ -176,6 +181,21 @@ fn from_url(url: &str, refused: &impl Fn(&'static str) -> VcsError) -> Result<So
         name,
         origin: url.to_owned(),
     })
+}
+
+/// A URL without its password; over HTTP also without the name, in whose place a token may stand.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let Some((user, host)) = authority.rsplit_once('@') else {
+        return url.to_owned();
+    };
+    match user.split(':').next() {
+        Some(user) if !scheme.starts_with("http") => format!("{scheme}://{user}@{host}{path}"),
+        _ => format!("{scheme}://{host}{path}"),
+    }
 }
 
 /// Key, owner and name of a URL: `https://host/owner/name.git`, `git@host:owner/name`.
@@ -227,6 +247,47 @@ mod tests {
                 "web".to_owned()
             )
         );
+    }
+
+    #[test]
+    fn what_opens_a_remote_is_neither_taken_nor_shown() {
+        let cases = [
+            (
+                "https://bot:T0KEN@h.example.com/a/b",
+                "https://h.example.com/a/b",
+            ),
+            (
+                "http://T0KEN@h.example.com/a/b@c",
+                "http://h.example.com/a/b@c",
+            ),
+            (
+                "ssh://git:T0KEN@h.example.com:22/a/b",
+                "ssh://git@h.example.com:22/a/b",
+            ),
+        ];
+        for (url, shown) in cases {
+            assert_eq!(without_password(url), shown);
+            let err = locate(url).unwrap_err().to_string();
+            assert!(err.contains("would see what opens it"), "{err}");
+            assert!(!err.contains("T0KEN"), "{err}");
+            assert_eq!(without_password(shown), shown);
+            assert!(locate(shown).is_ok(), "{shown}");
+        }
+        for url in ["git@h.example.com:a/b", "file:///a@b/c", "https://h/a:b@c"] {
+            assert_eq!(without_password(url), url);
+        }
+        let dir = tempfile::tempdir().unwrap();
+        for words in [
+            &["init", "--quiet"][..],
+            &["remote", "add", "origin", cases[0].0],
+        ] {
+            let mut command = git(dir.path());
+            command.args(words);
+            assert!(run(command, "prepare", LOCAL, 8192).unwrap().ok);
+        }
+        let found = locate(&dir.path().display().to_string()).unwrap();
+        assert_eq!(found.origin, cases[0].1);
+        assert!(!format!("{found:?}").contains("T0KEN"));
     }
 
     #[test]

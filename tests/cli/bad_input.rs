@@ -216,13 +216,16 @@ fn a_server_that_writes_its_log_goes_on_answering() {
     let server = home.server().unwrap();
     // Nobody listens on port 1; the failure is told in the server's log, by a thread that is not its first.
     for url in [
-        "https://name:secret@127.0.0.1:1/acme/web.git",
+        "https://127.0.0.1:1/acme/web.git",
         "http://127.0.0.1:1/acme/web",
     ] {
         let said = home.run(&["build", url]).with_code(3);
         assert!(said.err.contains("`127.0.0.1:1/acme/web`"), "{}", said.err);
-        assert!(!said.err.contains("secret"), "{}", said.err);
     }
+    let opened = "https://name:secret@127.0.0.1:1/acme/web.git";
+    let said = home.run(&["build", opened]).with_code(2);
+    assert!(said.err.contains("would see what opens it"), "{}", said.err);
+    assert!(!said.err.contains("secret"), "{}", said.err);
     let log = fs::read_to_string(home.data().join("log/server.log")).unwrap();
     assert_eq!(log.matches("a request failed").count(), 2, "{log}");
     assert!(!log.contains("secret"), "{log}");
