@@ -306,8 +306,10 @@ pub struct NewWatch {
     pub id: WatchId,
     /// Path or URL.
     pub source: String,
-    /// `org/name` of its project.
+    /// `org/name` of its project, unless that has another by now.
     pub title: String,
+    /// The project's key.
+    pub key: String,
     /// Seconds between two looks.
     pub every_s: u64,
     /// What is there already, and is not built: branch to commit.

@@ -13,11 +13,12 @@ impl Batch<'_, '_> {
     ) -> Result<Reply, CommandError> {
         match command {
             WatchCommand::Add(new) => {
+                let known = self.tx.title_of(&new.key)?;
                 // Asked again, only its period changes: what is new since is still to be built.
                 let watch = self.tx.set_watch(&WatchRecord {
                     id: new.id,
                     source: new.source,
-                    title: new.title,
+                    title: known.unwrap_or(new.title),
                     every_s: new.every_s,
                     created: self.now,
                     actor: actor.name.clone(),

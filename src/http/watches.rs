@@ -66,6 +66,7 @@ pub(super) async fn add(
             id: WatchId::fresh(),
             source: wanted.source,
             title: format!("{}/{}", source.org, source.name),
+            key: source.key,
             every_s: wanted.every_s,
             tips,
         })

@@ -103,6 +103,14 @@ impl Tx<'_> {
             .during("read a project's name")
     }
 
+    /// The name of the project of this key, if anything of it was built.
+    pub fn title_of(&self, key: &str) -> Result<Option<String>, StoreError> {
+        self.db
+            .prepare_cached("SELECT org || '/' || name FROM projects WHERE key = ?1")
+            .and_then(|mut statement| statement.query_row([key], |row| row.get(0)).optional())
+            .during("read a project's name")
+    }
+
     /// Key of another project that has this name.
     pub fn other_project(&self, title: &str, id: ProjectId) -> Result<Option<String>, StoreError> {
         self.db

@@ -58,6 +58,13 @@ fn a_project_is_listed_shown_and_renamed_with_what_was_built_of_it() {
             .out
             .contains("quick")
     );
+    // Watched under the name it has, by which it is found and kept.
+    home.run(&["watch", "web"]).with_code(0);
+    home.run(&["watch", "--now", "acme/site"]).with_code(0);
+    let said = home
+        .run(&["project", "remove", "acme/site", "-yes"])
+        .with_code(4);
+    assert!(said.err.contains("is watched"), "{}", said.err);
     let audit = home
         .run(&["audit", "list", "project.rename", "ok"])
         .with_code(0)
