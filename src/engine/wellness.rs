@@ -115,10 +115,16 @@ fn timed(part: Part, read: &Reading) -> (Health, String) {
     };
     let health = match p99 {
         _ if read.failed => Health::Failing,
-        p99 if p99 > most => Health::Slow,
+        // A single one is no measure.
+        p99 if p99 > most && read.count > 1 => Health::Slow,
         _ => Health::Ok,
     };
-    (health, format!("99 of 100 {what} within {}", span(p99)))
+    let of = match read.count {
+        1 => "1 of 1".to_owned(),
+        few @ 0..100 => format!("{} of {few}", few.saturating_sub(1)),
+        _ => "99 of 100".to_owned(),
+    };
+    (health, format!("{of} {what} within {}", span(p99)))
 }
 
 fn engine(read: &Reading, now: Timestamp) -> (Health, String) {
@@ -180,7 +186,7 @@ mod tests {
 
     fn read(p99_ms: Option<u64>, failed: bool) -> Reading {
         Reading {
-            count: 1,
+            count: 1000,
             p99: p99_ms.map(Duration::from_millis),
             last: Some(Timestamp(1_000_000)),
             error: None,
@@ -215,6 +221,17 @@ mod tests {
         ] {
             let told = timed(Part::Store, &read(p99, failed));
             assert_eq!(told, (health, note.to_owned()), "{p99:?} {failed}");
+        }
+        for (count, health, note) in [
+            (1, Health::Ok, "1 of 1 commits within 1.0 s"),
+            (2, Health::Slow, "1 of 2 commits within 1.0 s"),
+            (99, Health::Slow, "98 of 99 commits within 1.0 s"),
+        ] {
+            let few = Reading {
+                count,
+                ..read(Some(1048), false)
+            };
+            assert_eq!(timed(Part::Store, &few), (health, note.to_owned()));
         }
     }
 

@@ -28,7 +28,8 @@ struct Inner {
 pub struct Reading {
     /// How often it was done.
     pub count: u64,
-    /// Ninety-nine of a hundred took at most this long, to within a power of two; `None` when none was done.
+    /// Ninety-nine of a hundred, of fewer all but one, took at most this long, to within a power of two; `None` when none was
+    /// done.
     pub p99: Option<Duration>,
     /// When it was last done, well or not.
     pub last: Option<Timestamp>,
@@ -100,9 +101,10 @@ fn bar(took: Duration) -> usize {
     bits.min(BARS - 1)
 }
 
-/// The upper bound of the bar in which the ninety-ninth of a hundred stands.
+/// The upper bound of the bar in which the ninety-ninth of a hundred stands, the last but one of fewer: one that took long
+/// says nothing yet.
 fn p99(bars: &[u64; BARS], count: u64) -> Option<Duration> {
-    let wanted = (count * 99).div_ceil(100);
+    let wanted = count - (count / 100).max(count.saturating_sub(1).min(1));
     let mut seen = 0;
     let bar = bars.iter().position(|bar| {
         seen += bar;
@@ -130,6 +132,17 @@ mod tests {
         let read = meter.read(NOW);
         assert_eq!(read.count, 100);
         assert_eq!(read.p99, Some(Duration::from_micros(1024)));
+        meter.done(Duration::from_secs(2), NOW);
+        assert!(meter.read(NOW).p99 > Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn one_that_took_long_is_left_out_of_few_and_two_are_not() {
+        let meter = Meter::default();
+        meter.done(Duration::from_secs(2), NOW);
+        assert!(meter.read(NOW).p99 > Some(Duration::from_secs(1)));
+        (0..5).for_each(|_| meter.done(Duration::from_micros(900), NOW));
+        assert_eq!(meter.read(NOW).p99, Some(Duration::from_micros(1024)));
         meter.done(Duration::from_secs(2), NOW);
         assert!(meter.read(NOW).p99 > Some(Duration::from_secs(1)));
     }
