@@ -3,7 +3,7 @@
 //! Knows nothing of what the ids stand for beyond their shape. Ids of pipelines are made by the API client, the
 //! others by the engine; all are UUIDv7, so they sort by the time they were made.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -119,14 +119,22 @@ const PART_MAX: usize = 40;
 #[must_use]
 pub fn fleet_name(attempt: AttemptId, index: u32, org: &str, project: &str, number: i64) -> String {
     let middle = format!("build-{}-{}", part(org), part(project));
-    fleet_name_with(attempt, index, &middle, number)
+    let mut name = String::new();
+    write_fleet_name(&mut name, attempt, index, &middle, number);
+    name
 }
 
-/// The same with its middle, `build-<org>-<project>`, as [`fleet_middle`] gives it.
-pub(crate) fn fleet_name_with(attempt: AttemptId, index: u32, middle: &str, number: i64) -> String {
-    let mut id = [0; 32];
-    let id = &attempt.0.as_simple().encode_lower(&mut id)[20..];
-    format!("{id}-{index}-{middle}-{number}")
+/// Appends a fleet name whose middle is as [`fleet_middle`] gives it.
+pub(crate) fn write_fleet_name(
+    out: &mut String,
+    attempt: AttemptId,
+    index: u32,
+    middle: &str,
+    number: i64,
+) {
+    out.push_str(&attempt.0.as_simple().encode_lower(&mut [0; 32])[20..]);
+    // A string takes everything.
+    let _ = write!(out, "-{index}-{middle}-{number}");
 }
 
 /// The middle of a fleet name: what runs of one project share. `None` when it is none.
@@ -173,7 +181,9 @@ mod tests {
         let name = fleet_name(attempt, 12, "acme-org", "web.app", 345);
         let middle = fleet_middle(&name).unwrap();
         assert_eq!(middle, "build-acme-org-web.app");
-        assert_eq!(fleet_name_with(attempt, 12, middle, 345), name);
+        let mut again = String::new();
+        write_fleet_name(&mut again, attempt, 12, middle, 345);
+        assert_eq!(again, name);
         assert_eq!(fleet_middle("something else"), None);
     }
 

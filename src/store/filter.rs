@@ -134,9 +134,9 @@ impl Filter {
     }
 
     /// Whether a row in memory matches, of which `holds` tells whether a word occurs in it.
-    pub fn passes(&self, holds: impl Fn(&Term) -> bool) -> bool {
-        let all = |term: &Term| holds(term) != term.not;
-        self.terms.is_empty() || self.terms.iter().all(all) != self.inverse
+    pub fn passes(&self, mut holds: impl FnMut(&Term) -> bool) -> bool {
+        let mut all = |term: &Term| holds(term) != term.not;
+        self.terms.is_empty() || self.terms.iter().all(&mut all) != self.inverse
     }
 
     /// Whether it asks for this word of a field.

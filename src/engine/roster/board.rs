@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::Move;
 use super::ranking::{Ranking, Wanted};
 use crate::clock::Timestamp;
-use crate::ids::{AttemptId, fleet_middle, fleet_name_with};
+use crate::ids::{AttemptId, fleet_middle, write_fleet_name};
 use crate::pipeline::status::RunState;
 use crate::store::{HotRun, Term, Window, WindowQuery};
 
@@ -116,11 +117,17 @@ impl Run {
 
     /// Its fleet name. Made anew each time.
     pub(super) fn name(&self) -> String {
-        fleet_name_with(self.id, self.copy, &self.origin.middle, self.number)
+        let mut name = String::new();
+        self.write_name(&mut name);
+        name
     }
 
-    /// Whether a word of a filter occurs in it.
-    pub(super) fn holds(&self, term: &Term) -> bool {
+    fn write_name(&self, out: &mut String) {
+        write_fleet_name(out, self.id, self.copy, &self.origin.middle, self.number);
+    }
+
+    /// Whether a word of a filter occurs in it. `room` is for texts that are made for that.
+    pub(super) fn holds(&self, term: &Term, room: &mut String) -> bool {
         let lower = !term.exact;
         let cased = |text| in_case(text, lower);
         let shared = &self.origin.texts[usize::from(lower)];
@@ -139,12 +146,16 @@ impl Run {
             Some("class") => term.is_in(&shared.class),
             // Scattered letters may lie in several of its texts, in the order in which the store has them.
             _ if term.fuzzy => {
-                let (name, job, state) = (self.name(), cased(&self.job), self.state.word());
+                let (job, node, state) = (cased(&self.job), node(), self.state.word());
                 let (title, branch, kind) = (&shared.title, &shared.branch, &shared.executor);
-                let (node, number) = (node(), self.number);
-                term.is_in(&format!(
-                    "{name} {job} {title} {branch} {state}  {node} {kind} #{number}"
-                ))
+                room.clear();
+                self.write_name(room);
+                let _ = write!(
+                    room,
+                    " {job} {title} {branch} {state}  {node} {kind} #{}",
+                    self.number
+                );
+                term.is_in(room)
             }
             // No other word holds a space, so none goes across two of them.
             _ => {
@@ -153,7 +164,12 @@ impl Run {
                     || parts.into_iter().any(|part| term.is_in(part))
                     || term.is_in(self.state.word())
                     || term.is_in(&node())
-                    || term.is_in(&format!("{} #{}", self.name(), self.number))
+                    || {
+                        room.clear();
+                        self.write_name(room);
+                        let _ = write!(room, " #{}", self.number);
+                        term.is_in(room)
+                    }
             }
         }
     }

@@ -214,9 +214,10 @@ impl Wanted {
 /// Those of the slots that hold a run that is wanted, in order.
 fn sorted(wanted: &Wanted, slots: impl Iterator<Item = u32>, board: &Board) -> Vec<u32> {
     let filter = Filter::read(&wanted.filter, RUN_FIELDS);
-    let matches = |run: &Run| {
+    let mut room = String::new();
+    let mut matches = |run: &Run| {
         (wanted.states.is_empty() || wanted.states.contains(&run.state))
-            && filter.passes(|term| run.holds(term))
+            && filter.passes(|term| run.holds(term, &mut room))
     };
     let mut found: Vec<(u64, u32, &Run)> = slots
         .filter_map(|slot| Some((slot, board.run(slot)?)))
