@@ -47,14 +47,32 @@ impl Cgroup {
             .iter()
             .map(Path::new)
             .find(|mount| mount.join("cgroup.controllers").exists())
-            && let Some(group) = made.add(mount, of("").unwrap_or("/"), name)
         {
-            limited.0 = fs::write(group.join("cpu.max"), format!("{quota} {PERIOD_US}")).is_ok();
-            limited.1 = fs::write(group.join("memory.max"), bytes.to_string()).is_ok();
+            let home = mount.join(of("").unwrap_or("/").trim_start_matches('/'));
+            let limit = |group: &Path| {
+                (
+                    fs::write(group.join("cpu.max"), format!("{quota} {PERIOD_US}")).is_ok(),
+                    fs::write(group.join("memory.max"), bytes.to_string()).is_ok(),
+                )
+            };
+            // Below a group that holds processes there are no controllers, and where the server was started is one.
+            if let Some(shared) = shared(mount)
+                && let Some(group) = made.add(&shared, &home, name)
+            {
+                limited = limit(&group);
+            } else if let Some(group) = made.add(&home, &home, name) {
+                limited = limit(&group);
+            }
         }
+        let v1 = |controller: &str, path: &str| {
+            Path::new("/sys/fs/cgroup")
+                .join(controller)
+                .join(path.trim_start_matches('/'))
+        };
         if !limited.0
             && let Some(path) = of("cpu")
-            && let Some(group) = made.add(Path::new("/sys/fs/cgroup/cpu"), path, name)
+            && let home = v1("cpu", path)
+            && let Some(group) = made.add(&home, &home, name)
         {
             limited.0 = fs::write(group.join("cpu.cfs_period_us"), PERIOD_US.to_string())
                 .and_then(|()| fs::write(group.join("cpu.cfs_quota_us"), quota.to_string()))
@@ -62,7 +80,8 @@ impl Cgroup {
         }
         if !limited.1
             && let Some(path) = of("memory")
-            && let Some(group) = made.add(Path::new("/sys/fs/cgroup/memory"), path, name)
+            && let home = v1("memory", path)
+            && let Some(group) = made.add(&home, &home, name)
         {
             limited.1 = fs::write(group.join("memory.limit_in_bytes"), bytes.to_string()).is_ok();
         }
@@ -77,16 +96,16 @@ impl Cgroup {
         made
     }
 
-    fn add(&mut self, mount: &Path, path: &str, name: &str) -> Option<PathBuf> {
-        let home = mount.join(path.trim_start_matches('/'));
-        let group = home.join(format!("roundel-{name}"));
+    /// Makes a group in `parent`; `home` is where this process goes back to.
+    fn add(&mut self, parent: &Path, home: &Path, name: &str) -> Option<PathBuf> {
+        let group = parent.join(format!("roundel-{name}"));
         match fs::create_dir(&group) {
             Ok(()) => {}
             Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {}
             Err(_) => return None,
         }
         self.own.push(group.clone());
-        self.home.push(home);
+        self.home.push(home.to_owned());
         Some(group)
     }
 
@@ -181,6 +200,41 @@ impl Cgroup {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// The group for those of all attempts, in which no process is, with the controllers of CPU and memory for what is below.
+/// `None` where this account may not make it, or the controllers are elsewhere: in hierarchies of version 1.
+fn shared(mount: &Path) -> Option<PathBuf> {
+    let has_both = |file: &Path| {
+        let words = fs::read_to_string(file).unwrap_or_default();
+        ["cpu", "memory"]
+            .iter()
+            .all(|one| words.split_whitespace().any(|word| word == *one))
+    };
+    let group = mount.join("roundel");
+    let given = group.join("cgroup.subtree_control");
+    if has_both(&given) {
+        return Some(group);
+    }
+    if !has_both(&mount.join("cgroup.controllers")) {
+        return None;
+    }
+    let give = |file: &Path| {
+        for controller in ["+cpu", "+memory", "+pids"] {
+            // One that cannot be given is missed below.
+            let _ = fs::write(file, controller);
+        }
+    };
+    give(&mount.join("cgroup.subtree_control"));
+    // Another run may make it at the same moment.
+    let _ = fs::create_dir(&group);
+    give(&given);
+    if has_both(&given) {
+        return Some(group);
+    }
+    // Left where somebody else uses it.
+    let _ = fs::remove_dir(&group);
+    None
 }
 
 /// A group that cannot be joined leaves the process where it is; the limits' note has said so, or the kill by mark finds it.

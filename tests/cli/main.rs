@@ -19,6 +19,7 @@ mod disk;
 mod docker;
 mod doctor;
 mod gc;
+mod groups;
 mod guest;
 mod health;
 mod hostile;

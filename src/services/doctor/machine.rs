@@ -54,7 +54,7 @@ fn groups() -> Check {
         Some(why) => Check::warning(
             "control groups",
             format!("{why}; {kill}"),
-            "run the server as a service with Delegate=yes, or as root: jobs on the host may use more than their class",
+            "run the server as root: until then jobs on the host may use more than their class",
         ),
     }
 }
