@@ -35,6 +35,7 @@ mod projects;
 mod publish;
 mod refusals;
 mod reports;
+mod room;
 mod roster;
 mod runs;
 mod sessions;

@@ -10,6 +10,7 @@ use super::handle::Handle;
 use super::machines::Machines;
 use super::outbox::Effect;
 use super::reports::{AgentEvent, Report};
+use super::room::Room;
 use super::told::of_proxy;
 use super::view::View;
 use super::vms::Vms;
@@ -20,6 +21,7 @@ use crate::ids::{AttemptId, NodeId, ProjectId};
 use crate::pipeline::{Executor, JobPlan};
 use crate::services::health::Part;
 use crate::storage::logs::LogStore;
+use crate::storage::space::Space;
 use crate::store::StoreError;
 
 /// Carries out effects in order until the dispatcher ends.
@@ -244,7 +246,7 @@ fn agent_events(records: &[crate::api::agent::Record]) -> Vec<(u64, AgentEvent)>
 
 /// Lets time pass for the dispatcher: drains that fall due, a full store tried anew, agents that fall silent or come back,
 /// and the room on the disk.
-pub(super) async fn tick(handle: Handle, gate: Arc<Gate>, data: std::path::PathBuf) {
+pub(super) async fn tick(handle: Handle, gate: Arc<Gate>, room: Room) {
     let mut seconds = 0u64;
     let mut silent = HashSet::new();
     let mut every = tokio::time::interval(std::time::Duration::from_secs(1));
@@ -261,22 +263,12 @@ pub(super) async fn tick(handle: Handle, gate: Arc<Gate>, data: std::path::PathB
         }
         if seconds.is_multiple_of(5) {
             handle.write_refusals().await;
-            let data = data.clone();
-            if let Ok(low) = tokio::task::spawn_blocking(move || disk_low(&data)).await {
+            let room = room.clone();
+            let look = move || room.low(|path| Some(Space::of(path)?.free_percent()));
+            if let Ok(low) = tokio::task::spawn_blocking(look).await {
                 handle.disk(low).await;
             }
         }
         seconds += 1;
     }
-}
-
-/// Share of the file system that must stay free for runs to be placed.
-const FREE_PERCENT: u64 = 5;
-
-/// Says that the data directory's file system is nearly full.
-fn disk_low(data: &std::path::Path) -> Option<String> {
-    let percent = crate::storage::space::Space::of(data)?.free_percent();
-    (percent < FREE_PERCENT).then(|| {
-        format!("the data directory's file system has {percent} % free, less than {FREE_PERCENT} %: nothing is placed")
-    })
 }

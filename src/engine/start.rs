@@ -12,6 +12,7 @@ use super::handle::{Handle, QUEUE};
 use super::launch::{self, Inbox};
 use super::nodes::Nodes;
 use super::publish::{Feed, Waits, picture};
+use super::room::Room;
 use super::roster;
 use super::state::{Capacity, State};
 use super::view::View;
@@ -38,6 +39,8 @@ pub struct Options {
     pub database: PathBuf,
     /// The data directory, watched for room.
     pub data: PathBuf,
+    /// Where jobs work, watched for room too.
+    pub scratch: PathBuf,
     /// How many runs may run at once.
     pub limits: Limits,
     /// Seconds of silence after which a Build Agent counts as unreachable.
@@ -221,7 +224,10 @@ pub fn start<F: Fleet + 'static>(
     tokio::spawn(launch::tick(
         handle.clone(),
         view.gate.clone(),
-        options.data.clone(),
+        Room {
+            data: options.data.clone(),
+            scratch: options.scratch.clone(),
+        },
     ));
     tokio::spawn(wellness::watch(view.clone(), options.data.clone()));
     Ok(Engine {

@@ -65,6 +65,7 @@ fn start_in(dir: &Path, limits: Limits) -> Bench {
     let options = Options {
         database: dir.join("roundel.db"),
         data: dir.to_owned(),
+        scratch: dir.to_owned(),
         limits,
         silence_s: 60,
         nodes: vec![("n1".to_owned(), capacity)],

@@ -207,7 +207,7 @@ pub async fn serve(
         program: options.program.clone(),
         data: data.clone(),
         socket: socket.clone(),
-        scratch,
+        scratch: scratch.clone(),
         account,
         host_env: options.host_env.clone(),
         deadline_s: options.deadline_s,
@@ -220,6 +220,7 @@ pub async fn serve(
         &engine::Options {
             database: data.join("roundel.db"),
             data: data.clone(),
+            scratch: scratch.clone(),
             limits: options.limits,
             silence_s: options.silence_s,
             nodes: nodes(options.nodes),
