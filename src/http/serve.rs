@@ -276,13 +276,13 @@ pub async fn serve(
     let mut far = doors.serve(&server);
     let app = router(server, true).into_make_service_with_connect_info::<Peer>();
     let serving = tokio::spawn(async move { axum::serve(listener, app).await });
-    tell_supervisor(NotifyState::Ready);
+    told_supervisor(NotifyState::Ready).await;
     let alive = tokio::spawn(tell_again(engine.handle.clone()));
     tokio::select! {
         () = end => tracing::info!("told to end"),
         () = idle(&engine, &presence, &watching, started_at), if options.auto => tracing::info!("idle for a minute: ending"),
     }
-    tell_supervisor(NotifyState::Stopping);
+    told_supervisor(NotifyState::Stopping).await;
     // No new connections find the way in; those open get a moment.
     let _ = std::fs::remove_file(&socket);
     tokio::time::sleep(FAREWELL).await;
@@ -296,9 +296,23 @@ pub async fn serve(
 
 /// Tells whoever supervises this process, where somebody does: systemd, by `NOTIFY_SOCKET` (sd_notify(3)). Jobs do not
 /// inherit that variable: their environment is made anew.
-fn tell_supervisor(state: NotifyState) {
-    if let Err(err) = sd_notify::notify(&[state]) {
+///
+/// In a thread that nobody waits for: a supervisor that does not listen holds up neither the server nor its end.
+async fn tell_supervisor(state: NotifyState<'static>) {
+    let (done, told) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || done.send(sd_notify::notify(&[state])));
+    if let Ok(Err(err)) = told.await {
         tracing::warn!(%err, "the supervisor was not told");
+    }
+}
+
+/// The same, for a moment at most.
+async fn told_supervisor(state: NotifyState<'static>) {
+    if tokio::time::timeout(FAREWELL, tell_supervisor(state))
+        .await
+        .is_err()
+    {
+        tracing::warn!("the supervisor does not listen");
     }
 }
 
@@ -314,7 +328,7 @@ async fn tell_again(handle: Handle) {
         if !handle.answers().await {
             return;
         }
-        tell_supervisor(NotifyState::Watchdog);
+        tell_supervisor(NotifyState::Watchdog).await;
     }
 }
 
