@@ -169,7 +169,7 @@ fn installation(live: &Live, parts: &[PartStands]) -> Vec<Concern> {
             urgency: Urgency::Now,
             since: store.map(|one| one.since),
             text: format!("the server is read-only: {why}"),
-            help: "make room there; it goes on by itself".to_owned(),
+            help: "make room on the data directory's file system; it goes on by itself".to_owned(),
             spot: Spot::Dashboard,
         });
     }
