@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-/// Share of the file system that must stay free for runs to be placed.
-const FREE_PERCENT: u64 = 5;
+use crate::storage::space::LEAST_FREE_PERCENT;
 
 /// Where there has to be room.
 #[derive(Clone, Debug)]
@@ -16,7 +15,7 @@ pub(super) struct Room {
 impl Room {
     /// Says of which of them the file system is nearly full, given what share of a path's is free, in percent.
     pub(super) fn low(&self, free: impl Fn(&Path) -> Option<u64>) -> Option<String> {
-        let low = |path: &Path| free(path).filter(|percent| *percent < FREE_PERCENT);
+        let low = |path: &Path| free(path).filter(|percent| *percent < LEAST_FREE_PERCENT);
         let (whose, percent) = match (low(&self.data), low(&self.scratch)) {
             (Some(percent), _) => ("the data directory".to_owned(), percent),
             (None, Some(percent)) => (
@@ -26,7 +25,7 @@ impl Room {
             (None, None) => return None,
         };
         Some(format!(
-            "{whose}'s file system has {percent} % free, less than {FREE_PERCENT} %: nothing is placed"
+            "{whose}'s file system has {percent} % free, less than {LEAST_FREE_PERCENT} %: nothing is placed"
         ))
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use instant_acme::{
     Account, AccountCredentials, AuthorizationStatus, ChallengeType, Error, Identifier, NewAccount,
-    NewOrder, Order as AcmeOrder, OrderStatus, RetryPolicy,
+    NewOrder, Order as AcmeOrder, OrderStatus, Problem, RetryPolicy,
 };
 use rcgen::{CertificateParams, DistinguishedName, KeyPair};
 use tokio::sync::{Notify, mpsc};
@@ -35,6 +35,27 @@ const AUTHORITY: RetryPolicy = RetryPolicy::new()
     .initial_delay(Duration::from_millis(500))
     .backoff(1.5)
     .timeout(Duration::from_secs(150));
+
+/// How often a request is made that the authority takes for an old one. RFC 8555 (6.5) has clients try anew; the library does
+/// so three times at each of these.
+const ROUNDS: usize = 5;
+
+/// What the authority answers, asked anew while it refuses the number that guards against repetition: it may have lost it
+/// in the minutes in which DNS was waited for. A request with such a number changes nothing there. No function, for the
+/// compiler does not see that an asynchronous closure which borrows can be sent to another thread.
+macro_rules! anew {
+    ($ask:expr) => {{
+        let mut round = 1;
+        loop {
+            match $ask.await {
+                Err(Error::Api(problem)) if round < ROUNDS && kind_of(&problem) == "badNonce" => {
+                    round += 1;
+                }
+                answer => break answer,
+            }
+        }
+    }};
+}
 
 /// What is ordered.
 #[derive(Debug)]
@@ -131,8 +152,7 @@ impl Failed {
                 fix,
             );
         };
-        let what = problem.r#type.as_deref().unwrap_or_default();
-        let what = what.rsplit(':').next().unwrap_or_default();
+        let what = kind_of(problem);
         let detail = problem.detail.as_deref().unwrap_or("it gives no reason");
         let (kind, fix) = match what {
             "rateLimited" => (Kind::Throttled, "wait as long as it says"),
@@ -171,8 +191,8 @@ pub async fn issue(
         }
     };
     let names: Vec<Identifier> = order.names.iter().cloned().map(Identifier::Dns).collect();
-    let placed = account.new_order(&NewOrder::new(&names)).await;
-    let mut placed = match placed {
+    let new = NewOrder::new(&names);
+    let mut placed = match anew!(account.new_order(&new)) {
         Ok(placed) => placed,
         Err(err) => {
             teller.failed("order", Failed::of(&err)).await;
@@ -198,6 +218,12 @@ pub async fn issue(
             None
         }
     }
+}
+
+/// The last word of a problem's type: `urn:ietf:params:acme:error:badNonce` is `badNonce`.
+fn kind_of(problem: &Problem) -> &str {
+    let whole = problem.r#type.as_deref().unwrap_or_default();
+    whole.rsplit(':').next().unwrap_or_default()
 }
 
 /// The account of before, else a new one; with what to keep of it, and how it came about.
@@ -238,9 +264,7 @@ async fn account(
         terms_of_service_agreed: true,
         only_return_existing: false,
     };
-    let (account, credentials) = builder()
-        .create(&new, order.directory.clone(), None)
-        .await
+    let (account, credentials) = anew!(builder().create(&new, order.directory.clone(), None))
         .map_err(|err| Failed::of(&err))?;
     let kept = serde_json::to_string(&credentials)
         .map_err(|err| Failed::new(Kind::Internal, err.to_string(), ""))?;
@@ -265,6 +289,7 @@ async fn prove(
     teller: &mut Teller,
 ) -> Result<(), AtStep> {
     let failed = |step| move |err: Error| (step, Failed::of(&err));
+    anew!(read(placed)).map_err(failed("order"))?;
     let mut records = Vec::new();
     let mut authorizations = placed.authorizations();
     while let Some(found) = authorizations.next().await {
@@ -306,10 +331,10 @@ async fn prove(
             continue;
         }
         if let Some(mut challenge) = found.challenge(ChallengeType::Dns01) {
-            challenge.set_ready().await.map_err(failed("proof"))?;
+            anew!(challenge.set_ready()).map_err(failed("proof"))?;
         }
     }
-    match placed.poll_ready(&AUTHORITY).await {
+    match anew!(placed.poll_ready(&AUTHORITY)) {
         Ok(OrderStatus::Ready) => {
             teller
                 .ok("proof", "the authority has seen every record")
@@ -324,11 +349,20 @@ async fn prove(
     }
 }
 
+/// Has the library know every authorization of an order, which it then gives without asking.
+async fn read(placed: &mut AcmeOrder) -> Result<(), Error> {
+    let mut authorizations = placed.authorizations();
+    while let Some(found) = authorizations.next().await {
+        found?;
+    }
+    Ok(())
+}
+
 /// What the authority has against a record.
 async fn refusal(placed: &mut AcmeOrder) -> Failed {
     let mut authorizations = placed.authorizations();
     while let Some(Ok(mut found)) = authorizations.next().await {
-        if found.refresh().await.is_err() {
+        if anew!(found.refresh()).is_err() {
             continue;
         }
         let why = found.challenges.iter().find_map(|one| one.error.clone());
@@ -395,8 +429,8 @@ async fn certificate(placed: &mut AcmeOrder, names: &[String]) -> Result<(String
     };
     let (request, key) = made().map_err(|err| Failed::new(Kind::Usage, err.to_string(), ""))?;
     let failed = |err: Error| Failed::of(&err);
-    placed.finalize_csr(request.der()).await.map_err(failed)?;
-    let chain = placed.poll_certificate(&AUTHORITY).await.map_err(failed)?;
+    anew!(placed.finalize_csr(request.der())).map_err(failed)?;
+    let chain = anew!(placed.poll_certificate(&AUTHORITY)).map_err(failed)?;
     Ok((chain, Secret::new(key.serialize_pem())))
 }
 

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+/// Free share of a file system under which nothing is placed that writes to it, in percent.
+pub const LEAST_FREE_PERCENT: u64 = 5;
+
 /// Bytes of a file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Space {

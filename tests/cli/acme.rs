@@ -149,6 +149,8 @@ impl Authority {
                 )
                 .env("PEBBLE_VA_NOSLEEP", "1")
                 .env("PEBBLE_AUTHZREUSE", "0")
+                // Of a hundred; more than any authority does, and an order comes through.
+                .env("PEBBLE_WFE_NONCEREJECT", "30")
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()

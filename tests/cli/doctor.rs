@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::process::Command;
 
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
+use crate::skip::skip;
 use crate::support::{Home, Said};
 
 /// Verdict, evidence and fix of a check.
@@ -16,6 +19,31 @@ fn check(said: &Said, name: &str) -> (String, String, String) {
     let check = check.unwrap_or_else(|| panic!("{name}: {found}"));
     let text = |key: &str| check[key].as_str().unwrap_or_default().to_owned();
     (text("verdict"), text("found"), text("fix"))
+}
+
+#[test]
+fn an_engine_that_is_closed_to_the_account_is_told_from_one_that_is_not_there() {
+    if !rustix::process::getuid().is_root() {
+        return skip("needs root");
+    }
+    if Command::new("setpriv").arg("--version").output().is_err() {
+        return skip("needs setpriv");
+    }
+    let home = Home::new();
+    fs::set_permissions(home.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    let socket = home.path("engine.sock");
+    let _listens = UnixListener::bind(&socket).unwrap();
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o600)).unwrap();
+    let config = home.path("roundel.toml");
+    fs::write(&config, format!("engine = {socket:?}\n")).unwrap();
+    let mut words = vec!["--reuid=65534", "--regid=65534", "--clear-groups"];
+    words.extend([env!("CARGO_BIN_EXE_roundel"), "doctor", "--json"]);
+    words.extend(["--config", config.to_str().unwrap()]);
+    let said = Said::from(home.program("setpriv", &words).output().unwrap()).with_code(0);
+    let (verdict, found, fix) = check(&said, "container engine");
+    assert_eq!(verdict, "warning", "{found}");
+    assert!(found.ends_with("does not let this account in"), "{found}");
+    assert!(fix.contains("usermod -aG docker"), "{fix}");
 }
 
 #[test]

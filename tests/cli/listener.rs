@@ -146,6 +146,17 @@ fn without_tls_one_is_answered_or_sent_to_it_as_the_settings_say() {
         head.starts_with("http/1.1 401"),
         "nobody is anybody: {head}"
     );
+    let token = open.home.run(&["token", "create", "ops"]).with_code(0).out;
+    let token = token.trim();
+    let asked =
+        format!("GET /api/roundel/v1/summary HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}");
+    let (head, body) = plain(http, &asked);
+    assert!(head.starts_with("http/1.1 403"), "{head}");
+    assert!(
+        body.contains("over a connection that others can read"),
+        "{body}"
+    );
+    assert!(!body.contains(token), "{body}");
 
     let pki = Pki::new();
     open.stage(PRIVACY, &pki.issue(NAME, 90));
@@ -177,10 +188,14 @@ fn without_tls_one_is_answered_or_sent_to_it_as_the_settings_say() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let status = runtime.block_on(async {
         let mut client = http_over_tls(tls, NAME, pki.trust()).await.unwrap();
-        let first = client.get("/health").await.unwrap();
-        (first, client.get("/api/roundel/v1/summary").await.unwrap())
+        let path = "/api/roundel/v1/summary";
+        (
+            client.get("/health").await.unwrap(),
+            client.get(path).await.unwrap(),
+            client.get_with(path, Some(token)).await.unwrap(),
+        )
     });
-    assert_eq!(status, (200, 401));
+    assert_eq!(status, (200, 401, 200), "by TLS the token opens");
     let said = open.home.run(&["services"]).with_code(0).out;
     assert!(
         said.contains(http) && said.contains("by TLS alone"),

@@ -13,12 +13,12 @@ use crate::clock;
 use crate::error::{Chain, Explain};
 use crate::services::rendered;
 use crate::storage::data_dir::FORM;
-use crate::storage::space::Space;
+use crate::storage::space::{LEAST_FREE_PERCENT, Space};
 use crate::storage::trees;
 use crate::store::{self, SCHEMA};
 
-/// Free share of the file system under which nothing is placed, and under which somebody should make room, in percent.
-const FREE: (u64, u64) = (5, 10);
+/// Free share of the file system under which somebody should make room, in percent.
+const SOON: u64 = 10;
 
 /// Looks at all of it.
 pub(super) fn checks(data: &Path) -> Vec<Check> {
@@ -126,10 +126,10 @@ fn space(data: &Path) -> Check {
     }
     let least = files.unwrap_or(100).min(percent);
     let fix = "remove what is not needed there, or keep things for less long: `roundel gc --keep logs=7d`";
-    if percent < FREE.0 {
-        let told = format!("{told}: nothing is placed below {} %", FREE.0);
+    if percent < LEAST_FREE_PERCENT {
+        let told = format!("{told}: nothing is placed below {LEAST_FREE_PERCENT} %");
         Check::failed(NAME, told, fix)
-    } else if least < FREE.1 {
+    } else if least < SOON {
         Check::warning(NAME, told, fix)
     } else {
         Check::ok(NAME, told)

@@ -122,7 +122,7 @@ pub(super) fn engine(found: Result<&Engine, &EngineError>) -> Check {
             "container engine",
             format!("{} at {}", engine.name, engine.socket.display()),
         ),
-        Err(err @ EngineError::Absent { .. }) => {
+        Err(err) if err.is_absent() => {
             Check::warning("container engine", Chain(err).to_string(), err.help())
         }
         Err(err) => Check::failed("container engine", Chain(err).to_string(), err.help()),

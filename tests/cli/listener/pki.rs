@@ -116,10 +116,16 @@ pub struct Client {
 impl Client {
     /// Status of an answer that has been read to its end.
     pub async fn get(&mut self, path: &str) -> Result<u16, String> {
-        let request = hyper::Request::get(path)
-            .header("host", "ci.example.com")
-            .body(Empty::new())
-            .map_err(|err| err.to_string())?;
+        self.get_with(path, None).await
+    }
+
+    /// The same by who has a token.
+    pub async fn get_with(&mut self, path: &str, token: Option<&str>) -> Result<u16, String> {
+        let mut request = hyper::Request::get(path).header("host", "ci.example.com");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.body(Empty::new()).map_err(|err| err.to_string())?;
         let said = |err: hyper::Error| err.to_string();
         self.sender.ready().await.map_err(said)?;
         let answer = self.sender.send_request(request).await.map_err(said)?;
