@@ -2,6 +2,7 @@
 
 mod docker;
 mod host;
+mod memory;
 mod pack;
 mod vm;
 

@@ -59,6 +59,9 @@ pub struct Task {
     pub steps: Vec<Step>,
     /// What `checkout` brings.
     pub checkout: Checkout,
+    /// The resource class as written, for words.
+    #[serde(default)]
+    pub resource_class: Option<String>,
     /// Limits to set by cgroup where there is one.
     pub cpu_millis: u32,
     /// Memory limit in MiB.
@@ -88,9 +91,6 @@ pub struct Docker {
     pub engine: PathBuf,
     /// Id of the server's data, for the labels.
     pub data_id: String,
-    /// The resource class as written, for words.
-    #[serde(default)]
-    pub class: Option<String>,
     /// At least one; steps run in the first.
     pub containers: Vec<Container>,
 }

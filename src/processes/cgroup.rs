@@ -14,6 +14,8 @@ pub struct Cgroup {
     own: Vec<PathBuf>,
     /// Groups the agent came from, one for each of `own`.
     home: Vec<PathBuf>,
+    /// Where the kernel counts what it has killed for the limit of memory.
+    kills: Option<PathBuf>,
     /// Why limits are not enforced, if they are not.
     pub unlimited: Option<String>,
 }
@@ -56,12 +58,12 @@ impl Cgroup {
                 )
             };
             // Below a group that holds processes there are no controllers, and where the server was started is one.
-            if let Some(shared) = shared(mount)
-                && let Some(group) = made.add(&shared, &home, name)
-            {
+            let group = shared(mount)
+                .and_then(|shared| made.add(&shared, &home, name))
+                .or_else(|| made.add(&home, &home, name));
+            if let Some(group) = group {
                 limited = limit(&group);
-            } else if let Some(group) = made.add(&home, &home, name) {
-                limited = limit(&group);
+                made.kills = limited.1.then(|| group.join("memory.events"));
             }
         }
         let v1 = |controller: &str, path: &str| {
@@ -84,6 +86,7 @@ impl Cgroup {
             && let Some(group) = made.add(&home, &home, name)
         {
             limited.1 = fs::write(group.join("memory.limit_in_bytes"), bytes.to_string()).is_ok();
+            made.kills = limited.1.then(|| group.join("memory.oom_control"));
         }
         made.unlimited = match limited {
             (true, true) => None,
@@ -107,6 +110,12 @@ impl Cgroup {
         self.own.push(group.clone());
         self.home.push(home.to_owned());
         Some(group)
+    }
+
+    /// The file where the kernel counts what it has killed for the limit of memory; `None` where that limit is not enforced.
+    #[must_use]
+    pub fn kills(&self) -> Option<PathBuf> {
+        self.kills.clone()
     }
 
     /// The groups' paths, one a line: what a server needs to end what an agent left.

@@ -1,5 +1,5 @@
-//! Control groups of version 2 alone, which the machine that checks a change need not have: in a guest, whose kernel is told
-//! so. The guest has no init system; Roundel, git and bash are put into its first file system.
+//! Control groups of this machine, and of version 2 alone, which it need not have: in a guest, whose kernel is told so. The
+//! guest has no init system; Roundel, git and bash are put into its first file system.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -23,6 +23,13 @@ jobs:
       - run: dd if=/dev/zero of=/dev/null bs=200M count=1
 workflows: {main: {jobs: [job]}}
 "#;
+
+/// What its second step's log tells.
+const KILLED: &str =
+    "Killed: out of memory, the job's 64 MB were not enough (resource class tiny).";
+
+/// A class too small for the second step.
+const TINY: &str = "host_user = \"self\"\n[classes.tiny]\ncpu = 0.5\nmemory = \"64MB\"\n";
 
 /// What the guest does in place of an init system.
 const INIT: &str = r#"#!/bin/sh
@@ -80,8 +87,7 @@ fn initrd(home: &Home, guest: &Path) -> PathBuf {
     );
     fs::create_dir_all(root.join("repo/.circleci")).unwrap();
     fs::write(root.join("repo/.circleci/config.yml"), CONFIG).unwrap();
-    let config = "host_user = \"self\"\n[classes.tiny]\ncpu = 0.5\nmemory = \"64MB\"\n";
-    fs::write(root.join("config.toml"), config).unwrap();
+    fs::write(root.join("config.toml"), TINY).unwrap();
     fs::create_dir_all(root.join("var/tmp")).unwrap();
     fs::write(root.join("groups"), INIT).unwrap();
     fs::set_permissions(root.join("groups"), fs::Permissions::from_mode(0o755)).unwrap();
@@ -97,6 +103,39 @@ fn initrd(home: &Home, guest: &Path) -> PathBuf {
         .status();
     assert!(packed.unwrap().success());
     initrd
+}
+
+#[test]
+fn a_step_that_takes_more_memory_than_its_job_has_is_told_so() {
+    let home = Home::new();
+    fs::create_dir_all(home.path("config/roundel")).unwrap();
+    fs::write(home.path("config/roundel/config.toml"), TINY).unwrap();
+    let doctor = home.run(&["doctor"]).out;
+    if !doctor.contains("limits of CPU and memory hold") {
+        return skip("needs control groups with limits, which doctor does not find here");
+    }
+    let too_much = "dd if=/dev/zero of=/dev/null bs=200M count=1";
+    let config = |command: &str| {
+        format!(
+            "version: 2.1\njobs:\n  job:\n    machine: true\n    resource_class: tiny\n    steps:\n      - run: {{name: Take, command: {command}}}\nworkflows: {{main: {{jobs: [job]}}}}\n"
+        )
+    };
+    home.repository("web", &config(too_much));
+    let said = home.run(&["build", "web"]).with_code(1);
+    said.says(&[KILLED]);
+    let run = home.json(&["status", "-json"]);
+    let text = run.to_string();
+    assert!(
+        text.contains("exited with 137: out of memory, the job's 64 MB"),
+        "{text}"
+    );
+    // A job that goes on without what was killed succeeds, and its log tells of the kill all the same.
+    home.repository("other", &config(&format!("'{too_much} || echo went on'")));
+    let said = home.run(&["build", "other"]).with_code(0);
+    said.says(&[
+        "went on",
+        "A process was killed: out of memory, the job's 64 MB were not enough (resource class tiny).",
+    ]);
 }
 
 #[test]
@@ -151,7 +190,8 @@ fn limits_hold_and_nothing_stays_where_there_is_version_2_alone() {
         "67108864",
         "50000 100000",
         "left",
-        "exited with 137",
+        KILLED,
+        "exited with 137: out of memory, the job's 64 MB were not enough (resource class tiny)",
         "ended with 1",
         "groups left: 0",
         "processes left: 0",

@@ -6,7 +6,6 @@
 //! them to be removed: by this agent at the end, else by the server's sweep.
 
 mod exec;
-mod memory;
 mod start;
 mod upload;
 
@@ -20,6 +19,7 @@ use bollard::query_parameters::LogsOptionsBuilder;
 use futures_util::StreamExt;
 use tokio::task::JoinHandle;
 
+use super::memory::Memory;
 use super::{End, Executor, GRACE, Host, NotReady, Program, let_go};
 use crate::agent::environment::Environment;
 use crate::agent::journal::Journal;
@@ -27,7 +27,6 @@ use crate::agent::paths::Places;
 use crate::api::agent::{self, Task};
 use crate::containers::{self, Engine, sweep};
 use crate::error::Chain;
-use memory::Memory;
 
 /// The containers of one attempt.
 #[derive(Debug)]
@@ -48,8 +47,6 @@ pub(in crate::agent) struct Docker {
     owner: (u32, u32),
     has_bash: bool,
     memory: Memory,
-    /// That the class's limit of memory was not enough, in words.
-    limit: String,
     /// Execs of steps that were left in the background.
     left: Vec<String>,
     readers: Vec<JoinHandle<()>>,
@@ -108,7 +105,7 @@ impl Docker {
                 continue;
             }
             let why = if state.oom_killed {
-                format!(": {}", self.not_enough_memory())
+                format!(": {}", self.memory.words())
             } else {
                 String::new()
             };

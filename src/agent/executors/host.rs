@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::task::JoinHandle;
 
+use super::memory::Memory;
 use super::{End, Executor, GRACE, NotReady, Program, last_words, let_go};
 use crate::agent::environment::Environment;
 use crate::agent::journal::Journal;
@@ -29,6 +30,7 @@ use crate::processes::{self, cgroup::Cgroup};
 pub(in crate::agent) struct Host {
     pub places: Places,
     pub cgroup: Cgroup,
+    memory: Memory,
     scratch: PathBuf,
     attempt: String,
     environment: Environment,
@@ -61,6 +63,7 @@ impl Host {
         fs::write(dir.join("cgroup"), cgroup.lines())?;
         let host = Self {
             places,
+            memory: Memory::of_job(cgroup.kills(), task),
             cgroup,
             scratch: task.scratch.clone(),
             attempt: task.attempt.to_string(),
@@ -133,6 +136,7 @@ impl Host {
 
     async fn run_to_end(&mut self, program: &Program<'_>, journal: &Rc<Journal>) -> End {
         let heard = Rc::new(Cell::new(clock::monotonic()));
+        self.memory.forget();
         let (mut child, group) = match self.spawn(program).await {
             Ok(spawned) => spawned,
             Err(err) => return End::Failed(err),
@@ -168,7 +172,7 @@ impl Host {
         }
         last_words(&mut readers, &heard).await;
         self.readers.append(&mut readers);
-        end
+        self.memory.told(end, step, journal).await
     }
 
     async fn spawn(&self, program: &Program<'_>) -> io::Result<(Child, u32)> {

@@ -173,6 +173,7 @@ fn task(settings: &Settings, engine: Option<PathBuf>, submission: Submission) ->
             branch: submission.checkout.branch,
             tag: submission.checkout.tag,
         },
+        resource_class: submission.job.resource_class,
         cpu_millis: submission.cpu_millis,
         memory_mb: submission.memory_mb,
         deadline_s: settings.deadline_s,
@@ -180,7 +181,6 @@ fn task(settings: &Settings, engine: Option<PathBuf>, submission: Submission) ->
         docker: containers.map(|containers| Docker {
             engine: engine.unwrap_or_default(),
             data_id: settings.mark.clone(),
-            class: submission.job.resource_class,
             containers,
         }),
         vm,

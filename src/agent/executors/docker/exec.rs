@@ -62,8 +62,7 @@ impl Docker {
             user: self.user.clone(),
             ..ExecConfig::default()
         };
-        // Kills of before are no fault of this step.
-        let _ = self.memory.killed();
+        self.memory.forget();
         let (id, output) = match begin(&self.engine, &self.primary, config).await {
             Ok(begun) => begun,
             Err(err) => return self.not_begun(&err).await,
@@ -97,7 +96,7 @@ impl Docker {
         if !matches!(end, End::Exited(0)) {
             self.tell_of_services(program.step, journal).await;
         }
-        self.told_of_memory(end, program.step, journal).await
+        self.memory.told(end, program.step, journal).await
     }
 
     /// The environment of a step: of two variables of one name the later one holds.
@@ -175,31 +174,10 @@ impl Docker {
             return None;
         }
         Some(if state.oom_killed {
-            self.not_enough_memory()
+            self.memory.words().to_owned()
         } else {
             format!("the primary container ended with {}", state.exit_code)
         })
-    }
-
-    pub(super) fn not_enough_memory(&self) -> String {
-        format!("out of memory, the container's {}", self.limit)
-    }
-
-    /// An end with the kernel's part in it.
-    async fn told_of_memory(&mut self, end: End, step: u16, journal: &Rc<Journal>) -> End {
-        if !self.memory.killed() {
-            return end;
-        }
-        let words = self.not_enough_memory();
-        let line = match &end {
-            End::Exited(0) => format!("A process was killed: {words}.\n"),
-            _ => format!("Killed: {words}.\n"),
-        };
-        journal.output(step, 2, line.as_bytes()).await;
-        match end {
-            End::Exited(code) if code != 0 => End::OutOfMemory(code, words),
-            other => other,
-        }
     }
 
     async fn not_begun(&self, err: &bollard::errors::Error) -> End {

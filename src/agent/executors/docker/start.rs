@@ -12,9 +12,9 @@ use bollard::models::{
 use bollard::query_parameters::{CreateContainerOptionsBuilder, StartContainerOptions};
 
 use super::exec::errand;
-use super::memory::Memory;
 use super::{Docker, Service};
 use crate::agent::environment::Environment;
+use crate::agent::executors::memory::Memory;
 use crate::agent::executors::{Host, NotReady};
 use crate::agent::journal::Journal;
 use crate::agent::paths::Places;
@@ -166,14 +166,7 @@ pub(super) async fn start(
         user: primary.user.clone(),
         owner: (inside.uid, inside.gid),
         has_bash: inside.bash,
-        memory: Memory::of(state.pid),
-        limit: match &docker.class {
-            Some(class) => format!(
-                "{} MB were not enough (resource class {class})",
-                task.memory_mb
-            ),
-            None => format!("{} MB were not enough", task.memory_mb),
-        },
+        memory: Memory::of_container(state.pid, task),
         left: Vec::new(),
         readers: Vec::new(),
     })

@@ -1,27 +1,77 @@
-//! Whether the kernel has killed in a container for want of memory. The engine tells that of a container's first process
-//! only, so it is read where the kernel counts it: in the container's control group, which is one of this machine.
+//! Whether the kernel has killed in a run for want of memory. An engine tells that of a container's first process only, so
+//! it is read where the kernel counts it: in the control group that has the limit, which is one of this machine.
 
 use std::fs;
 use std::path::PathBuf;
+use std::rc::Rc;
 
-/// The count of one container, and how far it was looked at.
-#[derive(Debug, Default)]
+use super::End;
+use crate::agent::journal::Journal;
+use crate::api::agent::Task;
+
+/// The count of one control group, how far it was looked at, and the words for its limit.
+#[derive(Debug)]
 pub(super) struct Memory {
     file: Option<PathBuf>,
     seen: u64,
+    words: String,
 }
 
 impl Memory {
+    /// Of the run's own group, where it has one with a limit.
+    pub(super) fn of_job(file: Option<PathBuf>, task: &Task) -> Self {
+        Self::new(file, "the job's", task)
+    }
+
     /// Of the container whose first process is this one. With a group that cannot be found nothing is ever told.
-    pub(super) fn of(pid: i64) -> Self {
+    pub(super) fn of_container(pid: i64, task: &Task) -> Self {
         let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         let file = candidates(&groups).into_iter().find(|path| path.exists());
-        let seen = file.as_ref().and_then(read).unwrap_or(0);
-        Self { file, seen }
+        Self::new(file, "the container's", task)
+    }
+
+    fn new(file: Option<PathBuf>, whose: &str, task: &Task) -> Self {
+        let class = task.resource_class.as_ref();
+        let class = class.map_or_else(String::new, |class| format!(" (resource class {class})"));
+        Self {
+            seen: file.as_ref().and_then(read).unwrap_or(0),
+            file,
+            words: format!(
+                "out of memory, {whose} {} MB were not enough{class}",
+                task.memory_mb
+            ),
+        }
+    }
+
+    /// What to say of a kill.
+    pub(super) fn words(&self) -> &str {
+        &self.words
+    }
+
+    /// Kills until now are no fault of the step that begins.
+    pub(super) fn forget(&mut self) {
+        let _ = self.killed();
+    }
+
+    /// The end of a step with the kernel's part in it, which its log tells too.
+    pub(super) async fn told(&mut self, end: End, step: u16, journal: &Rc<Journal>) -> End {
+        if !self.killed() {
+            return end;
+        }
+        let words = self.words.clone();
+        let line = match &end {
+            End::Exited(0) => format!("A process was killed: {words}.\n"),
+            _ => format!("Killed: {words}.\n"),
+        };
+        journal.output(step, 2, line.as_bytes()).await;
+        match end {
+            End::Exited(code) if code != 0 => End::OutOfMemory(code, words),
+            other => other,
+        }
     }
 
     /// Whether there was a kill since this was asked last.
-    pub(super) fn killed(&mut self) -> bool {
+    fn killed(&mut self) -> bool {
         let Some(now) = self.file.as_ref().and_then(read) else {
             return false;
         };
@@ -98,6 +148,7 @@ mod tests {
         let mut memory = Memory {
             file: Some(file.clone()),
             seen: 0,
+            words: String::new(),
         };
         for (count, expected) in [(0, false), (1, true), (1, false), (3, true)] {
             fs::write(&file, format!("oom_kill {count}\n")).unwrap();
@@ -106,6 +157,5 @@ mod tests {
         // With the container its group goes, and with it the count.
         fs::remove_file(&file).unwrap();
         assert!(!memory.killed());
-        assert!(!Memory::of(-1).killed());
     }
 }
