@@ -23,6 +23,7 @@ use tokio::task::LocalSet;
 use crate::api::agent::{Finished, Task};
 use crate::error::Chain;
 use crate::storage::spool;
+use crate::storage::trees;
 use journal::Journal;
 pub use log::log;
 use session::Session;
@@ -96,10 +97,7 @@ async fn write_result(dir: &Path, finished: &Finished) {
 }
 
 fn clear_scratch(task: &Task) {
-    match std::fs::remove_dir_all(&task.scratch) {
-        Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
-            tracing::warn!(scratch = %task.scratch.display(), error = %err, "the scratch directory could not be removed");
-        }
-        _ => {}
+    if let Err(err) = trees::remove(&task.scratch) {
+        tracing::warn!(scratch = %task.scratch.display(), error = %err, "the scratch directory could not be removed");
     }
 }

@@ -15,6 +15,7 @@ use crate::cluster::{Report, Reports};
 use crate::ids::AttemptId;
 use crate::processes;
 use crate::storage::spool::Reader;
+use crate::storage::trees;
 
 /// How long an agent that claimed its token may take to write its `pid`.
 const CLAIM_GRACE: Duration = Duration::from_secs(10);
@@ -169,16 +170,14 @@ impl<R: Reports> Inner<R> {
             if sweep {
                 processes::sweep(&dir);
             }
-            let _ = fs::remove_dir_all(&scratch);
-            fs::remove_dir_all(&dir)
+            let scratch = trees::remove(&scratch);
+            trees::remove(&dir).and(scratch)
         })
         .await;
         if sweep {
             self.sweep_containers(Some(attempt)).await;
         }
-        if let Ok(Err(err)) = cleared
-            && err.kind() != std::io::ErrorKind::NotFound
-        {
+        if let Ok(Err(err)) = cleared {
             tracing::warn!(attempt = %attempt, error = %err, "the files of an attempt could not be removed");
         }
     }
