@@ -98,13 +98,20 @@ impl Batch<'_, '_> {
                 workflow: None,
             });
         }
-        if let Some(watch) = new.watch
-            && let Some(pipeline) = self.tx.watched_commit(watch, &new.revision)?
-        {
-            return Ok(Reply::Pipeline {
-                pipeline,
-                workflow: None,
-            });
+        if let Some(watch) = new.watch {
+            if let Some(pipeline) = self.tx.watched_commit(watch, &new.revision)? {
+                return Ok(Reply::Pipeline {
+                    pipeline,
+                    workflow: None,
+                });
+            }
+            // A look that was under way as it was removed.
+            if !self.tx.has_watch(watch)? {
+                return Err(CommandError::NotFound {
+                    what: "watched repository",
+                    name: watch.to_string(),
+                });
+            }
         }
         let mut numbers = self
             .tx

@@ -218,10 +218,11 @@ impl Cleaning {
         let mut progress = false;
         for (kind, bytes, result) in done {
             match result {
-                Ok(()) => {
+                Ok(true) => {
                     pass.add(kind, bytes);
                     progress = true;
                 }
+                Ok(false) => {}
                 Err(why) => pass.fail(why),
             }
         }
@@ -274,7 +275,8 @@ impl Cleaning {
                 Ok(Err(_)) => EVERY,
                 Err(_) => return,
             };
-            let last = self.passes().last.map(|pass| pass.at);
+            // A clock that was ahead once must not put the next one off.
+            let last = self.passes().last.map(|pass| pass.at.min(clock::now()));
             let due = last
                 .map_or(started, |last| last.plus(span.clamp(LEAST, EVERY)))
                 .max(started.plus(FIRST));

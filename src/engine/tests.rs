@@ -109,12 +109,19 @@ impl Bench {
     }
 
     async fn build_as(&self, id: PipelineId, config: &str) {
+        let new = Self::new_build(id, config);
+        self.send(BuildCommand::Create(Box::new(new)))
+            .await
+            .unwrap();
+    }
+
+    fn new_build(id: PipelineId, config: &str) -> NewBuild {
         let facts = Facts {
             branch: "main".to_owned(),
             ..Facts::default()
         };
         let plan = pipeline::compile(config, &facts).unwrap().plan;
-        let new = NewBuild {
+        NewBuild {
             id,
             project_key: "example.com/acme/web".to_owned(),
             org: "acme".to_owned(),
@@ -128,10 +135,7 @@ impl Bench {
             plan: Some(plan),
             problems: "[]".to_owned(),
             watch: None,
-        };
-        self.send(BuildCommand::Create(Box::new(new)))
-            .await
-            .unwrap();
+        }
     }
 
     async fn send(&self, command: BuildCommand) -> Result<(i64, Reply), CommandError> {
@@ -224,6 +228,23 @@ impl Bench {
             .unwrap()
             .status
     }
+}
+
+#[tokio::test]
+async fn a_look_that_was_under_way_as_its_watch_was_removed_builds_nothing_and_harms_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = start_in(dir.path(), NO_LIMITS);
+    let new = NewBuild {
+        watch: Some(crate::ids::WatchId::fresh()),
+        ..Bench::new_build(PipelineId::fresh(), DIAMOND)
+    };
+    let refused = bench.send(BuildCommand::Create(Box::new(new))).await;
+    assert!(
+        matches!(refused, Err(CommandError::NotFound { .. })),
+        "{refused:?}"
+    );
+    // The store has taken no harm: what comes next is taken in.
+    bench.build(DIAMOND).await;
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use axum::extract::State;
 
 use super::body::Asked;
 use super::caller::Caller;
-use super::error::{Answer, ApiError, blocking};
+use super::error::{Answer, ApiError, blocking, to_its_end};
 use super::router::Server;
 use crate::access::Role;
 use crate::api::backups::{Backup, MakeBackup};
@@ -35,13 +35,16 @@ pub(super) async fn create(
         logs: wanted.logs,
     };
     let data = server.data.clone();
-    let made = blocking(move || Ok::<_, ApiError>(backup::create(&data, &to, &maker))).await?;
-    let note = Note {
-        action: "backup.create",
-        object: wanted.to.clone(),
-        detail: if wanted.logs { "" } else { "without logs" }.to_owned(),
-        failure: made.as_ref().err().map(|err| Chain(err).to_string()),
-    };
-    caller.note(&server, note).await?;
-    Ok(Json(made?.row(wanted.to)))
+    to_its_end(async move {
+        let made = blocking(move || Ok::<_, ApiError>(backup::create(&data, &to, &maker))).await?;
+        let note = Note {
+            action: "backup.create",
+            object: wanted.to.clone(),
+            detail: if wanted.logs { "" } else { "without logs" }.to_owned(),
+            failure: made.as_ref().err().map(|err| Chain(err).to_string()),
+        };
+        caller.note(&server, note).await?;
+        Ok(Json(made?.row(wanted.to)))
+    })
+    .await
 }

@@ -97,6 +97,10 @@ impl ApiError {
         Self::new(Kind::Internal, message)
     }
 
+    fn broken_off() -> Self {
+        Self::new(Kind::Internal, "the work for this answer was broken off")
+    }
+
     /// A config that does not compile.
     pub(super) fn config(message: String, problems: Vec<Problem>) -> Self {
         let mut err = Self::new(Kind::Usage, message);
@@ -172,11 +176,16 @@ where
 {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result.map_err(Into::into),
-        Err(_) => Err(ApiError::new(
-            Kind::Internal,
-            "the work for this answer was broken off",
-        )),
+        Err(_) => Err(ApiError::broken_off()),
     }
+}
+
+/// Runs work that comes to its end also when whoever asked goes away.
+pub(super) async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    let ended = tokio::spawn(work).await;
+    ended.unwrap_or_else(|_| Err(ApiError::broken_off()))
 }
 
 /// Puts into our own form what the routes, and what reads a request for a handler, refuse by themselves.

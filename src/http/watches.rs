@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 
 use super::body::Asked;
 use super::caller::Caller;
-use super::error::{Answer, ApiError, blocking};
+use super::error::{Answer, ApiError, blocking, to_its_end};
 use super::router::Server;
 use crate::api::Written;
 use crate::api::watches::{AddWatch, WatchRef, WatchRow};
@@ -107,12 +107,16 @@ async fn send(
     command: WatchCommand,
     source: String,
 ) -> Answer<Written<WatchRef>> {
-    let (seq, reply) = caller.send(server, Command::Watch(command)).await?;
+    let server = server.clone();
+    let (seq, reply) = to_its_end(async move {
+        let answer = caller.send(&server, Command::Watch(command)).await?;
+        blocking(move || server.watching.reread()).await?;
+        Ok(answer)
+    })
+    .await?;
     let Reply::Watch { watch } = reply else {
         return Err(ApiError::astray("a watched repository"));
     };
-    let watching = server.watching.clone();
-    blocking(move || watching.reread()).await?;
     Ok(Json(Written {
         seq,
         value: WatchRef {

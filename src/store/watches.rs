@@ -99,6 +99,14 @@ impl Tx<'_> {
             .map(|rows| rows > 0)
     }
 
+    /// Whether it is watched.
+    pub fn has_watch(&self, id: WatchId) -> Result<bool, StoreError> {
+        self.db
+            .prepare_cached("SELECT 1 FROM watches WHERE id = ?1")
+            .and_then(|mut statement| statement.exists([id]))
+            .during("look for a watched repository")
+    }
+
     /// Forgets a watched repository; answers its source when there was one.
     pub fn delete_watch(&self, id: WatchId) -> Result<Option<String>, StoreError> {
         self.db

@@ -62,7 +62,7 @@ impl std::fmt::Debug for Finder {
 
 impl Finder {
     /// What may go of a kind, oldest first: `most` builds or logs of runs, and all of what only has files.
-    pub(super) fn find(
+    pub(in crate::engine) fn find(
         &self,
         kind: Kept,
         keep: &Keep,
@@ -93,8 +93,9 @@ impl Finder {
         trees::bytes(&self.data.join("logs").join(id.to_string()))
     }
 
-    /// Removes its files; what is not there any more is removed. Else says what could not be done.
-    pub(super) fn remove(&self, one: &Candidate) -> Result<(), String> {
+    /// Removes its files; what is not there any more is removed. False where it is needed again since it was found. Else says
+    /// what could not be done.
+    pub(in crate::engine) fn remove(&self, one: &Candidate) -> Result<bool, String> {
         let failed = |err: &dyn std::error::Error| {
             format!(
                 "{} {} could not be removed: {}",
@@ -104,15 +105,22 @@ impl Finder {
             )
         };
         let logs = |ids: &[AttemptId]| {
-            ids.iter()
+            // Those of a build that was taken up again are kept, and the store knows.
+            let free = self.store.without_logs(ids).map_err(|err| failed(&err))?;
+            free.iter()
                 .try_for_each(|id| self.logs.remove(*id))
-                .map_err(|err| failed(&err))
+                .map_err(|err| failed(&err))?;
+            Ok(free.len() == ids.len())
         };
         match &one.what {
             What::Build(_, attempts) => logs(attempts),
             What::Log(id) | What::Orphan(id) => logs(&[*id]),
-            What::LeftOver(left) => self.fleet.clear(left).map_err(|err| failed(&err)),
-            What::Mirror(path) => remove_mirror(path).map_err(|err| failed(&err)),
+            What::LeftOver(left) => self
+                .fleet
+                .clear(left)
+                .map(|()| true)
+                .map_err(|err| failed(&err)),
+            What::Mirror(path) => remove_mirror(path, one.since).map_err(|err| failed(&err)),
         }
     }
 
@@ -242,8 +250,9 @@ fn last_used(mirror: &Path) -> Option<Timestamp> {
 /// What a mirror is called from the moment it is no mirror any more.
 const GONE: &str = "gone";
 
-/// Removes a mirror, unless something is just being brought into it. Put aside first: it is there as a whole or not at all.
-fn remove_mirror(path: &Path) -> std::io::Result<()> {
+/// Removes a mirror, unless something is just being brought into it or was since it was found, which had been used last at
+/// `since`. Put aside first: it is there as a whole or not at all.
+fn remove_mirror(path: &Path, since: Timestamp) -> std::io::Result<bool> {
     let gone = path.with_extension(GONE);
     if gone != path {
         let lock = File::options()
@@ -252,7 +261,10 @@ fn remove_mirror(path: &Path) -> std::io::Result<()> {
             .write(true)
             .open(path.with_extension("lock"))?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)?;
+        if last_used(path).is_some_and(|used| used > since) {
+            return Ok(false);
+        }
         fs::rename(path, &gone)?;
     }
-    trees::remove(&gone)
+    trees::remove(&gone).map(|()| true)
 }

@@ -1,8 +1,10 @@
 //! What is removed after a while, what never is, and what a server that was killed in between leaves to the next one.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::*;
+use crate::engine::cleaning::Finder;
 use crate::settings::keep::Kept;
 
 const ONE: &str = "version: 2.1\njobs: {build: {machine: true, steps: [run: x]}}";
@@ -181,6 +183,70 @@ async fn a_build_that_was_taken_up_again_is_not_forgotten() {
     let sent = bench.engine.handle.send(command, actor(), None);
     assert_eq!(sent.await.unwrap().1, Reply::Forgotten { count: 0 });
     assert!(bench.has(pipeline));
+}
+
+#[tokio::test]
+async fn a_build_that_was_taken_up_again_keeps_its_logs_when_others_found_with_it_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = start_in(dir.path(), NO_LIMITS);
+    let (gone, of_gone) = bench.ended(dir.path(), Outcome::Failed).await;
+    let (kept, of_kept) = bench.ended(dir.path(), Outcome::Failed).await;
+    bench.set_keep(Kept::Builds, Some(0)).await;
+    let mut keep = bench.engine.cleaning.keep().unwrap();
+    keep.set(Kept::Logs, None);
+    let finder = Finder {
+        store: bench.engine.view.store.clone(),
+        logs: LogStore::open(&dir.path().join("logs")).unwrap(),
+        data: dir.path().to_owned(),
+        fleet: Arc::new(bench.fleet.clone()),
+    };
+    let later = crate::clock::now().plus(Duration::from_secs(1));
+    let found = finder.find(Kept::Builds, &keep, later, 10).unwrap();
+    assert_eq!(found.len(), 2, "{found:?}");
+    let rerun = BuildCommand::Rerun {
+        workflow: bench.engine.view.store.workflows(kept).unwrap()[0].id,
+        from_failed: false,
+    };
+    bench.send(rerun).await.unwrap();
+    let command = Command::Keep(KeepCommand::ForgetBuilds(vec![gone, kept]));
+    let sent = bench.engine.handle.send(command, actor(), None);
+    assert_eq!(sent.await.unwrap().1, Reply::Forgotten { count: 1 });
+    let removed: Vec<bool> = found
+        .iter()
+        .map(|one| finder.remove(one).unwrap())
+        .collect();
+    assert_eq!(removed, [true, false]);
+    assert!(!bench.has(gone) && bench.has(kept));
+    let there = [of_gone, of_kept].map(|run| log_of(dir.path(), run).exists());
+    assert_eq!(there, [false, true]);
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_once_does_not_put_off_the_next_pass() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = start_in(dir.path(), NO_LIMITS);
+    let years = Timestamp(crate::clock::now().0 + 300_000_000_000);
+    let ahead = Pass {
+        at: years,
+        took_ms: 1,
+        removed: Vec::new(),
+        error: None,
+    };
+    let command = Command::Keep(KeepCommand::Passed(ahead));
+    let sent = bench.engine.handle.send(command, actor(), None).await;
+    sent.unwrap();
+    bench.engine.stop().await;
+
+    let bench = start_in(dir.path(), NO_LIMITS);
+    let passes = &bench.engine.cleaning;
+    let next = loop {
+        if let Some(next) = passes.passes().next {
+            break next;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
+    let hour = crate::clock::now().plus(Duration::from_secs(3601));
+    assert!(next <= hour, "{next:?}");
 }
 
 #[tokio::test]
