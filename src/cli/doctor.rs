@@ -28,7 +28,9 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<End, Failure> {
         );
         return Err(Failure::said(Kind::Usage, why).with_hint("run it there"));
     }
-    let config = context::config_file(context.global())?;
+    let named = context::config_file(context.global())?;
+    let of_system = || Some(PathBuf::from(launch::SYSTEM_CONFIG)).filter(|_| place.is_system());
+    let config = named.or_else(|| of_system().filter(|path| path.exists()));
     let bootstrap = Bootstrap::load(config.as_deref())?;
     let (server, data, running) = server(&place).await;
     let set = bootstrap
@@ -101,6 +103,7 @@ async fn server(place: &Place) -> (Check, PathBuf, Option<(Client, Vec<String>)>
     let data = match place {
         Place::Data(data) => data.canonicalize().unwrap_or_else(|_| data.clone()),
         // What it says of itself is nearer.
+        Place::Socket(_) if place.is_system() => PathBuf::from(launch::SYSTEM_DATA),
         Place::Socket(socket) => socket.parent().unwrap_or(Path::new("/")).to_owned(),
         Place::Remote(_) => PathBuf::from("/"),
     };
@@ -148,7 +151,12 @@ async fn server(place: &Place) -> (Check, PathBuf, Option<(Client, Vec<String>)>
                 None,
             ),
             Place::Socket(_) | Place::Remote(_) => {
-                let fix = "start it: `roundel serve`";
+                let fix = match place.is_system() {
+                    true => {
+                        "start it: `systemctl start roundel`; `journalctl -u roundel` says why it ended"
+                    }
+                    false => "start it: `roundel serve`",
+                };
                 (Check::failed(NAME, err, fix), data, None)
             }
         },

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
+use super::launch::SYSTEM_SOCKET;
 use crate::access::Fingerprint;
 use crate::api::ProblemBody;
 use crate::error::{Explain, Kind};
@@ -105,6 +106,9 @@ impl Explain for ClientError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            ClientError::NoServer { server, .. } if server == SYSTEM_SOCKET => Some(
+                "`systemctl start roundel` starts it; --data names another installation".to_owned(),
+            ),
             ClientError::NoServer { .. } => Some(
                 "start one with `roundel serve`, or name another with --server or --data"
                     .to_owned(),

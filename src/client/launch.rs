@@ -26,6 +26,12 @@ pub use error::LaunchError;
 /// Where the server of a machine listens that is started at boot.
 pub const SYSTEM_SOCKET: &str = "/run/roundel/socket";
 
+/// The data directory of that server, as its unit has it.
+pub const SYSTEM_DATA: &str = "/var/lib/roundel";
+
+/// Its bootstrap file.
+pub const SYSTEM_CONFIG: &str = "/etc/roundel/config.toml";
+
 /// How long the system's server may take to say that it is there.
 const SYSTEM_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -53,6 +59,14 @@ pub enum Place {
     Remote(Remote),
 }
 
+impl Place {
+    /// Whether it is that of the server which is started at boot.
+    #[must_use]
+    pub fn is_system(&self) -> bool {
+        matches!(self, Self::Socket(socket) if socket == Path::new(SYSTEM_SOCKET))
+    }
+}
+
 /// A server that answered.
 #[derive(Clone, Debug)]
 pub struct Connected {
@@ -66,7 +80,8 @@ pub struct Connected {
 
 impl Wanted {
     /// Decides which server is meant: `--server`, `ROUNDEL_SERVER`, `--data`, `ROUNDEL_DATA`, the bootstrap file's
-    /// directory, the system's socket if it answers, the data directory of the person. `env` reads the environment.
+    /// directory, the system's socket if it answers or should, the data directory of the person. `env` reads the
+    /// environment.
     ///
     /// # Errors
     /// When an address is none, or no directory can be told.
@@ -95,7 +110,9 @@ impl Wanted {
             return absolute(&data).map(Place::Data);
         }
         let system = Client::unix(SYSTEM_SOCKET);
-        if let Ok(Ok(_)) = timeout(SYSTEM_PATIENCE, system.hello()).await {
+        let answers = matches!(timeout(SYSTEM_PATIENCE, system.hello()).await, Ok(Ok(_)));
+        // While it is away, a server of root's own would take in what is meant for it.
+        if answers || should_answer() {
             return Ok(Place::Socket(SYSTEM_SOCKET.into()));
         }
         default_data().map(Place::Data)
@@ -132,6 +149,14 @@ impl Wanted {
             kept: own,
         })
     }
+}
+
+/// Whether this account is one for which the system's server should answer: root, on a machine that runs services and has
+/// this one.
+fn should_answer() -> bool {
+    rustix::process::geteuid().is_root()
+        && Path::new("/run/systemd/system").is_dir()
+        && Path::new(SYSTEM_CONFIG).exists()
 }
 
 /// The data directory of the person, as the XDG rules have it.

@@ -47,6 +47,45 @@ fn an_engine_that_is_closed_to_the_account_is_told_from_one_that_is_not_there() 
 }
 
 #[test]
+fn root_starts_no_other_server_while_that_of_the_machine_is_away() {
+    if !rustix::process::getuid().is_root() {
+        return skip("needs root");
+    }
+    let home = Home::new();
+    // A machine on which systemd runs and the package is installed, as far as a program can see.
+    const MACHINE: &str = "set -e
+        mount -t tmpfs none /run; mkdir -p /run/systemd/system
+        mount -t tmpfs none /etc; mkdir /etc/roundel
+        echo 'engine = \"/nowhere.sock\"' >/etc/roundel/config.toml
+        exec env -u ROUNDEL_DATA -u DOCKER_HOST \"$@\"";
+    let on_machine = |words: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_roundel");
+        let before = ["--mount", "sh", "-c", MACHINE, "sh", program];
+        let mut command = home.program("unshare", &[&before[..], words].concat());
+        Said::from(command.env("HOME", home.path("")).output().unwrap())
+    };
+    let said = on_machine(&["status"]);
+    if said.err.contains("unshare") || said.err.contains("mount:") {
+        return skip("needs to mount in a namespace of its own");
+    }
+    let said = said.with_code(6);
+    assert!(said.err.contains("/run/roundel/socket"), "{}", said.err);
+    assert!(said.err.contains("systemctl start roundel"), "{}", said.err);
+    assert!(
+        !home.path(".local").exists(),
+        "nothing is started elsewhere"
+    );
+    let said = on_machine(&["doctor", "--json"]).with_code(3);
+    let (verdict, _, fix) = check(&said, "server");
+    assert_eq!(verdict, "failed");
+    assert!(fix.contains("systemctl start roundel"), "{fix}");
+    let (_, found, _) = check(&said, "data directory");
+    assert!(found.contains("/var/lib/roundel"), "{found}");
+    let (_, found, _) = check(&said, "container engine");
+    assert!(found.contains("/nowhere.sock"), "{found}");
+}
+
+#[test]
 fn it_tells_each_check_with_evidence_and_changes_nothing() {
     let home = Home::new();
     // A machine may have no container engine and no rights to make control groups: these are warnings.
