@@ -80,7 +80,7 @@ pub(super) fn restore(args: &Restore, context: &mut Context<'_>) -> Result<End, 
         }
         writeln!(
             context.out,
-            "No backup holds keys: copy `secrets/key` and `tls` of the old data directory, else secrets stay closed and other \
+            "No backup holds keys: copy the folders `secrets` and `tls` of the old data directory, else secrets stay closed and other \
              machines are shown another fingerprint."
         )?;
         let into = args.into.display().to_string();

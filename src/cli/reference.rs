@@ -8,7 +8,6 @@ use std::path::Path;
 
 use clap::{Arg, Command, CommandFactory};
 use roundel::settings::registry::{self, Entry, Group, When};
-use roundel::settings::value::Values;
 
 use super::{Cli, HEADING};
 
@@ -61,6 +60,10 @@ fn argument(arg: &Arg) -> (String, String) {
         .collect();
     if !words.is_empty() {
         let _ = write!(says, ": {}", words.join(", "));
+    }
+    let defaults = arg.get_default_values().iter().filter(|_| takes);
+    for default in defaults.map(|value| value.to_string_lossy()) {
+        let _ = write!(says, "; default `{default}`");
     }
     (format!("`{written}`"), says)
 }
@@ -143,8 +146,9 @@ fn setting(page: &mut String, entry: &Entry) {
         entry.key, entry.label, entry.help
     );
     let _ = writeln!(page, "- {}", entry.kind.described());
-    if let Some(value) = entry.default_in(&Values::default()) {
-        let _ = writeln!(page, "- default: `{}`", value.shown());
+    for (when, value) in entry.all_defaults() {
+        let place = condition(when).map_or_else(String::new, |when| format!(" where {when}"));
+        let _ = writeln!(page, "- default{place}: `{}`", value.shown());
     }
     if let Some(when) = condition(entry.shown) {
         let _ = writeln!(page, "- looked at where {when}");

@@ -333,6 +333,14 @@ impl Entry {
         }
     }
 
+    /// Its defaults with where each holds, of which the first that holds counts.
+    pub fn all_defaults(&self) -> impl Iterator<Item = (When, Value)> {
+        let off = matches!(self.kind, Kind::Switch) && self.defaults.is_empty();
+        let said = self.defaults.iter();
+        said.filter_map(|(when, text)| Some((*when, Value::parse(self.kind, text).ok()?)))
+            .chain(off.then_some((When::Always, Value::Switch(false))))
+    }
+
     /// Whether this text would be a secret there. The address of a proxy is one only with a user in it.
     #[must_use]
     pub fn would_hide(&self, text: &str) -> bool {

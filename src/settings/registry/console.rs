@@ -99,7 +99,7 @@ pub(super) const GROUP: Group = Group {
             "console.log_level",
             "Log level",
             Kind::Choice(LEVELS),
-            "How much the console writes into its log.",
+            "How much the console writes into its log. Held, not used: `log` of the bootstrap file says what is logged.",
         )
         .defaults(&[(When::Always, "info")])
         .restart(Restart::Console),

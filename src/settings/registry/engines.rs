@@ -14,7 +14,7 @@ pub(super) const GROUP: Group = Group {
     entries: &[
         Entry::new("engine.v1", "1.0", Kind::Switch, "Builds of configs of version 1.")
             .rule(one_engine),
-        Entry::new("engine.v2", "2.0", Kind::Switch, "Builds of configs of version 2 and 2.1.")
+        Entry::new("engine.v2", "2.0", Kind::Switch, "Builds of configs of version 2 and 2.1. Held, not used: they are made either way.")
             .defaults(&[(When::Always, "true")])
             .rule(one_engine),
         Entry::new(

@@ -131,7 +131,7 @@ pub(super) const GROUP: Group = Group {
             "vm.security_group_id",
             "EC2 Security Group ID",
             Kind::Text,
-            "Group of the same region; it has to let in 22, 2376 and 32768-61000.",
+            "Group of the same region; it has to let in 22, and for remote Docker, which no job takes yet, 2376 and 32768-61000.",
         )
         .required(When::Always)
         .rule(rules::security_group),
@@ -181,7 +181,7 @@ pub(super) const GROUP: Group = Group {
             "vm.prealloc_remote_docker",
             "Preallocation: Remote Docker",
             between(0, 1000),
-            "Machines that are kept ready for remote Docker.",
+            "Machines that are kept ready for remote Docker. No job takes one yet, so they only cost.",
         )
         .defaults(&[(When::Always, "0")])
         .rule(preallocation),
