@@ -9,7 +9,7 @@ use super::command::NewBuild;
 use crate::cluster::embedded::mirror_path;
 use crate::error::{Explain, Kind};
 use crate::ids::PipelineId;
-use crate::pipeline::{self, Classes, Facts, Problem};
+use crate::pipeline::{self, Classes, Facts, Plan, Problem, Severity};
 use crate::services::proxy::{self, ProxyError};
 use crate::settings::value::Values;
 use crate::vcs::{self, Revision, Source, VcsError};
@@ -136,6 +136,32 @@ pub fn compile(
         Ok(compiled) => (Some(compiled.plan), compiled.warnings),
         Err(problems) => (None, problems),
     };
+    Ok(prepared(source, revision, wanted, plan, problems))
+}
+
+/// A revision whose config is not even read, for this reason: it cannot be built, and its pipeline says so.
+pub fn unread(source: &Source, revision: Revision, wanted: &Wanted, reason: &VcsError) -> Prepared {
+    let problem = Problem {
+        severity: Severity::Error,
+        file: CONFIG.to_owned(),
+        line: 0,
+        column: 0,
+        end_line: 0,
+        end_column: 0,
+        key: String::new(),
+        message: reason.to_string(),
+        hint: None,
+    };
+    prepared(source, revision, wanted, None, vec![problem])
+}
+
+fn prepared(
+    source: &Source,
+    revision: Revision,
+    wanted: &Wanted,
+    plan: Option<Plan>,
+    problems: Vec<Problem>,
+) -> Prepared {
     let new = NewBuild {
         id: wanted.id,
         project_key: source.key.clone(),
@@ -151,5 +177,5 @@ pub fn compile(
         problems: serde_json::to_string(&problems).expect("problems are plain data"),
         watch: None,
     };
-    Ok(Prepared { new, problems })
+    Prepared { new, problems }
 }

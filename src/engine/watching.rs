@@ -258,8 +258,12 @@ fn find(
                 classes: classes.clone(),
                 values: values.clone(),
             };
-            match intake::compile(&source, &mirror, revision, &wanted) {
+            match intake::compile(&source, &mirror, revision.clone(), &wanted) {
                 Ok(prepared) => new.push(prepared),
+                // One commit stops neither the look nor the commits after it; its author sees why it is not built.
+                Err(IntakeError::Vcs(err @ VcsError::TooLong { .. })) => {
+                    new.push(intake::unread(&source, revision, &wanted, &err));
+                }
                 // A commit that has nothing to run is passed over, as it would be if somebody pushed it by hand.
                 Err(err @ (IntakeError::NoConfig { .. } | IntakeError::NotText { .. })) => {
                     tracing::info!(source = %record.source, "{err}: passed over");

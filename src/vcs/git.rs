@@ -1,17 +1,28 @@
 //! Runs `git` with a clean environment, a time limit, and bounded output.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{OnceLock, mpsc};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use super::VcsError;
 use crate::secret::Secret;
+use crate::{clock, processes};
 
 /// Most bytes of a message kept.
 const SAID_MAX: usize = 600;
+/// Most bytes of all messages kept; the rest is read and forgotten.
+const COMPLAINTS_MAX: usize = 64 * 1024;
+/// How long somebody else may hold the pipe of messages once git has ended.
+const HELD: Duration = Duration::from_millis(500);
+/// How long git may take to end when it is asked to, before it is killed.
+const GRACE: Duration = Duration::from_secs(2);
+/// Between two looks at whether it has ended.
+const PAUSE_MAX: Duration = Duration::from_millis(10);
 
 /// What git answered.
 #[derive(Debug)]
@@ -108,55 +119,130 @@ impl Network {
     }
 }
 
-/// Runs it. Output beyond `max` bytes is an error; the process is killed after `limit`.
+/// Runs it. Output beyond `max` bytes is an error, and so is whatever takes longer than `limit`; nothing that git started is
+/// left running then.
 pub(super) fn run(
     mut command: Command,
     what: &'static str,
     limit: Duration,
     max: usize,
 ) -> Result<Said, VcsError> {
+    let begun = clock::monotonic();
+    let late = || VcsError::Late {
+        what,
+        seconds: limit.as_secs(),
+    };
     let mut child = command.spawn().map_err(VcsError::NoGit)?;
     let out = child.stdout.take().expect("stdout is piped");
     let err = child.stderr.take().expect("stderr is piped");
     let (to, from) = mpsc::channel();
-    let reader = thread::spawn(move || {
+    thread::spawn(move || {
         let mut bytes = Vec::new();
         // A pipe that breaks ends the output; the exit status tells the rest.
         let _ = out.take(max as u64 + 1).read_to_end(&mut bytes);
         // Whoever waits may have given up.
-        let _ = to.send(());
-        bytes
+        let _ = to.send(bytes);
     });
-    let complaints = thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = err.take(64 * 1024).read_to_end(&mut bytes);
-        bytes
-    });
-    let late = from.recv_timeout(limit).is_err();
-    if late {
-        // It may have ended in this very moment.
-        let _ = child.kill();
-    }
-    let status = child.wait().map_err(VcsError::NoGit)?;
-    if late {
-        return Err(VcsError::Late {
-            what,
-            seconds: limit.as_secs(),
-        });
-    }
-    let out = reader.join().unwrap_or_default();
+    let complaints = Complaints::of(err);
+    let Ok(out) = from.recv_timeout(limit) else {
+        end(&mut child);
+        return Err(late());
+    };
     if out.len() > max {
+        end(&mut child);
         return Err(VcsError::TooLong {
             what: format!("git's answer, when it was to {what},"),
             max,
         });
     }
-    let err = said(&complaints.join().unwrap_or_default());
+    let left = limit.saturating_sub(begun.elapsed());
+    let Some(status) = ended_within(&mut child, left).map_err(VcsError::NoGit)? else {
+        end(&mut child);
+        return Err(late());
+    };
     Ok(Said {
         ok: status.success(),
         out,
-        err,
+        err: said(&complaints.heard()),
     })
+}
+
+/// What git says on its standard error, as it is read.
+struct Complaints {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    ended: mpsc::Receiver<()>,
+}
+
+impl Complaints {
+    /// Keeps the beginning, and reads on: who cannot say more is ended by that.
+    fn of(mut pipe: impl Read + Send + 'static) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let (to, ended) = mpsc::channel();
+        let kept = bytes.clone();
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            loop {
+                let n = match pipe.read(&mut buffer) {
+                    Err(err) if err.kind() == io::ErrorKind::Interrupted => continue,
+                    Ok(0) | Err(_) => break,
+                    Ok(n) => n,
+                };
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = COMPLAINTS_MAX.saturating_sub(kept.len());
+                kept.extend_from_slice(&buffer[..n.min(room)]);
+            }
+            // Whoever waits may have given up.
+            let _ = to.send(());
+        });
+        Self { bytes, ended }
+    }
+
+    /// All of it, once git has ended. A connection that SSH keeps for the next one may hold the pipe for long.
+    fn heard(&self) -> Vec<u8> {
+        let _ = self.ended.recv_timeout(HELD);
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut bytes)
+    }
+}
+
+/// Waits for the end of a process whose output has ended, and no longer than this.
+fn ended_within(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+    let begun = clock::monotonic();
+    let mut pause = Duration::from_micros(100);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if begun.elapsed() >= limit {
+            return Ok(None);
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(PAUSE_MAX);
+    }
+}
+
+/// Ends git with what it started, which does not end by itself when git is killed. They stay in the server's process group,
+/// where a key on its terminal reaches them.
+fn end(child: &mut Child) {
+    let mut tree = processes::descendants(child.id());
+    tree.push(child.id());
+    let tree: Vec<(u32, u64)> = tree
+        .into_iter()
+        .filter_map(|pid| Some((pid, processes::start_time(pid)?)))
+        .collect();
+    let alive = || -> Vec<u32> {
+        let same = |(pid, start): &&(u32, u64)| processes::start_time(*pid) == Some(*start);
+        tree.iter().filter(same).map(|(pid, _)| *pid).collect()
+    };
+    // Asked first: it takes its locks along, which would keep the next one out.
+    processes::signal(&alive(), Signal::TERM);
+    let begun = clock::monotonic();
+    while !alive().is_empty() && begun.elapsed() < GRACE {
+        thread::sleep(PAUSE_MAX);
+    }
+    processes::signal(&alive(), Signal::KILL);
+    // It has ended, or is just about to.
+    let _ = child.wait();
 }
 
 /// Version of the program, as `2.39.5`.
@@ -190,4 +276,72 @@ fn said(bytes: &[u8]) -> String {
         line.truncate(cut);
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Living processes in whose command line this stands.
+    fn with(text: &str) -> usize {
+        let of = |entry: fs::DirEntry| fs::read(entry.path().join("cmdline")).ok();
+        fs::read_dir("/proc")
+            .unwrap()
+            .filter_map(|entry| of(entry.ok()?))
+            .filter(|line| String::from_utf8_lossy(line).contains(text))
+            .count()
+    }
+
+    #[test]
+    fn a_remote_that_never_answers_leaves_nothing_of_git_behind() {
+        let remote = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/acme/web", remote.local_addr().unwrap());
+        let mut command = git(Path::new("/"));
+        Network::Direct.tell(&mut command);
+        command.args(["ls-remote", "--", &url]);
+        let asked = thread::spawn(|| run(command, "ask", Duration::from_secs(3), 1024));
+        // Once it is connected, its helper runs.
+        let (connection, _) = remote.accept().unwrap();
+        assert!(with(&url) >= 2, "git and its helper");
+        let err = asked.join().unwrap().unwrap_err();
+        assert!(matches!(err, VcsError::Late { seconds: 3, .. }), "{err}");
+        assert_eq!(with(&url), 0);
+        drop(connection);
+    }
+
+    #[test]
+    fn a_process_that_outlives_its_output_is_not_waited_for_longer_than_the_limit() {
+        let shell = |script: &str| {
+            let mut command = Command::new("sh");
+            command
+                .args(["-c", script])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
+            command
+        };
+        let deaf = shell("exec >&- 2>&-; trap '' TERM; while :; do sleep 7.25; done");
+        let err = run(deaf, "end", Duration::from_millis(200), 1024).unwrap_err();
+        assert!(matches!(err, VcsError::Late { .. }), "{err}");
+        // What it left behind holds the pipe of messages, as SSH does for the next connection.
+        let said = run(
+            shell("echo words >&2; sleep 5 >&- & echo out"),
+            "speak",
+            Duration::from_secs(4),
+            1024,
+        );
+        let said = said.unwrap();
+        assert_eq!((said.ok, said.err.as_str()), (true, "words"));
+        assert_eq!(said.out, b"out\n");
+        // More than is kept stops nobody.
+        let said = run(
+            shell("head -c 300000 /dev/zero >&2; echo out"),
+            "speak",
+            Duration::from_secs(20),
+            1024,
+        );
+        assert!(said.unwrap().ok);
+    }
 }

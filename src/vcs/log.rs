@@ -61,7 +61,8 @@ pub fn between(
     let (missing, total) = (counts.next().unwrap_or(0), counts.next().unwrap_or(0));
     let mut command = git(mirror);
     command.args(["log", "--no-show-signature", "--no-color"]);
-    command.args([&format!("-{most}"), "--format=%H%x00%an%x00%ct%x00%s"]);
+    let format = "--format=%H%x00%<(100,trunc)%an%x00%ct%x00%<(300,trunc)%s";
+    command.args([&format!("-{most}"), format]);
     command.args([&format!("{from}..{to}"), "--"]);
     let what = "read the commits between two builds";
     let out = run(command, what, LOCAL, LIST_MAX)?.or_failed(what)?;
@@ -78,7 +79,8 @@ pub fn between(
 
 fn commit(line: &str) -> Option<Commit> {
     let mut parts = line.splitn(4, '\0');
-    let inert = |text: &str| crate::sanitise::line(text).into_owned();
+    // Git fills up what it does not cut.
+    let inert = |text: &str| crate::sanitise::line(text.trim_end()).into_owned();
     Some(Commit {
         id: parts.next()?.to_owned(),
         author: inert(parts.next()?),

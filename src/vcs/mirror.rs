@@ -1,27 +1,33 @@
 //! Mirrors: bare repositories under `repos/`, one per project, from which runs check out.
 
-use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+mod bare;
+
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock};
+pub(super) use bare::{keep, kept, update};
 
 use super::VcsError;
 use super::git::{Network, git, run};
 use super::source::{LOCAL, Place, Source, locate};
 
-/// Time for a fetch over the network.
-pub(super) const FETCH: Duration = Duration::from_secs(600);
+/// Time for a question to a remote.
+pub(super) const ASK: Duration = Duration::from_secs(60);
 /// Branches named in an error at most.
 const KNOWN_MAX: usize = 8;
+/// The name in the mirror of what is checked out, or the remote's HEAD, when that is no branch.
+const DETACHED: &str = "detached";
+/// Commit, author and subject, for `git log`; as much of the two as a person reads.
+pub(super) const FULL: &str = "--format=%H%x00%<(100,trunc)%an%x00%<(300,trunc)%s";
+/// The commit alone: git cuts no text that is not in the encoding that it says it is in, and it may be of any length.
+pub(super) const BARE: &str = "--format=%H%x00%x00";
 
 /// A revision, resolved.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Revision {
     /// Full commit id.
     pub id: String,
-    /// Branch; `HEAD` when none is checked out.
+    /// Branch; empty when none is checked out.
     pub branch: String,
     /// Tag; empty, until tags can be built.
     pub tag: String,
@@ -55,12 +61,14 @@ pub fn fetch(
 
 /// The rules of `git check-ref-format` that matter here.
 pub(super) fn is_branch_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with(['-', '/', '.'])
-        && !name.ends_with(['/', '.'])
+    let is_odd = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
+    // What everybody calls the commit that is checked out.
+    name != "HEAD"
+        && !name.starts_with('-')
+        && !name.ends_with('.')
         && !name.contains("..")
         && !name.contains("@{")
-        && !name.contains("//")
+        && !name.split('/').any(is_odd)
         && !name
             .chars()
             .any(|c| c.is_control() || " ~^:?*[\\".contains(c))
@@ -72,7 +80,11 @@ fn from_path(
     branch: Option<&str>,
     mirror: &Path,
 ) -> Result<Revision, VcsError> {
-    let wanted = branch.map_or_else(
+    let on = match branch {
+        Some(branch) => Some(branch.to_owned()),
+        None => checked_out(top)?,
+    };
+    let wanted = on.as_ref().map_or_else(
         || "HEAD".to_owned(),
         |branch| format!("refs/heads/{branch}"),
     );
@@ -84,15 +96,8 @@ fn from_path(
             },
         });
     };
-    if let Some(branch) = branch {
-        branch.clone_into(&mut revision.branch);
-    }
     if !kept(mirror, &revision.id) {
-        let name = if revision.branch == "HEAD" {
-            "detached"
-        } else {
-            &revision.branch
-        };
+        let name = on.as_deref().unwrap_or(DETACHED);
         let refspec = format!("+{wanted}:refs/heads/{name}");
         update(
             mirror,
@@ -102,7 +107,21 @@ fn from_path(
             &Network::default(),
         )?;
     }
+    revision.branch = on.unwrap_or_default();
     Ok(revision)
+}
+
+/// The branch that is checked out; `None` when a commit is, or one whose name no branch of ours could have.
+fn checked_out(top: &Path) -> Result<Option<String>, VcsError> {
+    let mut command = git(top);
+    command.args(["symbolic-ref", "--quiet", "HEAD"]);
+    let said = run(command, "read which branch is checked out", LOCAL, 8192)?;
+    // What else it may complain of, it will again when it is asked for the commit.
+    let name = String::from_utf8(said.out).unwrap_or_default();
+    let branch = name.trim_end().strip_prefix("refs/heads/");
+    Ok(branch
+        .filter(|name| is_branch_name(name))
+        .map(str::to_owned))
 }
 
 fn from_url(
@@ -112,27 +131,31 @@ fn from_url(
     mirror: &Path,
     network: &Network,
 ) -> Result<Revision, VcsError> {
-    let branch = match branch {
-        Some(branch) => branch.to_owned(),
+    let on = match branch {
+        Some(branch) => Some(branch.to_owned()),
         None => head_branch(source, url, network)?,
     };
-    let refspec = format!("+refs/heads/{branch}:refs/heads/{branch}");
+    let (wanted, name) = match &on {
+        Some(branch) => (format!("refs/heads/{branch}"), branch.as_str()),
+        None => ("HEAD".to_owned(), DETACHED),
+    };
+    let refspec = format!("+{wanted}:refs/heads/{name}");
     let result = update(mirror, url, &[&refspec], "", network);
     if let Err(VcsError::Failed { said, .. }) = &result
         && said.contains("couldn't find remote ref")
     {
         return Err(VcsError::NoBranch {
             what: source.key.clone(),
-            branch,
+            branch: on.unwrap_or(wanted),
             known: Vec::new(),
         });
     }
     result.map_err(|err| of_remote(source, err))?;
-    let revision = describe(mirror, &format!("refs/heads/{branch}"))?;
+    let revision = describe(mirror, &format!("refs/heads/{name}"))?;
     let mut revision = revision.ok_or_else(|| VcsError::NoCommit {
         what: source.key.clone(),
     })?;
-    revision.branch = branch;
+    revision.branch = on.unwrap_or_default();
     keep(mirror, &revision.id)?;
     Ok(revision)
 }
@@ -148,40 +171,42 @@ pub(super) fn of_remote(source: &Source, err: VcsError) -> VcsError {
     }
 }
 
-/// The branch a remote's HEAD stands for.
-fn head_branch(source: &Source, url: &str, network: &Network) -> Result<String, VcsError> {
+/// The branch a remote's HEAD stands for; `None` when that is a commit.
+fn head_branch(source: &Source, url: &str, network: &Network) -> Result<Option<String>, VcsError> {
     let mut command = git(Path::new("/"));
     network.tell(&mut command);
     command.args(["ls-remote", "--symref", "--", url, "HEAD"]);
-    let out = run(command, "ask the remote for its branch", FETCH, 64 * 1024)?
+    let out = run(command, "ask the remote for its branch", ASK, 64 * 1024)?
         .or_failed("ask the remote for its branch")
         .map_err(|err| of_remote(source, err))?;
     let text = String::from_utf8_lossy(&out);
-    text.lines()
-        .find_map(|line| {
-            line.strip_prefix("ref: refs/heads/")?
-                .split_whitespace()
-                .next()
-                .map(str::to_owned)
-        })
-        .filter(|name| is_branch_name(name))
-        .ok_or_else(|| VcsError::NoCommit {
+    let branch = text.lines().find_map(|line| {
+        line.strip_prefix("ref: refs/heads/")?
+            .split_whitespace()
+            .next()
+            .map(str::to_owned)
+    });
+    let is_there = text.lines().any(|line| line.ends_with("\tHEAD"));
+    match branch.filter(|name| is_branch_name(name)) {
+        None if !is_there => Err(VcsError::NoCommit {
             what: source.key.clone(),
-        })
+        }),
+        branch => Ok(branch),
+    }
 }
 
-/// Commit, branch, author and subject of a name, in one question; `None` when there is no such commit.
+/// Commit, author and subject of a name, in one question; `None` when there is no such commit.
 fn describe(repository: &Path, name: &str) -> Result<Option<Revision>, VcsError> {
-    let mut command = git(repository);
-    command.args([
-        "log",
-        "-1",
-        "--no-show-signature",
-        "--no-color",
-        "--decorate=full",
-    ]);
-    command.args(["--format=%H%x00%D%x00%an%x00%s", name, "--"]);
-    let said = run(command, "read the newest commit", LOCAL, 64 * 1024)?;
+    let ask = |format: &str| {
+        let mut command = git(repository);
+        command.args(["log", "-1", "--no-show-signature", "--no-color"]);
+        command.args([format, name, "--"]);
+        run(command, "read the newest commit", LOCAL, 64 * 1024)
+    };
+    let said = match ask(FULL) {
+        Err(VcsError::TooLong { .. }) => ask(BARE)?,
+        said => said?,
+    };
     if !said.ok {
         let none = [
             "bad revision",
@@ -198,23 +223,19 @@ fn describe(repository: &Path, name: &str) -> Result<Option<Revision>, VcsError>
             said: said.err,
         });
     }
-    let text = String::from_utf8_lossy(&said.out);
-    let mut parts = text.trim_end_matches('\n').splitn(4, '\0');
-    let mut next = || parts.next().unwrap_or_default().to_owned();
-    let (id, decorations, author, subject) = (next(), next(), next(), next());
-    let branch = decorations
-        .split(", ")
-        .find_map(|name| name.strip_prefix("HEAD -> refs/heads/"))
-        .unwrap_or("HEAD")
-        .to_owned();
-    let inert = |text: String| crate::sanitise::line(&text).into_owned();
-    Ok(Some(Revision {
-        id,
-        branch,
-        tag: String::new(),
-        subject: inert(subject),
-        author: inert(author),
-    }))
+    Ok(revision(String::from_utf8_lossy(&said.out).trim_end()))
+}
+
+/// A line of what git logs when it is asked for [`FULL`] or [`BARE`]; its branch is left open.
+pub(super) fn revision(line: &str) -> Option<Revision> {
+    let inert = |text: &str| crate::sanitise::line(text.trim_end()).into_owned();
+    let mut parts = line.splitn(3, '\0');
+    Some(Revision {
+        id: parts.next()?.to_owned(),
+        author: inert(parts.next()?),
+        subject: inert(parts.next()?),
+        ..Revision::default()
+    })
 }
 
 fn no_branch(source: &Source, top: &Path, branch: &str) -> VcsError {
@@ -241,76 +262,6 @@ fn no_branch(source: &Source, top: &Path, branch: &str) -> VcsError {
     }
 }
 
-/// Whether [`keep`] has kept a commit. A name that was packed away counts as missing, and is fetched and kept again.
-pub(super) fn kept(mirror: &Path, id: &str) -> bool {
-    mirror.join("refs/roundel").join(id).is_file()
-}
-
-/// Fetches into the mirror, one at a time; `id`, unless empty, is kept from ever being collected.
-pub(super) fn update(
-    mirror: &Path,
-    from: &str,
-    refspecs: &[&str],
-    id: &str,
-    network: &Network,
-) -> Result<(), VcsError> {
-    let failed = |source| VcsError::Mirror {
-        path: mirror.to_owned(),
-        source,
-    };
-    let parent = mirror.parent().unwrap_or(mirror);
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(parent)
-        .map_err(failed)?;
-    let lock: File = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(mirror.with_extension("lock"))
-        .map_err(failed)?;
-    flock(&lock, FlockOperation::LockExclusive).map_err(|err| failed(err.into()))?;
-    if !mirror.join("HEAD").exists() {
-        let mut command = git(parent);
-        command
-            .args(["init", "--quiet", "--bare", "--"])
-            .arg(mirror);
-        run(command, "make a mirror", LOCAL, 1024)?.or_failed("make a mirror")?;
-    }
-    let mut command = git(mirror);
-    network.tell(&mut command);
-    command
-        .args([
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--",
-            from,
-        ])
-        .args(refspecs);
-    run(command, "fetch into the mirror", FETCH, 64 * 1024)?.or_failed("fetch into the mirror")?;
-    if id.is_empty() {
-        Ok(())
-    } else {
-        keep(mirror, id)
-    }
-}
-
-/// A name of its own keeps a commit that is to be built when its branch moves on.
-pub(super) fn keep(mirror: &Path, id: &str) -> Result<(), VcsError> {
-    if kept(mirror, id) {
-        return Ok(());
-    }
-    let mut command = git(mirror);
-    command.args(["update-ref", &format!("refs/roundel/{id}"), id]);
-    run(command, "keep a commit in the mirror", LOCAL, 1024)?
-        .or_failed("keep a commit in the mirror")?;
-    Ok(())
-}
-
 /// Brings a revision that was built before into the mirror again, unless it is there: mirrors are removed after a while.
 ///
 /// # Errors
@@ -326,6 +277,7 @@ pub fn bring_back(
         return Ok(());
     }
     let source = locate(from)?;
+    // What was built without a branch once had this word for it.
     let branch = Some(branch).filter(|name| !name.is_empty() && *name != "HEAD");
     fetch(&source, branch, mirror, network)?;
     keep(mirror, revision)
@@ -471,6 +423,141 @@ mod tests {
         )
         .unwrap_err();
         assert!(matches!(err, VcsError::BranchName { .. }), "{err}");
+    }
+
+    fn sh(dir: &Path, script: &str) {
+        let done = std::process::Command::new("sh")
+            .args(["-ec", script])
+            .current_dir(dir)
+            .env("GIT_AUTHOR_NAME", "Ann")
+            .env("GIT_AUTHOR_EMAIL", "ann@example.com")
+            .env("GIT_COMMITTER_NAME", "Ann")
+            .env("GIT_COMMITTER_EMAIL", "ann@example.com")
+            .status()
+            .unwrap();
+        assert!(done.success(), "{script}");
+    }
+
+    #[test]
+    fn a_commit_that_is_checked_out_has_no_branch() {
+        let (repo, data) = (repository(), tempfile::tempdir().unwrap());
+        let path = repo.path().display();
+        let direct = Network::default();
+        // More names than an answer has room for say nothing of which one is checked out.
+        sh(
+            repo.path(),
+            "id=$(git rev-parse HEAD); for n in $(seq 2000); do echo \"create refs/heads/a/name/that/takes/some/room/$n $id\"; done \
+             | git update-ref --stdin",
+        );
+        let main = fetch(
+            &locate(&path.to_string()).unwrap(),
+            None,
+            &data.path().join("0"),
+            &direct,
+        );
+        assert_eq!(main.unwrap().branch, "main");
+        sh(repo.path(), "git checkout -q --detach feature/x");
+        for (name, source) in [("1", format!("{path}")), ("2", format!("file://{path}"))] {
+            let (mirror, source) = (data.path().join(name), locate(&source).unwrap());
+            let found = fetch(&source, None, &mirror, &direct).unwrap();
+            assert_eq!((&*found.branch, &*found.subject), ("", "second"));
+            assert!(kept(&mirror, &found.id));
+            bring_back(&found.id, "", &source.key, &mirror, &direct).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_branch_makes_way_for_another_and_what_it_held_is_kept() {
+        let (repo, data) = (repository(), tempfile::tempdir().unwrap());
+        let (mirror, direct) = (data.path().join("m.git"), Network::default());
+        let source = locate(&format!("file://{}", repo.path().display())).unwrap();
+        sh(
+            repo.path(),
+            "git branch detached/1 main && git branch other main",
+        );
+        let mut ids = Vec::new();
+        for (script, branch) in [
+            ("git checkout -q feature/x", "feature/x"),
+            (
+                "git checkout -q main; git branch -qD feature/x; git branch feature",
+                "feature",
+            ),
+            (
+                "git checkout -q -b new; git branch -qD feature; git commit -q --allow-empty -m more; git branch feature/x/y",
+                "feature/x/y",
+            ),
+            (
+                "git branch -qD feature/x/y; git branch feature/x",
+                "feature/x",
+            ),
+            ("true", "detached/1"),
+            ("true", "other"),
+        ] {
+            sh(repo.path(), script);
+            let found = fetch(&source, Some(branch), &mirror, &direct);
+            ids.push(found.unwrap_or_else(|err| panic!("{branch}: {err}")).id);
+        }
+        sh(repo.path(), "git checkout -q --detach");
+        ids.push(fetch(&source, None, &mirror, &direct).unwrap().id);
+        for id in ids {
+            assert!(kept(&mirror, &id));
+            bring_back(&id, "gone", "/nowhere", &mirror, &direct).unwrap();
+        }
+        assert!(mirror.join("refs/heads/other").is_file());
+    }
+
+    #[test]
+    fn a_mirror_of_which_only_a_part_was_made_is_made_whole() {
+        let (repo, data) = (repository(), tempfile::tempdir().unwrap());
+        let source = locate(&repo.path().display().to_string()).unwrap();
+        for (name, gone) in [
+            ("1", "HEAD config refs objects"),
+            ("2", "objects"),
+            ("3", "config objects"),
+        ] {
+            sh(
+                data.path(),
+                &format!("git init -q --bare {name} && cd {name} && rm -r {gone}"),
+            );
+            let mirror = data.path().join(name);
+            fetch(&source, None, &mirror, &Network::default()).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_a_fetch_that_failed_left_of_a_pack_is_removed() {
+        let (repo, data) = (repository(), tempfile::tempdir().unwrap());
+        let (mirror, direct) = (data.path().join("m.git"), Network::default());
+        let source = locate(&format!("file://{}", repo.path().display())).unwrap();
+        let main = fetch(&source, None, &mirror, &direct).unwrap();
+        let pack = mirror.join("objects/pack");
+        std::fs::create_dir_all(&pack).unwrap();
+        std::fs::write(pack.join("tmp_pack_x1"), "half").unwrap();
+        std::fs::write(pack.join("other"), "whole").unwrap();
+        fetch(&source, Some("none"), &mirror, &direct).unwrap_err();
+        assert!(!pack.join("tmp_pack_x1").exists() && pack.join("other").exists());
+        assert_eq!(fetch(&source, None, &mirror, &direct).unwrap(), main);
+    }
+
+    #[test]
+    fn of_a_giant_message_only_the_beginning_is_read() {
+        let (repo, data) = (repository(), tempfile::tempdir().unwrap());
+        let source = locate(&repo.path().display().to_string()).unwrap();
+        let newest = |name: &str| {
+            let mirror = data.path().join(name);
+            fetch(&source, None, &mirror, &Network::default()).unwrap()
+        };
+        sh(
+            repo.path(),
+            "head -c 5000000 /dev/zero | tr '\\0' x > message && git commit -q --allow-empty -F message",
+        );
+        let cut = newest("1");
+        assert_eq!((cut.subject.len(), &*cut.author), (300, "Ann"));
+        assert!(cut.subject.ends_with("xx.."), "{}", cut.subject);
+        let odd =
+            r"{ git cat-file commit HEAD; printf '\351'; } | git hash-object -t commit -w --stdin";
+        sh(repo.path(), &format!("git update-ref HEAD $({odd})"));
+        assert_eq!(newest("2").subject, "");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! What is new in a repository: the tips of its branches, and the commits between two looks at them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use super::VcsError;
 use super::git::{Network, git, run};
@@ -14,6 +15,9 @@ const TIPS_MAX: usize = 4 * 1024 * 1024;
 /// Branch to full commit id.
 pub type Tips = BTreeMap<String, String>;
 
+/// Repositories of which was said that some of their branches are left out: once is enough.
+static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
 /// Asks the repository for the tips of its branches. Names that no branch of ours could have are left out.
 ///
 /// # Errors
@@ -22,18 +26,40 @@ pub fn tips(source: &Source, network: &Network) -> Result<Tips, VcsError> {
     let mut command = git(Path::new("/"));
     network.tell(&mut command);
     command.args(["ls-remote", "--heads", "--", &address(source)]);
-    let out = run(command, "list the branches", mirror::FETCH, TIPS_MAX)?
+    let out = run(command, "list the branches", mirror::ASK, TIPS_MAX)?
         .or_failed("list the branches")
         .map_err(|err| mirror::of_remote(source, err))?;
-    Ok(String::from_utf8_lossy(&out)
-        .lines()
-        .filter_map(|line| {
-            let (id, name) = line.split_once('\t')?;
-            let branch = name.strip_prefix("refs/heads/")?;
-            let is_id = id.len() >= 40 && id.bytes().all(|b| b.is_ascii_hexdigit());
-            (is_id && mirror::is_branch_name(branch)).then(|| (branch.to_owned(), id.to_owned()))
-        })
-        .collect())
+    let mut tips = Tips::new();
+    let mut left_out = Vec::new();
+    for line in out.split(|byte| *byte == b'\n') {
+        match tip(line) {
+            Ok(found) => tips.extend(found),
+            Err(name) => left_out.push(name),
+        }
+    }
+    if let Some(first) = left_out.first() {
+        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.insert(source.key.clone()) {
+            let branches = left_out.len();
+            tracing::warn!(source = %source.key, branches, %first, "branches whose names are no text are left out");
+        }
+    }
+    Ok(tips)
+}
+
+/// A line of `git ls-remote`: branch and commit, nothing when that is no branch of ours, else the name that is not UTF-8.
+fn tip(line: &[u8]) -> Result<Option<(String, String)>, String> {
+    let line = str::from_utf8(line).map_err(|_| {
+        let text = String::from_utf8_lossy(line);
+        let name = text.split('\t').next_back().unwrap_or_default();
+        crate::sanitise::line(name).into_owned()
+    })?;
+    let found = line.split_once('\t').and_then(|(id, name)| {
+        let branch = name.strip_prefix("refs/heads/")?;
+        let is_id = id.len() >= 40 && id.bytes().all(|b| b.is_ascii_hexdigit());
+        (is_id && mirror::is_branch_name(branch)).then(|| (branch.to_owned(), id.to_owned()))
+    });
+    Ok(found)
 }
 
 /// Brings these branches into the mirror, and keeps their tips for as long as the mirror lives.
@@ -75,33 +101,34 @@ pub fn commits_since<'a>(
     known: impl Iterator<Item = &'a String>,
     max: usize,
 ) -> Result<Vec<Revision>, VcsError> {
-    let mut command = git(mirror);
-    command.args([
-        "log",
-        "--first-parent",
-        "--no-show-signature",
-        "--no-color",
-        &format!("--max-count={max}"),
-        "--format=%H%x00%an%x00%s",
-        tip,
-        "--not",
-    ]);
     // A tip that was never brought here, or collected since, holds nothing that could be built again.
-    command.args(known.filter(|id| mirror::kept(mirror, id)));
-    command.arg("--");
-    let out = run(command, "list new commits", LOCAL, TIPS_MAX)?.or_failed("list new commits")?;
-    let inert = |text: &str| crate::sanitise::line(text).into_owned();
+    let known: Vec<&String> = known.filter(|id| mirror::kept(mirror, id)).collect();
+    let what = "list new commits";
+    let ask = |format: &str| {
+        let mut command = git(mirror);
+        command.args([
+            "log",
+            "--first-parent",
+            "--no-show-signature",
+            "--no-color",
+            &format!("--max-count={max}"),
+            format,
+            tip,
+            "--not",
+        ]);
+        command.args(&known).arg("--");
+        run(command, what, LOCAL, TIPS_MAX)?.or_failed(what)
+    };
+    let out = match ask(mirror::FULL) {
+        Err(VcsError::TooLong { .. }) => ask(mirror::BARE)?,
+        out => out?,
+    };
     let mut commits: Vec<Revision> = String::from_utf8_lossy(&out)
         .lines()
-        .filter_map(|line| {
-            let mut parts = line.splitn(3, '\0');
-            Some(Revision {
-                id: parts.next()?.to_owned(),
-                branch: branch.to_owned(),
-                tag: String::new(),
-                author: inert(parts.next()?),
-                subject: inert(parts.next()?),
-            })
+        .filter_map(mirror::revision)
+        .map(|commit| Revision {
+            branch: branch.to_owned(),
+            ..commit
         })
         .collect();
     commits.reverse();
@@ -219,6 +246,19 @@ mod tests {
         bring(&source, &after, &mirror, &DIRECT).unwrap();
         let new = commits_since(&mirror, "main", &after["main"], before.values(), 9).unwrap();
         assert_eq!(subjects(&new), ["other"]);
+    }
+
+    #[test]
+    fn names_that_are_no_text_or_no_branch_are_left_out() {
+        let id = "a".repeat(40);
+        let of = |name: &[u8]| tip(&[id.as_bytes(), b"\trefs/heads/", name].concat());
+        assert_eq!(of(b"main"), Ok(Some(("main".to_owned(), id.clone()))));
+        assert_eq!(of("caf\u{e9}".as_bytes()).unwrap().unwrap().0, "caf\u{e9}");
+        assert_eq!(of(b"caf\xe9"), Err("refs/heads/caf\u{fffd}".to_owned()));
+        for name in ["HEAD", "-x", "a.lock", "a.lock/b", "a/.b", "a//b", "a b"] {
+            assert_eq!(of(name.as_bytes()), Ok(None), "{name}");
+        }
+        assert_eq!(tip(b""), Ok(None));
     }
 
     #[test]

@@ -277,6 +277,33 @@ fn what_will_never_start_is_code_3_with_the_reason_unless_waited_for() {
 }
 
 #[test]
+fn a_commit_that_is_checked_out_is_built_without_a_branch() {
+    let home = Home::new();
+    let script =
+        r#"echo "on [$CIRCLE_BRANCH] [$(git branch --show-current)] $(git log -1 --format=%s)""#;
+    let config = LONG.replace(
+        "      - run: for i in $(seq 600); do echo \"line $i\"; sleep 0.1; done",
+        &format!("      - checkout\n      - run: '{script}'"),
+    );
+    let repository = home.repository("web", &config);
+    let detached = std::process::Command::new("git")
+        .args(["checkout", "--quiet", "--detach"])
+        .current_dir(&repository)
+        .status();
+    assert!(detached.unwrap().success());
+    let said = home.run(&["build", "web"]).with_code(0);
+    said.says(&["on [] [] Start"]);
+    for words in [
+        &["status", "web#1"][..],
+        &["status", "web#1", "--json"],
+        &["audit", "list"],
+    ] {
+        let said = home.run(words).with_code(0);
+        assert!(!said.out.contains("HEAD"), "{}", said.out);
+    }
+}
+
+#[test]
 fn nodes_are_listed_shown_and_drained() {
     let home = Home::new();
     let list = home.run(&["node-status"]).with_code(0).out;

@@ -42,19 +42,31 @@ fn push(home: &Home, subject: &str) {
     sh(&home.path("clone"), &script);
 }
 
-/// Number of pipelines by commit, from the API.
-fn pipelines(home: &Home) -> BTreeMap<String, usize> {
+/// The pipelines that there are, from the API.
+fn rows(home: &Home) -> Vec<Value> {
     let console = home.run(&[
         "console", "--once", "--format", "json", "--screen", "builds", "--size", "120x200",
     ]);
     let frame: Value = serde_json::from_str(&console.out).unwrap_or_default();
+    frame["rows"].as_array().cloned().unwrap_or_default()
+}
+
+/// Number of them by commit.
+fn pipelines(home: &Home) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
-    for row in frame["rows"].as_array().into_iter().flatten() {
+    for row in rows(home) {
         *found
             .entry(row["revision"].as_str().unwrap().to_owned())
             .or_default() += 1;
     }
     found
+}
+
+/// Id of the one whose commit has this subject.
+fn pipeline(home: &Home, subject: &str) -> String {
+    let rows = rows(home);
+    let row = rows.iter().find(|row| row["subject"] == subject);
+    row.unwrap()["id"].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -158,4 +170,88 @@ fn what_cannot_be_watched_says_so_and_a_failing_look_is_seen() {
     home.run(&["watch", "--remove", "bare.git"]).with_code(0);
     assert_eq!(list().as_array().unwrap().len(), 0);
     home.run(&["watch", "--remove", "bare.git"]).with_code(4);
+}
+
+#[test]
+fn a_branch_is_built_where_one_was_that_left_it_no_room() {
+    let home = Home::new();
+    pair(&home);
+    home.run(&["watch", "bare.git", "--every", "1h"])
+        .with_code(0);
+    let push = |script: &str, built: usize| {
+        sh(&home.path("clone"), script);
+        home.run(&["watch", "--now", "bare.git"]).with_code(0);
+        until(script, || pipelines(&home).len() == built);
+    };
+    push(
+        "git checkout -q -b fix && git commit -q --allow-empty -m one && git push -q origin fix 2>&1",
+        1,
+    );
+    push(
+        "git checkout -q -b fix-2 && git commit -q --allow-empty -m two
+         git push -q origin :fix 2>&1 && git push -q origin HEAD:refs/heads/fix/2 2>&1",
+        2,
+    );
+    push(
+        "git commit -q --allow-empty -m three
+         git push -q origin :fix/2 2>&1 && git push -q origin HEAD:refs/heads/fix 2>&1",
+        3,
+    );
+    assert_eq!(last_look(&home), Value::Null);
+    // What was built of a branch that is gone is still there to be built again.
+    let config = QUICK.replace("steps:", "steps:\n      - checkout");
+    fs::write(home.path("clone/.circleci/config.yml"), config).unwrap();
+    push(
+        "git commit -q -a -m four && git push -q origin HEAD:refs/heads/passing 2>&1",
+        4,
+    );
+    push(
+        "git commit -q --allow-empty -m five
+         git push -q origin :passing 2>&1 && git push -q origin HEAD:refs/heads/passing/by 2>&1",
+        5,
+    );
+    let passing = pipeline(&home, "four");
+    let built = |times: usize| {
+        let detail = home.json(&["status", &passing, "--json"]);
+        let passes = detail["workflows"].as_array().unwrap();
+        passes.len() == times && passes.iter().all(|pass| pass["status"] == "success")
+    };
+    until("it was built", || built(1));
+    home.run(&["rerun", &passing]).with_code(0);
+    until("it was built again", || built(2));
+}
+
+/// Why the last look failed.
+fn last_look(home: &Home) -> Value {
+    home.json(&["watch", "--list", "--json"])[0]["failure"].clone()
+}
+
+#[test]
+fn what_cannot_be_taken_in_stops_nothing_else() {
+    let home = Home::new();
+    pair(&home);
+    home.run(&["watch", "bare.git", "--every", "1h"])
+        .with_code(0);
+    let giant = QUICK.to_owned() + &"# words\n".repeat(400_000);
+    fs::write(home.path("clone/.circleci/config.yml"), giant).unwrap();
+    sh(
+        &home.path("clone"),
+        "git commit -q -a -m giant && git revert --no-edit HEAD && git push -q origin main 2>&1
+         git commit -q --allow-empty -m odd && git push -q origin \"HEAD:refs/heads/$(printf 'caf\\351')\" 2>&1",
+    );
+    home.run(&["watch", "--now", "bare.git"]).with_code(0);
+    until("both are there", || pipelines(&home).len() == 2);
+    assert_eq!(last_look(&home), Value::Null);
+    let ids = sh(&home.path("clone"), "git log --format=%H HEAD~3..HEAD~1");
+    let expected: BTreeMap<String, usize> = ids.lines().map(|id| (id.to_owned(), 1)).collect();
+    assert_eq!(pipelines(&home), expected);
+    let said = home.run(&["status", &pipeline(&home, "giant")]);
+    let words = "`.circleci/config.yml` is longer than 3145728 bytes";
+    assert!(said.out.contains(words), "{said:?}");
+    // Said once, however many looks there are.
+    push(&home, "on");
+    home.run(&["watch", "--now", "bare.git"]).with_code(0);
+    until("the next one is built", || pipelines(&home).len() == 4);
+    let log = fs::read_to_string(home.data().join("log/server.log")).unwrap();
+    assert_eq!(log.matches("are left out").count(), 1, "{log}");
 }

@@ -15,7 +15,7 @@ const SCRIPT: &str = r#"
 cd "$CHECKOUT_DIR"
 if [ -e .git ]; then
   echo "Fetching into existing repository"
-  git fetch --quiet --force --no-tags -- "$CHECKOUT_MIRROR" '+refs/*:refs/roundel/*'
+  git fetch --quiet --force --prune --no-tags -- "$CHECKOUT_MIRROR" '+refs/*:refs/roundel/*'
 elif [ -n "$(ls -A .)" ]; then
   echo "The directory $CHECKOUT_DIR is not empty and not a git repository." >&2
   exit 1
@@ -24,12 +24,11 @@ else
   git clone --quiet --no-checkout --no-hardlinks -- "$CHECKOUT_MIRROR" .
 fi
 git remote set-url origin "$CHECKOUT_ORIGIN" 2>/dev/null || git remote add origin "$CHECKOUT_ORIGIN"
-if [ -n "$CHECKOUT_TAG" ]; then
+# Builds without a branch once had the word HEAD for it, and may be run again.
+if [ -n "$CHECKOUT_TAG" ] || [ -z "$CHECKOUT_BRANCH" ] || [ "$CHECKOUT_BRANCH" = HEAD ]; then
   git -c advice.detachedHead=false checkout --quiet --force --detach "$CHECKOUT_REVISION"
-elif [ -n "$CHECKOUT_BRANCH" ]; then
-  git checkout --quiet --force --no-track -B "$CHECKOUT_BRANCH" "$CHECKOUT_REVISION"
 else
-  git checkout --quiet --force --detach "$CHECKOUT_REVISION"
+  git checkout --quiet --force --no-track -B "$CHECKOUT_BRANCH" "$CHECKOUT_REVISION"
 fi
 git --no-pager log --no-color -1 --format='HEAD is now at %h %s'
 "#;
@@ -96,17 +95,27 @@ fn reachable_mirror(context: &Context<'_>) -> std::io::Result<PathBuf> {
     Ok(copy)
 }
 
-/// Copies directories and plain files; a mirror holds nothing else.
+/// Copies directories and plain files; a mirror holds nothing else. A fetch into it may be under way: what goes meanwhile is
+/// nothing that a checkout needs.
 fn copy_owned(from: &Path, to: &Path, uid: u32, gid: u32) -> std::io::Result<()> {
     std::fs::create_dir(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
+    let mut entries: Vec<_> = std::fs::read_dir(from)?.collect::<Result<_, _>>()?;
+    // Names first, then what they name: a commit that comes meanwhile has no name in the copy.
+    entries.sort_by_key(|entry| entry.file_name() == "objects");
+    for entry in entries {
         let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy_owned(&entry.path(), &target, uid, gid)?;
+        let copied = if entry.file_type()?.is_dir() {
+            copy_owned(&entry.path(), &target, uid, gid)
         } else if entry.file_type()?.is_file() {
-            std::fs::copy(entry.path(), &target)?;
-            std::os::unix::fs::lchown(&target, Some(uid), Some(gid))?;
+            std::fs::copy(entry.path(), &target)
+                .and_then(|_| std::os::unix::fs::lchown(&target, Some(uid), Some(gid)))
+        } else {
+            Ok(())
+        };
+        if let Err(err) = copied
+            && entry.path().exists()
+        {
+            return Err(err);
         }
     }
     std::os::unix::fs::lchown(to, Some(uid), Some(gid))
