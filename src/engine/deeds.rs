@@ -62,15 +62,10 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
             format!("to version {version}"),
         ),
         Command::Build(B::Create(new)) => {
-            let detail = format!(
-                "{} at {}",
-                if new.branch.is_empty() {
-                    &new.tag
-                } else {
-                    &new.branch
-                },
-                new.revision
-            );
+            let detail = match (&*new.branch, &*new.tag) {
+                ("", "") => new.revision.clone(),
+                ("", on) | (on, _) => format!("{on} at {}", new.revision),
+            };
             (
                 "build.create",
                 format!("{}/{} {}", new.org, new.name, new.id),

@@ -141,12 +141,13 @@ fn submission(
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect();
-    let reference = if pipeline.tag.is_empty() {
-        ("CIRCLE_BRANCH", &pipeline.branch)
-    } else {
-        ("CIRCLE_TAG", &pipeline.tag)
+    let reference = match (&*pipeline.tag, &*pipeline.branch) {
+        // A commit that was checked out by itself.
+        ("", "") => None,
+        ("", branch) => Some(("CIRCLE_BRANCH", branch)),
+        (tag, _) => Some(("CIRCLE_TAG", tag)),
     };
-    environment.push((reference.0.to_owned(), reference.1.clone()));
+    environment.extend(reference.map(|(name, value)| (name.to_owned(), value.to_owned())));
     // As CircleCI has it: what is built in gives way to the project, and that to the job.
     let project = ProjectId(run.project);
     let of_project = view.store.variables(project)?;

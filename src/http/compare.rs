@@ -135,10 +135,10 @@ fn last_green(server: &Server, build: &Side) -> Result<(Option<PipelineId>, Stri
     let workflow = build.workflows.iter().find(bad).or(build.workflows.first());
     let workflow = workflow.map(|(name, _)| name.as_str());
     let found = server.view.store.last_green(build.record.id, workflow)?;
-    let on = if build.record.branch.is_empty() {
-        "a tag".to_owned()
-    } else {
-        build.record.branch.clone()
+    let on = match (&*build.record.branch, &*build.record.tag) {
+        ("", "") => "no branch".to_owned(),
+        ("", _) => "a tag".to_owned(),
+        (branch, _) => branch.to_owned(),
     };
     let of = workflow.map_or(on.clone(), |name| format!("{on}, workflow {name},"));
     let which = if found.is_some() {
