@@ -56,7 +56,7 @@ pub use projects::{ProjectRecord, Removed};
 pub use records::{JobRecord, PipelineRecord, RunRecord, StepRecord, WorkflowRecord};
 pub use settings::{SavedSetting, SettingsRecord, SettingsVersion, StagedSetting, Stored};
 pub use variables::VariableRecord;
-pub use vms::VmRecord;
+pub use vms::{VmRecord, forget_vms};
 pub use watches::WatchRecord;
 pub use writer::{Tx, Writer};
 

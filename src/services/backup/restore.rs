@@ -1,6 +1,6 @@
 //! The way back: a backup becomes a data directory that no server takes before all of it is there.
 //!
-//! What is restored may come to run beside what it was made of, so it has a name of its own.
+//! What is restored may come to run beside what it was made of, so it has a name of its own, and none of the other's VMs.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -8,6 +8,7 @@ use std::path::Path;
 use super::manifest::{FACTS, Sum};
 use super::{Backup, BackupError, DATABASE, check, check_free, copy_file, make_dir, settle};
 use crate::storage::data_dir::{self, DataDir, DataDirError};
+use crate::store;
 
 /// What the database is called until it is whole.
 const GROWING: &str = "roundel.db.tmp";
@@ -42,6 +43,11 @@ pub fn restore(from: &Path, data: &Path) -> Result<Backup, BackupError> {
         }
     }
     let growing = data.join(GROWING);
+    // They are the other's, which may still lend them out.
+    store::forget_vms(&growing).map_err(|source| BackupError::Store {
+        path: growing.clone(),
+        source,
+    })?;
     settle(data)?;
     let target = data.join(DATABASE);
     fs::rename(&growing, &target).map_err(BackupError::at("put in place", &target))?;
