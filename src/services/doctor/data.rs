@@ -146,8 +146,8 @@ fn database(data: &Path) -> Check {
     if !path.exists() {
         return Check::ok(NAME, "none yet: the first server makes it");
     }
-    let restore = "restore a backup into an empty directory: `roundel backup restore`; or, after an upgrade, put the copy \
-                   roundel.db.schema-N in its place while no server runs";
+    let restore = "restore a backup into an empty directory: `roundel backup restore`; or, after an upgrade and while no \
+                   server runs, put the copy roundel.db.schema-N in its place and remove roundel.db-wal and roundel.db-shm";
     match store::examine(&path) {
         Ok(seen) => {
             let bytes = size(fs::metadata(&path).map_or(0, |file| file.len()));
