@@ -56,7 +56,7 @@ pub use projects::{ProjectRecord, Removed};
 pub use records::{JobRecord, PipelineRecord, RunRecord, StepRecord, WorkflowRecord};
 pub use settings::{SavedSetting, SettingsRecord, SettingsVersion, StagedSetting, Stored};
 pub use variables::VariableRecord;
-pub use vms::VmRecord;
+pub use vms::{VmRecord, forget_vms};
 pub use watches::WatchRecord;
 pub use writer::{Tx, Writer};
 
@@ -137,7 +137,8 @@ impl Explain for StoreError {
     fn hint(&self) -> Option<String> {
         match self {
             StoreError::Newer { .. } => {
-                Some("run the newer roundel, or restore the copy that was kept before the migration".to_owned())
+                Some("run the newer roundel; or, while no server runs, put the copy roundel.db.schema-N that was kept before the \
+                      migration in the place of roundel.db, and remove roundel.db-wal and roundel.db-shm".to_owned())
             }
             _ if self.is_full() => Some("free some space on the file system of the data directory, and check that it is writable".to_owned()),
             StoreError::Damaged { .. } => Some(DAMAGED.to_owned()),
@@ -148,8 +149,10 @@ impl Explain for StoreError {
 }
 
 /// What to do about a file that is no database, or no longer one.
-const DAMAGED: &str =
-    "put a copy of the database in its place, or begin anew in another directory with --data";
+///
+/// A log beside it is of the old file: SQLite would write it into the new one.
+const DAMAGED: &str = "put a copy of the database in its place and remove roundel.db-wal and roundel.db-shm, while no server \
+                       runs; or begin anew in another directory with --data";
 
 /// Whether the file is no database, or no longer one.
 fn is_damaged(err: &rusqlite::Error) -> bool {

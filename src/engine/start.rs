@@ -55,6 +55,9 @@ pub struct Options {
     pub classes: Classes,
     /// What is known of the VMs.
     pub vms: VmsOptions,
+    /// Id of a restored copy, by which all that it makes elsewhere is told from what the other makes; `None` when the data
+    /// is no copy, and its own id does.
+    pub copy: Option<String>,
 }
 
 /// A running engine.
@@ -84,7 +87,8 @@ impl Engine {
     }
 }
 
-/// Starts the engine on the current runtime. `fleet` makes the fleet, given where its reports go and the id of the data.
+/// Starts the engine on the current runtime. `fleet` makes the fleet, given where its reports go and the mark of all that
+/// is made outside of the data directory.
 ///
 /// # Errors
 /// When the store cannot be opened or read.
@@ -198,7 +202,8 @@ pub fn start<F: Fleet + 'static>(
         view: view.clone(),
         logs: logs.clone(),
     };
-    let fleet: Arc<dyn Fleet> = Arc::new(fleet(inbox, &data_id));
+    let mark = options.copy.as_ref().unwrap_or(&data_id);
+    let fleet: Arc<dyn Fleet> = Arc::new(fleet(inbox, mark));
     fleet.adopt(adopted);
     let finder = Finder {
         store: view.store.clone(),
@@ -211,7 +216,7 @@ pub fn start<F: Fleet + 'static>(
         handle.clone(),
         view.clone(),
         options.seal.clone(),
-        data_id.clone(),
+        mark.clone(),
         options.vms.clone(),
     );
     tokio::spawn(launch::carry_out(

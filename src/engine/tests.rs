@@ -73,6 +73,7 @@ fn start_in(dir: &Path, limits: Limits) -> Bench {
         seal: Arc::new(crate::storage::seal::Seal::of(dir, None).unwrap()),
         containers: crate::cluster::Containers::Away("not asked".to_owned()),
         vms: VmsOptions::usual(dir.to_owned()),
+        copy: None,
     };
     let logs = LogStore::open(&dir.join("logs")).unwrap();
     let fleet = Recorder::default();

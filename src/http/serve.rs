@@ -202,8 +202,7 @@ pub async fn serve(
         Account::Other(other) => other.name.clone(),
     };
     let found = containers::find(&options.engines).await;
-    let copy = dir.copy_id()?;
-    let settings = |data_id: &str| Settings {
+    let settings = |mark: &str| Settings {
         program: options.program.clone(),
         data: data.clone(),
         socket: socket.clone(),
@@ -212,7 +211,7 @@ pub async fn serve(
         host_env: options.host_env.clone(),
         deadline_s: options.deadline_s,
         silence_s: options.silence_s,
-        mark: copy.as_deref().unwrap_or(data_id).to_owned(),
+        mark: mark.to_owned(),
         engines: options.engines.clone(),
     };
     let first = first_look(found.as_ref());
@@ -232,9 +231,10 @@ pub async fn serve(
                 places: Places::of(options.vm_places.clone()),
                 cycle: options.vm_cycle.unwrap_or(CYCLE),
             },
+            copy: dir.copy_id()?,
         },
         &logs,
-        |inbox, data_id| Embedded::new(settings(data_id), inbox, found.ok(), first.clone()),
+        |inbox, mark| Embedded::new(settings(mark), inbox, found.ok(), first.clone()),
     )?;
     let started_at = clock::now();
     let hello = Hello {

@@ -12,14 +12,16 @@ use std::path::{Path, PathBuf};
 use crate::api;
 use crate::clock::Timestamp;
 use crate::error::{Explain, Kind};
-use crate::storage::data_dir::{DataDir, DataDirError};
+use crate::storage::data_dir::DataDirError;
 use crate::storage::spool::write_whole;
 use crate::store::{self, StoreError};
 
 mod manifest;
+mod restore;
 
 pub use manifest::Facts;
 use manifest::{FACTS, FORM, SUMS, Sum};
+pub use restore::restore;
 
 const DATABASE: &str = "roundel.db";
 const LOGS: &str = "logs";
@@ -30,6 +32,12 @@ pub enum BackupError {
     /// Something is where the backup, or what is restored, should go.
     #[error("`{path}` is not empty")]
     Occupied {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A restore into the directory has not come to its end.
+    #[error("`{path}` is not empty: it holds a restore that was interrupted, or is still running")]
+    Unfinished {
         /// The directory.
         path: PathBuf,
     },
@@ -98,7 +106,7 @@ impl BackupError {
 impl Explain for BackupError {
     fn kind(&self) -> Kind {
         match self {
-            BackupError::Occupied { .. } => Kind::Conflict,
+            BackupError::Occupied { .. } | BackupError::Unfinished { .. } => Kind::Conflict,
             BackupError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Kind::NotFound
             }
@@ -114,6 +122,10 @@ impl Explain for BackupError {
             BackupError::Occupied { .. } => {
                 Some("name a directory that is not there yet, or is empty".to_owned())
             }
+            BackupError::Unfinished { .. } => Some(
+                "unless that restore still runs, remove the directory and restore again; or name another"
+                    .to_owned(),
+            ),
             BackupError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space there, or choose another directory".to_owned())
             }
@@ -383,40 +395,6 @@ fn contents(from: &Path) -> Result<(Result<Facts, BackupError>, Vec<Sum>), Backu
         Ok(facts)
     });
     Ok((facts, sums))
-}
-
-/// Restores a backup into the data directory `data`, which is empty or not there, after [`verify`]. A server started there
-/// answers as the one did that was backed up.
-///
-/// # Errors
-/// As [`verify`]; [`BackupError::Occupied`] when something is there. What was restored up to an error stays.
-pub fn restore(from: &Path, data: &Path) -> Result<Backup, BackupError> {
-    check_free(data)?;
-    let (backup, sums) = check(from)?;
-    let dir = DataDir::open(data)?;
-    // The database last: without it the directory is no installation yet, and a second try says so.
-    let (database, rest): (Vec<&Sum>, Vec<&Sum>) = sums
-        .iter()
-        .filter(|sum| sum.path != FACTS)
-        .partition(|sum| sum.path == DATABASE);
-    for sum in rest.into_iter().chain(database) {
-        let (source, target) = (from.join(&sum.path), dir.path().join(&sum.path));
-        if let Some(parent) = target.parent() {
-            make_dir(parent)?;
-        }
-        let mut file = File::open(&source).map_err(BackupError::at("read", &source))?;
-        let (found, _) = copy_file(&mut file, &source, &target)?;
-        if found != sum.sha256 {
-            return Err(BackupError::Damaged {
-                path: from.to_owned(),
-                damage: vec![format!("{} changed while it was read", sum.path)],
-            });
-        }
-    }
-    // It may come to run beside what it was made of, which is not to sweep what the copy runs, nor the other way round.
-    dir.name_copy()?;
-    settle(data)?;
-    Ok(backup)
 }
 
 /// All that was written there is on the disk.

@@ -1,4 +1,5 @@
-//! The data directory: its folders, its rights, the lock that picks one server, and the number of its form.
+//! The data directory: its folders, its rights, the lock that picks one server, the number of its form, and whether what
+//! is restored into it is all there.
 //!
 //! Knows nothing of what is kept in the folders.
 
@@ -27,8 +28,14 @@ const FOLDERS: [&str; 9] = [
     "caches",
 ];
 
+/// The file that names the form.
+const VERSION: &str = "VERSION";
+
 /// The file by which a restored copy is told from what it was made of.
 const COPY: &str = "copy";
+
+/// The file that is there while a restore is under way, or after one that was interrupted.
+const RESTORING: &str = "restoring";
 
 /// Those of them in which each attempt has a folder.
 const OF_ATTEMPTS: [&str; 3] = ["logs", "attempts", "scratch"];
@@ -55,6 +62,20 @@ pub enum DataDirError {
         /// Its process id, when it could be told.
         pid: Option<u32>,
     },
+    /// A restore into it has not come to its end.
+    #[error(
+        "the data directory `{path}` holds a restore that was interrupted, or is still running"
+    )]
+    Unfinished {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// It is to be restored into, and is in use already.
+    #[error("the data directory `{path}` is not empty")]
+    Occupied {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A newer Roundel wrote it.
     #[error(
         "the data directory `{path}` has form {found}, and this build knows forms up to {FORM}"
@@ -77,7 +98,10 @@ impl Explain for DataDirError {
     fn kind(&self) -> Kind {
         match self {
             DataDirError::Io { .. } => Kind::Infrastructure,
-            DataDirError::Taken { .. } | DataDirError::Newer { .. } => Kind::Conflict,
+            DataDirError::Taken { .. }
+            | DataDirError::Unfinished { .. }
+            | DataDirError::Occupied { .. }
+            | DataDirError::Newer { .. } => Kind::Conflict,
             DataDirError::NotOurs { .. } => Kind::Usage,
         }
     }
@@ -101,6 +125,13 @@ impl Explain for DataDirError {
                 "use that server (verbs and consoles connect to it by themselves), or stop it first"
                     .to_owned()
             }
+            DataDirError::Unfinished { .. } => {
+                "unless `roundel backup restore` still runs, remove the directory and restore the backup again"
+                    .to_owned()
+            }
+            DataDirError::Occupied { .. } => {
+                "name a directory that is not there yet, or is empty".to_owned()
+            }
             DataDirError::Newer { .. } => "run the newer roundel that wrote it".to_owned(),
             DataDirError::NotOurs { .. } => {
                 "is this really a data directory of Roundel? choose another with --data".to_owned()
@@ -117,11 +148,25 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// Makes what is missing and takes the lock.
+    /// Makes what is missing and takes the lock. Where a restore was interrupted, nothing is made: half an installation
+    /// would be taken for a new one.
     ///
     /// # Errors
     /// See [`DataDirError`].
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
+        Self::take(path, false)
+    }
+
+    /// As [`DataDir::open`], for a restore: from before anything else is in it until [`DataDir::restored`], across a kill
+    /// and a power cut too, no server takes it.
+    ///
+    /// # Errors
+    /// See [`DataDirError`].
+    pub fn open_to_restore(path: &Path) -> Result<Self, DataDirError> {
+        Self::take(path, true)
+    }
+
+    fn take(path: &Path, restoring: bool) -> Result<Self, DataDirError> {
         let failed = |what| {
             move |source| DataDirError::Io {
                 path: path.to_owned(),
@@ -129,6 +174,7 @@ impl DataDir {
                 source,
             }
         };
+        check_whole(path)?;
         make(path).map_err(failed("make it"))?;
         let lock_path = path.join("lock");
         let mut lock = OpenOptions::new()
@@ -147,6 +193,22 @@ impl DataDir {
                 path: path.to_owned(),
                 pid: text.trim().parse().ok(),
             });
+        }
+        // Once more: a restore may have begun and been killed before the lock was had.
+        check_whole(path)?;
+        if restoring {
+            // A server may have come and gone just now, and what it made is an installation.
+            if path.join(VERSION).exists() {
+                return Err(DataDirError::Occupied {
+                    path: path.to_owned(),
+                });
+            }
+            write_whole(
+                &path.join(RESTORING),
+                b"A restore into this directory has not come to its end.\n",
+            )
+            .and_then(|()| sync(path))
+            .map_err(failed("note that it is being restored"))?;
         }
         check_form(path)?;
         lock.set_len(0)
@@ -169,6 +231,17 @@ impl DataDir {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What was restored is all there, and on the disk: a server may have it.
+    ///
+    /// # Errors
+    /// When that cannot be noted; then none may.
+    pub fn restored(&self) -> Result<(), DataDirError> {
+        sync(&self.path)
+            .and_then(|()| fs::remove_file(self.path.join(RESTORING)))
+            .and_then(|()| sync(&self.path))
+            .map_err(self.failed("note that it is restored"))
     }
 
     /// Gives a copy of another installation's data an id of its own.
@@ -212,6 +285,36 @@ pub fn spread(path: &Path) {
     }
 }
 
+/// Checks that no restore into the directory has begun and not come to its end. One that is not there is fine.
+///
+/// # Errors
+/// [`DataDirError::Unfinished`], or when it cannot be told.
+pub fn check_whole(path: &Path) -> Result<(), DataDirError> {
+    match fs::symlink_metadata(path.join(RESTORING)) {
+        Ok(_) => Err(DataDirError::Unfinished {
+            path: path.to_owned(),
+        }),
+        Err(err)
+            if matches!(
+                err.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(())
+        }
+        Err(source) => Err(DataDirError::Io {
+            path: path.to_owned(),
+            what: "look into it",
+            source,
+        }),
+    }
+}
+
+/// Which files a directory has is on the disk.
+fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
 fn make(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     let mode = fs::metadata(path)?.permissions().mode();
@@ -222,7 +325,7 @@ fn make(path: &Path) -> io::Result<()> {
 }
 
 fn check_form(path: &Path) -> Result<(), DataDirError> {
-    let file = path.join("VERSION");
+    let file = path.join(VERSION);
     let io = |what| {
         move |source| DataDirError::Io {
             path: path.to_owned(),
@@ -265,6 +368,32 @@ mod tests {
         });
         assert_ne!(ids[0], ids[1]);
         assert!(ids.iter().all(|id| uuid::Uuid::parse_str(id).is_ok()));
+    }
+
+    #[test]
+    fn no_server_takes_what_is_not_restored_to_the_end() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("data");
+        drop(DataDir::open_to_restore(&path).unwrap());
+        for open in [DataDir::open, DataDir::open_to_restore] {
+            let err = open(&path).unwrap_err();
+            assert!(matches!(err, DataDirError::Unfinished { .. }), "{err}");
+        }
+        fs::remove_dir_all(&path).unwrap();
+        let dir = DataDir::open_to_restore(&path).unwrap();
+        dir.restored().unwrap();
+        drop(dir);
+        drop(DataDir::open(&path).unwrap());
+        // What a server has made is not marked as half restored.
+        let err = DataDir::open_to_restore(&path).unwrap_err();
+        assert!(matches!(err, DataDirError::Occupied { .. }), "{err}");
+        DataDir::open(&path).unwrap();
+        // Nothing is made where only the note is left.
+        let path = root.path().join("half");
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join(RESTORING), "").unwrap();
+        DataDir::open(&path).unwrap_err();
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 1);
     }
 
     #[test]

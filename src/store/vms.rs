@@ -1,6 +1,8 @@
 //! Virtual machines of the VM provider, each from before it is asked for until it is known to be gone.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::pool::ReadPool;
 use super::writer::Tx;
@@ -66,6 +68,31 @@ fn all(db: &Connection) -> Result<Vec<VmRecord>, StoreError> {
         .during("read the VMs")
 }
 
+/// Forgets all VMs in the database at `path`, which nobody has in use: in a copy they are those of what it was made of.
+///
+/// # Errors
+/// Whatever SQLite says.
+pub fn forget_vms(path: &Path) -> Result<(), StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(|source| StoreError::Open {
+        path: path.to_owned(),
+        source,
+    })?;
+    // An older schema has no such table.
+    let tables: u32 = db
+        .query_row(
+            "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'vms'",
+            [],
+            |row| row.get(0),
+        )
+        .during("look for the VMs of a copy")?;
+    if tables > 0 {
+        db.execute("DELETE FROM vms", [])
+            .during("forget the VMs of a copy")?;
+    }
+    Ok(())
+}
+
 impl ReadPool {
     /// All VMs, oldest first.
     ///
@@ -125,5 +152,47 @@ impl Tx<'_> {
             .and_then(|mut statement| statement.execute([id]))
             .during("forget a VM")
             .map(|rows| rows > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store;
+
+    #[test]
+    fn a_copy_forgets_all_vms_and_an_older_one_has_none() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.db");
+        let (mut writer, pool) = store::open(&path, 1).unwrap();
+        let tx = writer.begin().unwrap();
+        for state in [VmState::Ready, VmState::Leased] {
+            let vm = VmRecord {
+                id: VmId::fresh(),
+                purpose: VmPurpose::Machine,
+                state,
+                region: "eu-central-1".into(),
+                shape: "s".into(),
+                instance: Some("i-1".into()),
+                address: None,
+                attempt: Some(AttemptId::fresh()),
+                asked_by: String::new(),
+                made: Timestamp(1),
+                since: Timestamp(1),
+                why: String::new(),
+            };
+            tx.set_vm(&vm).unwrap();
+        }
+        tx.commit().unwrap();
+        drop((writer, pool));
+        forget_vms(&path).unwrap();
+        assert_eq!(store::open(&path, 1).unwrap().1.vms().unwrap(), []);
+
+        let older = root.path().join("b.db");
+        let db = Connection::open(&older).unwrap();
+        db.execute_batch(include_str!("migrations/0001_start.sql"))
+            .unwrap();
+        drop(db);
+        forget_vms(&older).unwrap();
     }
 }

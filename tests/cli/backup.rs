@@ -89,6 +89,42 @@ fn a_restored_backup_answers_as_the_installation_did() {
     end(again);
 }
 
+/// A restore that was killed before the database was there would look like an empty installation.
+#[test]
+fn an_interrupted_restore_is_no_installation() {
+    let home = Home::new();
+    home.run(&["backup", "create", "kept"]).with_code(0);
+    home.run(&["backup", "restore", "kept", "again"])
+        .with_code(0);
+    assert!(!home.path("again/restoring").exists());
+
+    let half = home.path("half");
+    fs::create_dir(&half).unwrap();
+    fs::write(half.join("restoring"), "").unwrap();
+    let half = half.to_str().unwrap();
+    for verb in ["serve", "status"] {
+        let said = home.run(&["--data", half, verb]).with_code(4);
+        assert!(
+            said.err.contains(half)
+                && said.err.contains("restore that was interrupted")
+                && said.err.contains("remove the directory"),
+            "{}",
+            said.err
+        );
+    }
+    for made in ["roundel.db", "VERSION", "lock", "attempts"] {
+        assert!(!home.path("half").join(made).exists(), "{made}");
+    }
+    let said = home.run(&["--data", half, "doctor"]).with_code(3);
+    assert!(said.out.contains("interrupted"), "{}", said.out);
+    let said = home.run(&["backup", "restore", "kept", half]).with_code(4);
+    assert!(
+        said.err.contains("is not empty") && said.err.contains("interrupted"),
+        "{}",
+        said.err
+    );
+}
+
 #[test]
 fn what_runs_at_the_moment_of_the_backup_ends_where_it_is_restored() {
     let home = Home::new();

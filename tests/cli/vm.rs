@@ -67,7 +67,11 @@ impl Bench {
         self.home.json(&["vm", "list", "--json"])
     }
 
+    /// What its instances carry as `roundel.data`: a restored copy's own id, else that of the data.
     fn data_id(&self) -> String {
+        if let Ok(copy) = fs::read_to_string(self.home.data().join("copy")) {
+            return copy.trim().to_owned();
+        }
         let (_, body) = self.home.http("/api/roundel/v1/hello");
         let hello: Value = serde_json::from_str(&body).unwrap();
         hello["data_id"].as_str().unwrap().to_owned()
@@ -376,6 +380,52 @@ fn an_orphan_of_this_data_goes_and_nobody_elses() {
         BTreeSet::from([theirs.clone()])
     );
     bench.account.end(&theirs);
+}
+
+#[test]
+fn a_restored_copy_and_what_it_was_made_of_leave_each_others_vms_alone() {
+    let Some(moto) = moto() else { return };
+    let stub = Stub::before(&moto);
+    let bench = Bench::new(&moto, &stub.url, "");
+    bench.save(&[("vm.prealloc_machine", "1")]);
+    bench.settles(1);
+    bench.home.run(&["backup", "create", "kept"]).with_code(0);
+    // The copy knows of the first by its database, and would find the second by its tag.
+    bench.home.run(&["vm", "create", "--wait"]).with_code(0);
+    let theirs = bench.settles(2);
+
+    let home = Home::new();
+    let (kept, into) = (bench.home.path("kept"), home.data());
+    home.run(&[
+        "backup",
+        "restore",
+        kept.to_str().unwrap(),
+        into.to_str().unwrap(),
+    ])
+    .with_code(0);
+    let copy = Bench {
+        server: Some(Running(home.serve(&bench.config))),
+        account: Account::at(&moto),
+        config: bench.config.clone(),
+        home,
+    };
+    assert_ne!(copy.data_id(), bench.data_id());
+    let own = copy.settles(1);
+    assert!(own.is_disjoint(&theirs), "{own:?} {theirs:?}");
+    assert_eq!(stub.count("TerminateInstances"), 0);
+    // Neither where it ends all that it knows, nor at the looks of the other.
+    copy.save(&[("vm.provider", "none")]);
+    copy.settles(0);
+    assert_eq!(bench.account.there(&bench.data_id()), theirs);
+    copy.save(&[("vm.provider", "ec2")]);
+    copy.settles(1);
+    bench.save(&[("vm.task_timeout_h", "7")]);
+    assert_eq!(bench.settles(2), theirs);
+    bench.save(&[("vm.provider", "none")]);
+    bench.settles(0);
+    copy.settles(1);
+    copy.save(&[("vm.provider", "none")]);
+    copy.settles(0);
 }
 
 /// Three in the tests' usual run; `ROUNDEL_VM_KILLS=20` for more.

@@ -1,6 +1,7 @@
 //! Backups made, checked, damaged and restored.
 
 use super::*;
+use crate::storage::data_dir::DataDir;
 
 fn maker(logs: bool) -> Maker {
     Maker {
@@ -39,6 +40,35 @@ fn what_is_restored_is_what_was_there() {
     }
     store::open(&again.join(DATABASE), 1).unwrap();
     assert!(again.join("VERSION").is_file());
+    for left in ["restoring", "roundel.db.tmp"] {
+        assert!(!again.join(left).exists(), "{left}");
+    }
+    assert!(DataDir::open(&again).unwrap().copy_id().unwrap().is_some());
+}
+
+#[test]
+fn what_is_not_restored_to_the_end_is_no_installation() {
+    let root = tempfile::tempdir().unwrap();
+    let (to, again) = (root.path().join("backup"), root.path().join("again"));
+    create(&data(root.path()), &to, &maker(true)).unwrap();
+    // One more file, that is in the way of what every directory has: the restore fails in the middle.
+    fs::write(to.join("VERSION"), "1\n").unwrap();
+    let (sha256, _) = manifest::sum(&to.join("VERSION")).unwrap();
+    let whole = fs::read_to_string(to.join(SUMS)).unwrap();
+    fs::write(to.join(SUMS), format!("{sha256}  VERSION\n{whole}")).unwrap();
+    restore(&to, &again).unwrap_err();
+    assert!(!again.join(DATABASE).exists());
+    assert!(again.join("copy").exists());
+    assert!(matches!(
+        DataDir::open(&again),
+        Err(DataDirError::Unfinished { .. })
+    ));
+    fs::write(to.join(SUMS), whole).unwrap();
+    let err = restore(&to, &again).unwrap_err();
+    assert!(matches!(err, BackupError::Unfinished { .. }), "{err}");
+    fs::remove_dir_all(&again).unwrap();
+    restore(&to, &again).unwrap();
+    DataDir::open(&again).unwrap();
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::api::doctor::Check;
 use crate::clock;
 use crate::error::{Chain, Explain};
 use crate::services::rendered;
-use crate::storage::data_dir::FORM;
+use crate::storage::data_dir::{FORM, check_whole};
 use crate::storage::space::{LEAST_FREE_PERCENT, Space};
 use crate::storage::trees;
 use crate::store::{self, SCHEMA};
@@ -139,11 +139,15 @@ fn space(data: &Path) -> Check {
 fn database(data: &Path) -> Check {
     const NAME: &str = "database";
     let path = data.join("roundel.db");
+    if let Err(err) = check_whole(data) {
+        let fix = err.hint().unwrap_or_default();
+        return Check::failed(NAME, Chain(&err).to_string(), fix);
+    }
     if !path.exists() {
         return Check::ok(NAME, "none yet: the first server makes it");
     }
-    let restore = "restore a backup into an empty directory: `roundel backup restore`; or, after an upgrade, put the copy \
-                   roundel.db.schema-N in its place while no server runs";
+    let restore = "restore a backup into an empty directory: `roundel backup restore`; or, after an upgrade and while no \
+                   server runs, put the copy roundel.db.schema-N in its place and remove roundel.db-wal and roundel.db-shm";
     match store::examine(&path) {
         Ok(seen) => {
             let bytes = size(fs::metadata(&path).map_or(0, |file| file.len()));
