@@ -178,18 +178,20 @@ pub fn prepare_data(data: &Path) -> Result<PathBuf, LaunchError> {
         path: data.to_owned(),
         source,
     };
-    if !data.is_dir() {
-        if data.exists() {
+    // Another verb may make it in the same moment, so it is asked about once.
+    match fs::metadata(data) {
+        Ok(found) if found.is_dir() => {}
+        Ok(_) => {
             return Err(failed(io::Error::new(
                 io::ErrorKind::NotADirectory,
                 "it is not a directory",
             )));
         }
-        fs::DirBuilder::new()
+        Err(_) => fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(data)
-            .map_err(failed)?;
+            .map_err(failed)?,
     }
     data.canonicalize().map_err(failed)
 }
@@ -348,6 +350,30 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn verbs_that_make_the_data_directory_at_once_all_have_it() {
+        let root = tempfile::tempdir().unwrap();
+        for n in 0..200 {
+            let data = root.path().join(format!("{n}/data"));
+            std::thread::scope(|scope| {
+                let verbs: Vec<_> = (0..4)
+                    .map(|_| scope.spawn(|| prepare_data(&data)))
+                    .collect();
+                for verb in verbs {
+                    verb.join().unwrap().unwrap();
+                }
+            });
+        }
+        let file = root.path().join("file");
+        fs::write(&file, "").unwrap();
+        let err = prepare_data(&file).unwrap_err();
+        assert!(
+            crate::error::Chain(&err)
+                .to_string()
+                .contains("not a directory")
+        );
     }
 
     #[test]

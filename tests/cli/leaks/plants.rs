@@ -140,6 +140,7 @@ impl Site {
                 found(format!("/proc/{line}/cmdline"))
                     && found(format!("/proc/{environment}/environ"))
             });
+            watch.look_again();
         }
         let seen = watch.end();
         let found = seen

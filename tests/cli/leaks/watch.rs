@@ -4,14 +4,16 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::search::command_lines;
+use crate::support::until;
 
 pub struct Watch {
     end: Arc<AtomicBool>,
+    looks: Arc<AtomicUsize>,
     seen: JoinHandle<Seen>,
 }
 
@@ -25,16 +27,26 @@ pub struct Seen {
 impl Watch {
     pub fn start() -> Self {
         let end = Arc::new(AtomicBool::new(false));
-        let theirs = end.clone();
+        let looks = Arc::new(AtomicUsize::new(0));
+        let (theirs, counted) = (end.clone(), looks.clone());
         let seen = std::thread::spawn(move || {
             let mut seen = Seen::default();
             while !theirs.load(Ordering::Relaxed) {
                 look(&mut seen);
+                counted.fetch_add(1, Ordering::Relaxed);
                 std::thread::sleep(Duration::from_millis(5));
             }
             seen
         });
-        Self { end, seen }
+        Self { end, looks, seen }
+    }
+
+    /// Waits until it has looked once more at all that is there now: the look under way may have passed it by.
+    pub fn look_again(&self) {
+        let before = self.looks.load(Ordering::Relaxed);
+        until("it is looked at", || {
+            self.looks.load(Ordering::Relaxed) >= before + 2
+        });
     }
 
     pub fn end(self) -> Seen {
