@@ -293,6 +293,11 @@ fn a_commit_that_is_checked_out_is_built_without_a_branch() {
     assert!(detached.unwrap().success());
     let said = home.run(&["build", "web"]).with_code(0);
     said.says(&["on [] [] Start"]);
+    let first = said.out.lines().next().unwrap();
+    assert!(
+        first.starts_with("local/web #1 ") && !first.contains("  "),
+        "{first}"
+    );
     for words in [
         &["status", "web#1"][..],
         &["status", "web#1", "--json"],

@@ -88,14 +88,14 @@ impl Report for Text<'_, '_> {
 
     fn started(&mut self, pipeline: &PipelineDetail) -> Result<(), Failure> {
         let row = &pipeline.row;
-        let what = if row.tag.is_empty() {
-            &row.branch
-        } else {
-            &row.tag
+        // A commit that was checked out by itself has neither of them.
+        let what = match (&*row.tag, &*row.branch) {
+            ("", "") => String::new(),
+            ("", name) | (name, _) => format!("{name} "),
         };
         let revision: String = row.revision.chars().take(12).collect();
         let title = format!(
-            "{} #{} {what} {revision} {}",
+            "{} #{} {what}{revision} {}",
             row.project, row.number, row.subject
         );
         writeln!(
