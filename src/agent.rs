@@ -22,8 +22,7 @@ use tokio::task::LocalSet;
 
 use crate::api::agent::{Finished, Task};
 use crate::error::Chain;
-use crate::storage::spool;
-use crate::storage::trees;
+use crate::storage::{spool, trees};
 use journal::Journal;
 pub use log::log;
 use session::Session;

@@ -29,8 +29,10 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<End, Failure> {
         return Err(Failure::said(Kind::Usage, why).with_hint("run it there"));
     }
     let named = context::config_file(context.global())?;
-    let of_system = || Some(PathBuf::from(launch::SYSTEM_CONFIG)).filter(|_| place.is_system());
-    let config = named.or_else(|| of_system().filter(|path| path.exists()));
+    let of_system = place
+        .is_system()
+        .then(|| PathBuf::from(launch::SYSTEM_CONFIG));
+    let config = named.or(of_system.filter(|path| path.exists()));
     let bootstrap = Bootstrap::load(config.as_deref())?;
     let (server, data, running) = server(&place).await;
     let set = bootstrap

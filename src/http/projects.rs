@@ -1,6 +1,5 @@
 //! Projects: list, show, rename, remove.
 
-use std::fs;
 use std::path::Path as FilePath;
 
 use axum::Json;
@@ -16,6 +15,7 @@ use crate::cluster::embedded::mirror_path;
 use crate::engine::{Command, ProjectCommand, Reply};
 use crate::error::{Chain, Kind};
 use crate::ids::AttemptId;
+use crate::storage::trees;
 use crate::store::ProjectRecord;
 use crate::vcs;
 
@@ -105,11 +105,10 @@ async fn send(
 /// Removes the files of what is no more: logs, what agents left, the mirror. What cannot be removed takes room and
 /// harms nothing else, so it is only told.
 fn clear(server: &Server, project: &ProjectRecord, runs: &[AttemptId]) {
-    let remove = |path: &FilePath| match fs::remove_dir_all(path) {
-        Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
+    let remove = |path: &FilePath| {
+        if let Err(err) = trees::remove(path) {
             tracing::warn!(path = %path.display(), error = %err, "files of a removed project are left");
         }
-        _ => {}
     };
     for run in runs {
         if let Err(err) = server.logs.remove(*run) {

@@ -68,7 +68,7 @@ pub(super) async fn carry<T>(
     let copied = program.watch(copy, &begun, journal).await;
     let from = from.to_owned();
     // What is left goes with the scratch directory.
-    let _ = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(from)).await;
+    let _ = tokio::task::spawn_blocking(move || crate::storage::trees::remove(&from)).await;
     copied?.map_err(End::Failed)
 }
 
