@@ -7,15 +7,14 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
-
-use super::command::{Actor, Command, CommandError, KeepCommand, Reply};
+use super::command::{Actor, Command, CommandError, KeepCommand, Reply, SettingsCommand};
 use super::handle::Handle;
 use super::view::View;
 use crate::clock::{self, Timestamp};
 use crate::error::Chain;
 use crate::services::health::Part;
-use crate::settings::keep::{Keep, Kept, Span};
+use crate::settings::keep::{self, Keep, Kept, Span};
+use crate::settings::value::Value;
 use crate::store::StoreError;
 
 mod candidates;
@@ -48,7 +47,6 @@ struct Shared {
     view: View,
     finder: Finder,
     one: tokio::sync::Mutex<()>,
-    again: Notify,
 }
 
 impl Cleaning {
@@ -66,22 +64,19 @@ impl Cleaning {
                 view,
                 finder,
                 one: tokio::sync::Mutex::default(),
-                again: Notify::new(),
             }),
         };
         tokio::spawn(cleaning.clone().keep_passing());
         Ok(cleaning)
     }
 
-    /// How long each kind is kept. Blocks on the store.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn keep(&self) -> Result<Keep, StoreError> {
-        self.shared.view.store.keep()
+    /// How long each kind is kept.
+    #[must_use]
+    pub fn keep(&self) -> Keep {
+        Keep::of_values(&self.shared.view.values.borrow())
     }
 
-    /// Keeps a kind so long from now on.
+    /// Keeps a kind so long from now on: saves the setting, whatever else is staged.
     ///
     /// # Errors
     /// As [`Handle::send`].
@@ -92,10 +87,11 @@ impl Cleaning {
         actor: Actor,
         key: Option<String>,
     ) -> Result<i64, CommandError> {
-        let command = Command::Keep(KeepCommand::Set(kind, span));
+        let command = Command::Settings(SettingsCommand::Put {
+            changes: vec![(kind.key(), Some(Value::Text(keep::written(span))))],
+            origin: "gc",
+        });
         let (seq, _) = self.shared.handle.send(command, actor, key).await?;
-        // When the next pass is depends on it.
-        self.shared.again.notify_one();
         Ok(seq)
     }
 
@@ -110,7 +106,7 @@ impl Cleaning {
     /// # Errors
     /// When the store cannot be read.
     pub fn plan(&self, each: usize) -> Result<Plan, CleaningError> {
-        let keep = self.keep()?;
+        let keep = self.keep();
         let now = clock::now();
         let mut sum = Pass {
             at: now,
@@ -179,8 +175,7 @@ impl Cleaning {
     }
 
     async fn pass(&self, at: Timestamp) -> Result<Pass, CleaningError> {
-        let reader = self.clone();
-        let keep = blocking(move || reader.keep()).await??;
+        let keep = self.keep();
         let mut pass = Pass {
             at,
             took_ms: 0,
@@ -267,14 +262,10 @@ impl Cleaning {
     /// Makes a pass whenever one is due.
     async fn keep_passing(self) {
         let started = clock::now();
+        let mut values = self.shared.view.values.clone();
         loop {
-            let reader = self.clone();
-            let keep = blocking(move || reader.keep()).await;
-            let span = match keep {
-                Ok(Ok(keep)) => keep.shortest().map_or(EVERY, Duration::from_secs),
-                Ok(Err(_)) => EVERY,
-                Err(_) => return,
-            };
+            values.mark_unchanged();
+            let span = self.keep().shortest().map_or(EVERY, Duration::from_secs);
             // A clock that was ahead once must not put the next one off.
             let last = self.passes().last.map(|pass| pass.at.min(clock::now()));
             let due = last
@@ -283,7 +274,10 @@ impl Cleaning {
             lock(&self.shared.view.passes).next = Some(due);
             tokio::select! {
                 () = tokio::time::sleep(due.since(clock::now())) => {}
-                () = self.shared.again.notified() => continue,
+                changed = values.changed() => match changed {
+                    Ok(()) => continue,
+                    Err(_) => return,
+                },
             }
             match self.activate(Actor::admin("server")).await {
                 Ok(_) => {}

@@ -13,7 +13,6 @@ use crate::clock::Timestamp;
 use crate::ids::{AttemptId, JobId, NodeId, PipelineId, ProjectId, VmId, WatchId, WorkflowId};
 use crate::pipeline::Plan;
 use crate::pipeline::status::Phase;
-use crate::settings::keep::{Kept, Span};
 use crate::settings::value::Value;
 
 pub use error::CommandError;
@@ -96,8 +95,6 @@ pub enum InstallationCommand {
 /// Wishes on what is kept.
 #[derive(Clone, Debug)]
 pub enum KeepCommand {
-    /// A kind is kept so long from now on.
-    Set(Kept, Span),
     /// These builds are forgotten, unless they have been taken up again. The server's own doing, told by its pass.
     ForgetBuilds(Vec<PipelineId>),
     /// The logs of these runs are about to be removed. The same.

@@ -6,7 +6,6 @@ use super::outbox::Topic;
 use crate::clock::Timestamp;
 use crate::error::Chain;
 use crate::services::ca;
-use crate::settings::keep;
 use crate::settings::value::Value;
 use crate::store::{AuditEntry, StoreError};
 
@@ -30,10 +29,6 @@ pub(super) fn deed(command: &Command, actor: &Actor, now: Timestamp) -> Option<D
         }
         Command::Installation(I::Start) => {
             ("installation.start", whole(), "services start".to_owned())
-        }
-        Command::Keep(K::Set(kind, span)) => {
-            let detail = format!("{}={}", kind.word(), keep::written(*span));
-            ("keep.set", whole(), detail)
         }
         // A pass that found nothing is not worth a row.
         Command::Keep(K::Passed(pass)) if !pass.removed.is_empty() || pass.error.is_some() => {

@@ -1,4 +1,4 @@
-//! What is kept, and for how long: decisions only; `cleaning` looks for what may go and removes the files.
+//! What is forgotten after a while: decisions only; `cleaning` looks for what may go and removes the files.
 
 use super::builds::Batch;
 use super::cleaning::Pass;
@@ -9,10 +9,6 @@ impl Batch<'_, '_> {
     /// Decides a wish on what is kept.
     pub(super) fn keep(&mut self, command: KeepCommand) -> Result<Reply, CommandError> {
         let count = match command {
-            KeepCommand::Set(kind, span) => {
-                self.tx.set_keep(kind, span)?;
-                return Ok(Reply::Noted);
-            }
             KeepCommand::ForgetBuilds(ids) => {
                 let gone = self.tx.forget_builds(&ids)?;
                 if gone > 0 {

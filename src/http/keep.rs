@@ -16,8 +16,7 @@ use crate::engine::{self, CleaningError};
 const EACH: usize = 1000;
 
 pub(super) async fn read(State(server): State<Server>) -> Answer<Housekeeping> {
-    let cleaning = server.cleaning.clone();
-    let keep = blocking(move || cleaning.keep()).await?;
+    let keep = server.cleaning.keep();
     let passes = server.cleaning.passes();
     let row = |kind| KeepRow {
         kind,

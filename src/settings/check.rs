@@ -198,7 +198,7 @@ mod tests {
         keys.sort_unstable();
         keys.dedup();
         assert_eq!(keys.len(), count);
-        assert_eq!(GROUPS.len(), 13);
+        assert_eq!(GROUPS.len(), 14);
         for (_, entry) in entries() {
             for condition in [entry.shown, entry.required] {
                 for key in condition.keys() {

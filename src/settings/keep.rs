@@ -1,11 +1,12 @@
-//! How long what nobody needs any more is kept, by kind. Pure: knows the kinds and what holds until somebody says otherwise,
-//! and nothing of where they lie.
+//! How long what nobody needs any more is kept, by kind: the kinds, and what the settings say of each. Pure: knows nothing
+//! of where they lie.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::span;
+use super::value::Values;
 use crate::clock::Timestamp;
 
 /// What is removed after a while.
@@ -24,7 +25,7 @@ pub enum Kept {
     Repos,
 }
 
-/// Days without which the defaults cannot be read.
+/// Seconds of a day.
 const DAY_S: u64 = 86_400;
 
 impl Kept {
@@ -49,14 +50,10 @@ impl Kept {
         }
     }
 
-    /// What holds until somebody says otherwise.
-    fn default_s(self) -> u64 {
-        match self {
-            Self::Logs => 30 * DAY_S,
-            Self::Builds => 365 * DAY_S,
-            Self::Attempts | Self::Scratch => DAY_S,
-            Self::Repos => 90 * DAY_S,
-        }
+    /// The setting that says how long.
+    #[must_use]
+    pub fn key(self) -> String {
+        format!("keep.{}", self.word())
     }
 }
 
@@ -126,22 +123,17 @@ pub fn log_removed(stopped: Option<Timestamp>, removed: Timestamp) -> String {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Keep([Span; Kept::ALL.len()]);
 
-impl Default for Keep {
-    fn default() -> Self {
-        Self(Kept::ALL.map(|kind| Some(kind.default_s())))
-    }
-}
-
 impl Keep {
+    /// As the settings say. Where what they say is no span, nothing goes.
+    #[must_use]
+    pub fn of_values(values: &Values) -> Self {
+        Self(Kept::ALL.map(|kind| span(&values.text(&kind.key())).flatten()))
+    }
+
     /// How long a kind is kept.
     #[must_use]
     pub fn of(&self, kind: Kept) -> Span {
         self.0[kind as usize]
-    }
-
-    /// Keeps a kind so long from now on.
-    pub fn set(&mut self, kind: Kept, span: Span) {
-        self.0[kind as usize] = span;
     }
 
     /// The shortest of the spans, in seconds; `None` when everything is kept for ever.
@@ -199,12 +191,34 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_holds_and_the_rest_stays() {
-        let mut keep = Keep::default();
-        assert_eq!(keep.of(Kept::Logs), Some(30 * DAY_S));
-        keep.set(Kept::Logs, None);
+    fn what_was_said_holds_and_the_rest_is_at_its_default() {
+        let days = |keep: Keep| Kept::ALL.map(|kind| keep.of(kind).map(|span| span / DAY_S));
+        let keep = Keep::of_values(&Values::default());
+        assert_eq!(days(keep), [30, 365, 1, 1, 90].map(Some));
+        let keep = Keep::of_values(&Values::typed(&[
+            ("keep.logs", "forever"),
+            ("keep.builds", "1d12h"),
+        ]));
         assert_eq!((keep.of(Kept::Logs), keep.shortest()), (None, Some(DAY_S)));
-        Kept::ALL.into_iter().for_each(|kind| keep.set(kind, None));
-        assert_eq!(keep.shortest(), None);
+        assert_eq!(keep.of(Kept::Builds), Some(129_600));
+        let forever = Kept::ALL.map(|kind| (kind.key(), FOREVER));
+        let forever = forever.each_ref().map(|(key, word)| (key.as_str(), *word));
+        assert_eq!(Keep::of_values(&Values::typed(&forever)).shortest(), None);
+    }
+
+    #[test]
+    fn what_is_no_span_is_refused_and_removes_nothing() {
+        use crate::settings::check::check;
+        for text in ["soon", "30", ""] {
+            let values = Values::typed(&[("keep.logs", text)]);
+            let found = check(&values);
+            assert!(
+                found
+                    .iter()
+                    .any(|one| one.is_error() && one.key == "keep.logs"),
+                "{text}: {found:?}"
+            );
+            assert_eq!(Keep::of_values(&values).of(Kept::Logs), None, "{text}");
+        }
     }
 }

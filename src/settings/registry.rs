@@ -11,6 +11,7 @@ mod console;
 mod engines;
 mod general;
 mod github;
+mod housekeeping;
 mod ldap;
 mod overrides;
 mod privacy;
@@ -56,6 +57,7 @@ pub const GROUPS: &[Group] = &[
     storage::GROUP,
     vm::GROUP,
     artifacts::GROUP,
+    housekeeping::GROUP,
     overrides::GROUP,
     console::GROUP,
 ];

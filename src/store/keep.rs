@@ -1,14 +1,10 @@
-//! How long things are kept, and what has been kept for long enough.
+//! What has been kept for long enough, and goes.
 
 use rusqlite::{Connection, params};
 
 use super::{During, ReadPool, StoreError, Tx};
 use crate::clock::Timestamp;
 use crate::ids::{AttemptId, PipelineId};
-use crate::settings::keep::{self, Keep, Kept, Span};
-
-/// Beginning of the keys in `meta` under which spans stand.
-const KEY: &str = "keep.";
 
 /// Key in `meta` of what the last pass came to.
 const LAST: &str = "gc.last";
@@ -40,11 +36,6 @@ pub struct OldRun {
 }
 
 impl Tx<'_> {
-    /// Keeps a kind so long from now on.
-    pub fn set_keep(&self, kind: Kept, span: Span) -> Result<(), StoreError> {
-        self.set_meta(&format!("{KEY}{}", kind.word()), &keep::written(span))
-    }
-
     /// Remembers what the last pass came to.
     pub fn set_last_pass(&self, text: &str) -> Result<(), StoreError> {
         self.set_meta(LAST, text)
@@ -101,33 +92,6 @@ impl Tx<'_> {
 }
 
 impl ReadPool {
-    /// How long each kind is kept.
-    ///
-    /// # Errors
-    /// When the statement fails, or a span was not written by Roundel.
-    pub fn keep(&self) -> Result<Keep, StoreError> {
-        let rows: Vec<(String, String)> = self.read(|db| {
-            db.prepare_cached("SELECT key, value FROM meta WHERE key GLOB 'keep.*'")
-                .and_then(|mut statement| {
-                    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-                    rows.collect()
-                })
-                .during("read how long things are kept")
-        })?;
-        let mut all = Keep::default();
-        for (key, value) in rows {
-            // Of a kind that this build does not know, nothing is removed.
-            let Ok(kind) = key[KEY.len()..].parse() else {
-                continue;
-            };
-            let span = keep::span(&value).ok_or(StoreError::Corrupt {
-                what: "span for which things are kept",
-            })?;
-            all.set(kind, span);
-        }
-        Ok(all)
-    }
-
     /// What the last pass came to.
     ///
     /// # Errors

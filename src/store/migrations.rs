@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0008_variables.sql"),
     include_str!("migrations/0009_people.sql"),
     include_str!("migrations/0010_vms.sql"),
+    include_str!("migrations/0011_keep.sql"),
 ];
 
 /// Number of the newest schema this build knows.
@@ -66,6 +67,52 @@ mod tests {
         let db = Connection::open(path).unwrap();
         db.pragma_query_value(None, "user_version", |row| row.get(0))
             .unwrap()
+    }
+
+    #[test]
+    fn how_long_things_are_kept_becomes_a_version_of_the_settings() {
+        type Row = (String, u64, String, String);
+        let migrated = |before: &str| -> Vec<Row> {
+            let root = tempfile::tempdir().unwrap();
+            let path = root.path().join("roundel.db");
+            let mut db = Connection::open(&path).unwrap();
+            for step in &STEPS[..10] {
+                db.execute_batch(step).unwrap();
+            }
+            db.execute_batch(before).unwrap();
+            db.pragma_update(None, "user_version", 10).unwrap();
+            migrate(&mut db, &path).unwrap();
+            let left = "SELECT count(*) FROM meta WHERE key GLOB 'keep.*'";
+            assert_eq!(db.query_row(left, [], |row| row.get(0)), Ok(0));
+            let rows = "SELECT key, version, value, origin FROM settings_values JOIN settings_versions USING (version) ORDER BY key, version";
+            let mut statement = db.prepare(rows).unwrap();
+            let rows = statement.query_map([], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            });
+            rows.unwrap().map(Result::unwrap).collect()
+        };
+        let row = |key: &str, version, value: &str, origin: &str| {
+            (key.to_owned(), version, value.to_owned(), origin.to_owned())
+        };
+        assert_eq!(migrated("INSERT INTO meta VALUES ('gc.last', '{}')"), []);
+        let spans = "INSERT INTO meta VALUES ('keep.logs', '14d'), ('keep.builds', 'forever');";
+        assert_eq!(
+            migrated(spans),
+            [
+                row("keep.builds", 1, "\"forever\"", "upgrade"),
+                row("keep.logs", 1, "\"14d\"", "upgrade"),
+            ]
+        );
+        let saved = "INSERT INTO settings_versions VALUES (7, 0, 'ann', 'save');
+            INSERT INTO settings_values VALUES ('hostname', 7, '\"ci.example.com\"');";
+        assert_eq!(
+            migrated(&format!("{spans}{saved}")),
+            [
+                row("hostname", 7, "\"ci.example.com\"", "save"),
+                row("keep.builds", 8, "\"forever\"", "upgrade"),
+                row("keep.logs", 8, "\"14d\"", "upgrade"),
+            ]
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub(super) use bare::{keep, kept, update};
 
 use super::VcsError;
 use super::git::{Network, git, run};
-use super::source::{LOCAL, Place, Source, locate};
+use super::source::{LOCAL, Place, Source, is_branch_name, locate};
 
 /// Time for a question to a remote.
 pub(super) const ASK: Duration = Duration::from_secs(60);
@@ -54,37 +54,20 @@ pub fn fetch(
         });
     }
     match &source.place {
-        Place::Path(top) => from_path(source, top, branch, mirror),
+        Place::Path { top, on } => from_path(source, top, on.as_deref(), branch, mirror),
         Place::Url(url) => from_url(source, url, branch, mirror, network),
     }
-}
-
-/// The rules of `git check-ref-format` that matter here.
-pub(super) fn is_branch_name(name: &str) -> bool {
-    let is_odd = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
-    // What everybody calls the commit that is checked out.
-    name != "HEAD"
-        && !name.starts_with('-')
-        && !name.ends_with('.')
-        && !name.contains("..")
-        && !name.contains("@{")
-        && !name.split('/').any(is_odd)
-        && !name
-            .chars()
-            .any(|c| c.is_control() || " ~^:?*[\\".contains(c))
 }
 
 fn from_path(
     source: &Source,
     top: &Path,
+    checked_out: Option<&str>,
     branch: Option<&str>,
     mirror: &Path,
 ) -> Result<Revision, VcsError> {
-    let on = match branch {
-        Some(branch) => Some(branch.to_owned()),
-        None => checked_out(top)?,
-    };
-    let wanted = on.as_ref().map_or_else(
+    let on = branch.or(checked_out);
+    let wanted = on.map_or_else(
         || "HEAD".to_owned(),
         |branch| format!("refs/heads/{branch}"),
     );
@@ -97,7 +80,7 @@ fn from_path(
         });
     };
     if !kept(mirror, &revision.id) {
-        let name = on.as_deref().unwrap_or(DETACHED);
+        let name = on.unwrap_or(DETACHED);
         let refspec = format!("+{wanted}:refs/heads/{name}");
         update(
             mirror,
@@ -107,21 +90,8 @@ fn from_path(
             &Network::default(),
         )?;
     }
-    revision.branch = on.unwrap_or_default();
+    revision.branch = on.unwrap_or_default().to_owned();
     Ok(revision)
-}
-
-/// The branch that is checked out; `None` when a commit is, or one whose name no branch of ours could have.
-fn checked_out(top: &Path) -> Result<Option<String>, VcsError> {
-    let mut command = git(top);
-    command.args(["symbolic-ref", "--quiet", "HEAD"]);
-    let said = run(command, "read which branch is checked out", LOCAL, 8192)?;
-    // What else it may complain of, it will again when it is asked for the commit.
-    let name = String::from_utf8(said.out).unwrap_or_default();
-    let branch = name.trim_end().strip_prefix("refs/heads/");
-    Ok(branch
-        .filter(|name| is_branch_name(name))
-        .map(str::to_owned))
 }
 
 fn from_url(

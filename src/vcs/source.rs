@@ -12,8 +12,13 @@ pub(super) const LOCAL: Duration = Duration::from_secs(20);
 /// Where a repository is.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Place {
-    /// On this machine: its top directory (or the git directory of a bare one).
-    Path(PathBuf),
+    /// On this machine.
+    Path {
+        /// Its top directory, or the git directory of a bare one.
+        top: PathBuf,
+        /// The branch that was checked out when it was looked for; `None` when a commit was.
+        on: Option<String>,
+    },
     /// Somewhere that git fetches from.
     Url(String),
 }
@@ -60,14 +65,14 @@ pub fn locate(source: &str) -> Result<Source, VcsError> {
     let path = path.canonicalize().map_err(|_| VcsError::NoPath {
         path: path.to_owned(),
     })?;
-    let top = top_of(&path)?;
+    let (top, on) = top_of(&path)?;
     let mut command = git(&top);
     command.args(["config", "--get", "remote.origin.url"]);
     let said = run(command, "read the repository's origin", LOCAL, 8192)?;
     let origin = String::from_utf8_lossy(&said.out).trim().to_owned();
     if let Some((key, org, name)) = project_of(&origin) {
         return Ok(Source {
-            place: Place::Path(top),
+            place: Place::Path { top, on },
             key,
             org,
             name,
@@ -81,7 +86,7 @@ pub fn locate(source: &str) -> Result<Source, VcsError> {
     let name = crate::sanitise::line(folder.trim_end_matches(".git")).into_owned();
     let key = top.display().to_string();
     Ok(Source {
-        place: Place::Path(top),
+        place: Place::Path { top, on },
         org: "local".to_owned(),
         name,
         origin: key.clone(),
@@ -89,8 +94,8 @@ pub fn locate(source: &str) -> Result<Source, VcsError> {
     })
 }
 
-/// The top of the work tree, or the directory of a bare repository.
-fn top_of(path: &Path) -> Result<PathBuf, VcsError> {
+/// The top of the work tree, or the directory of a bare repository, and the branch that is checked out.
+fn top_of(path: &Path) -> Result<(PathBuf, Option<String>), VcsError> {
     let not_one = || VcsError::NotARepository {
         path: path.to_owned(),
     };
@@ -99,30 +104,54 @@ fn top_of(path: &Path) -> Result<PathBuf, VcsError> {
     } else {
         path.parent().ok_or_else(not_one)?
     };
-    let mut command = git(directory);
-    command.args([
-        "rev-parse",
-        "--is-bare-repository",
-        "--absolute-git-dir",
-        "--show-toplevel",
-    ]);
-    let said = run(command, "find the repository", LOCAL, 16 * 1024)?;
-    let text = String::from_utf8_lossy(&said.out).into_owned();
+    let ask = |words: &[&str]| {
+        let mut command = git(directory);
+        command.args(["rev-parse", "--is-bare-repository", "--absolute-git-dir"]);
+        command.args(words);
+        run(command, "find the repository", LOCAL, 16 * 1024)
+    };
+    let said = ask(&["--symbolic-full-name", "HEAD", "--show-toplevel"])?;
+    let text = String::from_utf8_lossy(&said.out);
     let mut lines = text.lines();
-    match (lines.next(), lines.next(), lines.next()) {
-        (Some("true"), Some(bare), _) => Ok(PathBuf::from(bare)),
-        (Some("false"), Some(_), Some(top)) if said.ok => Ok(PathBuf::from(top)),
-        // Inside `.git` itself there is no work tree.
-        (Some("false"), Some(inside), _) => PathBuf::from(inside)
-            .parent()
-            .map(Path::to_owned)
-            .ok_or_else(not_one),
+    let (is_bare, inside, head, top) = (lines.next(), lines.next(), lines.next(), lines.next());
+    let branch = head.and_then(|name| name.strip_prefix("refs/heads/"));
+    let on = branch
+        // What stands for bytes that are no text is in no name.
+        .filter(|name| is_branch_name(name) && !name.contains(char::REPLACEMENT_CHARACTER))
+        .map(str::to_owned);
+    match (is_bare, inside, top) {
+        (Some("true"), Some(bare), _) => Ok((PathBuf::from(bare), on)),
+        (Some("false"), Some(_), Some(top)) if said.ok => Ok((PathBuf::from(top), on)),
+        // Git stops at HEAD where nothing is committed yet, and at the work tree inside `.git` itself.
+        (Some("false"), Some(inside), _) => {
+            let said = ask(&["--show-toplevel"])?;
+            let text = String::from_utf8_lossy(&said.out);
+            let top = text.lines().nth(2).filter(|_| said.ok).map(PathBuf::from);
+            top.or_else(|| Some(Path::new(inside).parent()?.to_owned()))
+                .map(|top| (top, on))
+                .ok_or_else(not_one)
+        }
         _ if said.err.contains("not a git repository") => Err(not_one()),
         _ => Err(VcsError::Failed {
             what: "find the repository",
             said: said.err,
         }),
     }
+}
+
+/// The rules of `git check-ref-format` that matter here.
+pub(super) fn is_branch_name(name: &str) -> bool {
+    let is_odd = |part: &str| part.is_empty() || part.starts_with('.') || part.ends_with(".lock");
+    // What everybody calls the commit that is checked out.
+    name != "HEAD"
+        && !name.starts_with('-')
+        && !name.ends_with('.')
+        && !name.contains("..")
+        && !name.contains("@{")
+        && !name.split('/').any(is_odd)
+        && !name
+            .chars()
+            .any(|c| c.is_control() || " ~^:?*[\\".contains(c))
 }
 
 /// Whether it names something on this machine.
@@ -314,6 +343,45 @@ mod tests {
         assert!(matches!(err, VcsError::NotARepository { .. }), "{err}");
         let err = locate("/no/such/path").unwrap_err();
         assert!(matches!(err, VcsError::NoPath { .. }), "{err}");
+    }
+
+    #[test]
+    fn the_top_and_what_is_checked_out_are_found_from_wherever_one_stands() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().canonicalize().unwrap();
+        let script = "git init -q -b main empty && git init -q -b main work && cd work && mkdir -p .circleci
+            git -c user.name=Ann -c user.email=ann@example.com commit -q --allow-empty -m first
+            git worktree add -q -b fix/2 ../tree && git worktree add -q --detach ../commit
+            git worktree add -q -b \"$(printf 'caf\\351')\" ../latin && git clone -q --bare . ../bare.git";
+        let done = std::process::Command::new("sh")
+            .args(["-ec", script])
+            .current_dir(&root)
+            .status();
+        assert!(done.unwrap().success());
+        for (path, wanted, branch) in [
+            ("empty", "empty", None),
+            ("work", "work", Some("main")),
+            ("work/.circleci", "work", Some("main")),
+            ("work/.git", "work", Some("main")),
+            ("tree", "tree", Some("fix/2")),
+            ("commit", "commit", None),
+            ("latin", "latin", None),
+            ("bare.git", "bare.git", Some("main")),
+            ("bare.git/refs", "bare.git", Some("main")),
+        ] {
+            let place = locate(&root.join(path).display().to_string())
+                .unwrap()
+                .place;
+            let on = branch.map(str::to_owned);
+            assert_eq!(
+                place,
+                Place::Path {
+                    top: root.join(wanted),
+                    on
+                },
+                "{path}"
+            );
+        }
     }
 
     /// What looks like an address, odd in every part.

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use super::VcsError;
 use super::git::{Network, git, run};
 use super::mirror::{self, Revision};
-use super::source::{LOCAL, Place, Source};
+use super::source::{LOCAL, Place, Source, is_branch_name};
 
 /// Most bytes of a list of branches: some fifty thousand of them.
 const TIPS_MAX: usize = 4 * 1024 * 1024;
@@ -57,7 +57,7 @@ fn tip(line: &[u8]) -> Result<Option<(String, String)>, String> {
     let found = line.split_once('\t').and_then(|(id, name)| {
         let branch = name.strip_prefix("refs/heads/")?;
         let is_id = id.len() >= 40 && id.bytes().all(|b| b.is_ascii_hexdigit());
-        (is_id && mirror::is_branch_name(branch)).then(|| (branch.to_owned(), id.to_owned()))
+        (is_id && is_branch_name(branch)).then(|| (branch.to_owned(), id.to_owned()))
     });
     Ok(found)
 }
@@ -140,7 +140,7 @@ pub fn commits_since<'a>(
 
 fn address(source: &Source) -> String {
     match &source.place {
-        Place::Path(path) => path.display().to_string(),
+        Place::Path { top, .. } => top.display().to_string(),
         Place::Url(url) => url.clone(),
     }
 }

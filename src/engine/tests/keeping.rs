@@ -192,8 +192,8 @@ async fn a_build_that_was_taken_up_again_keeps_its_logs_when_others_found_with_i
     let (gone, of_gone) = bench.ended(dir.path(), Outcome::Failed).await;
     let (kept, of_kept) = bench.ended(dir.path(), Outcome::Failed).await;
     bench.set_keep(Kept::Builds, Some(0)).await;
-    let mut keep = bench.engine.cleaning.keep().unwrap();
-    keep.set(Kept::Logs, None);
+    bench.set_keep(Kept::Logs, None).await;
+    let keep = bench.engine.cleaning.keep();
     let finder = Finder {
         store: bench.engine.view.store.clone(),
         logs: LogStore::open(&dir.path().join("logs")).unwrap(),
@@ -309,12 +309,9 @@ async fn spans_and_passes_are_in_the_audit_log_and_outlive_the_server() {
         deeds[0].0 == "gc.run" && deeds[0].1.starts_with("1 logs, "),
         "{deeds:?}"
     );
-    assert_eq!(deeds[1], ("keep.set", "logs=0"));
+    assert_eq!(deeds[1], ("settings.save", "keep.logs"));
     bench.engine.stop().await;
     let bench = start_in(dir.path(), NO_LIMITS);
     assert_eq!(bench.engine.cleaning.passes().last, last);
-    assert_eq!(
-        bench.engine.cleaning.keep().unwrap().of(Kept::Logs),
-        Some(0)
-    );
+    assert_eq!(bench.engine.cleaning.keep().of(Kept::Logs), Some(0));
 }

@@ -22,7 +22,7 @@ pub(in crate::vcs) fn kept(mirror: &Path, id: &str) -> bool {
     mirror.join("refs/roundel").join(id).is_file()
 }
 
-/// Fetches into the mirror, one at a time; `id`, unless empty, is kept from ever being collected.
+/// Fetches into the mirror, one at a time; `id`, unless empty, too, and it is kept from ever being collected.
 pub(in crate::vcs) fn update(
     mirror: &Path,
     from: &str,
@@ -55,30 +55,34 @@ pub(in crate::vcs) fn update(
             .arg(mirror);
         run(command, "make a mirror", LOCAL, 1024)?.or_failed("make a mirror")?;
     }
-    make_way(mirror, refspecs)?;
-    let mut command = git(mirror);
-    network.tell(&mut command);
-    command
-        .args([
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--",
-            from,
-        ])
-        .args(refspecs);
-    let what = "fetch into the mirror";
-    let fetched = run(command, what, FETCH, 64 * 1024).and_then(|said| said.or_failed(what));
-    if let Err(err) = fetched {
-        sweep(mirror);
-        return Err(err);
-    }
-    if id.is_empty() {
+    // The commit by its id: its branch may have moved on.
+    let kept = (!id.is_empty()).then(|| format!("+{id}:refs/roundel/{id}"));
+    let fetch = || -> Result<(), VcsError> {
+        let mut command = git(mirror);
+        network.tell(&mut command);
+        command
+            .args([
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--",
+                from,
+            ])
+            .args(refspecs)
+            .args(&kept);
+        let what = "fetch into the mirror";
+        run(command, what, FETCH, 64 * 1024)?.or_failed(what)?;
         Ok(())
-    } else {
-        keep(mirror, id)
+    };
+    let mut fetched = fetch();
+    if matches!(fetched, Err(VcsError::Failed { .. })) && make_way(mirror, refspecs)? {
+        fetched = fetch();
     }
+    if fetched.is_err() {
+        sweep(mirror);
+    }
+    fetched
 }
 
 /// A name of its own keeps a commit that is to be built when its branch moves on.
@@ -102,8 +106,8 @@ fn is_whole(mirror: &Path) -> bool {
 }
 
 /// Removes the branches that leave these no room: where `fix` was, `fix/2` cannot be, nor the other way round. Commits that
-/// are to be built have names of their own.
-fn make_way(mirror: &Path, refspecs: &[&str]) -> Result<(), VcsError> {
+/// are to be built have names of their own. Whether there were any.
+fn make_way(mirror: &Path, refspecs: &[&str]) -> Result<bool, VcsError> {
     let mut command = git(mirror);
     command.args(["for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads"]);
     let what = "list the branches of the mirror";
@@ -117,13 +121,15 @@ fn make_way(mirror: &Path, refspecs: &[&str]) -> Result<(), VcsError> {
     let in_the_way = |name: &&str| {
         parents.contains(name) || parents_of(name).any(|parent| wanted.contains(parent))
     };
+    let mut found = false;
     for name in there.lines().filter(in_the_way) {
         let mut command = git(mirror);
         command.args(["update-ref", "-d", &format!("refs/heads/{name}")]);
         let what = "remove a branch of the mirror that leaves another no room";
         run(command, what, LOCAL, 1024)?.or_failed(what)?;
+        found = true;
     }
-    Ok(())
+    Ok(found)
 }
 
 /// `a` and `a/b` of `a/b/c`.
