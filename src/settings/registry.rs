@@ -11,7 +11,7 @@ mod console;
 mod engines;
 mod general;
 mod github;
-mod housekeeping;
+mod keep;
 mod ldap;
 mod overrides;
 mod privacy;
@@ -57,7 +57,7 @@ pub const GROUPS: &[Group] = &[
     storage::GROUP,
     vm::GROUP,
     artifacts::GROUP,
-    housekeeping::GROUP,
+    keep::GROUP,
     overrides::GROUP,
     console::GROUP,
 ];
