@@ -38,7 +38,7 @@ pub(super) const GROUP: Group = Group {
         ),
         kept(
             "keep.attempts",
-            "Keep files of attempts for",
+            "Keep attempts for",
             &[(When::Always, "1d")],
             "What lies about of attempts that are over, where it could not be cleared up at their end. As 1d or forever.",
         ),
