@@ -2,7 +2,7 @@
 
 use super::{Entry, Group, Kind, Restart, When};
 use crate::settings::check::Fault;
-use crate::settings::keep::span as span_of;
+use crate::settings::keep;
 use crate::settings::rules;
 use crate::settings::value::{Value, Values};
 
@@ -58,7 +58,7 @@ pub(super) const GROUP: Group = Group {
 };
 
 fn span(value: &Value, _: &Values) -> Vec<Fault> {
-    let none = span_of(value.text()).is_none();
+    let none = keep::span(value.text()).is_none();
     rules::faults(
         none.then(|| Fault::error("is no span of time").fix("write it as 30d, 12h or forever")),
     )

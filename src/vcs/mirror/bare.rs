@@ -72,17 +72,13 @@ pub(in crate::vcs) fn update(
             .args(refspecs)
             .args(&kept);
         let what = "fetch into the mirror";
-        run(command, what, FETCH, 64 * 1024)?.or_failed(what)?;
-        Ok(())
+        let fetched = run(command, what, FETCH, 64 * 1024).and_then(|said| said.or_failed(what));
+        fetched.map(drop).inspect_err(|_| sweep(mirror))
     };
-    let mut fetched = fetch();
-    if matches!(fetched, Err(VcsError::Failed { .. })) && make_way(mirror, refspecs)? {
-        fetched = fetch();
+    match fetch() {
+        Err(VcsError::Failed { .. }) if make_way(mirror, refspecs)? => fetch(),
+        fetched => fetched,
     }
-    if fetched.is_err() {
-        sweep(mirror);
-    }
-    fetched
 }
 
 /// A name of its own keeps a commit that is to be built when its branch moves on.
