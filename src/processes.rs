@@ -8,7 +8,9 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, kill_process, waitid, waitpid,
+};
 
 /// Variable by which the processes of an attempt are known, whoever their parent is by now.
 pub const MARK: &str = "ROUNDEL_ATTEMPT";
@@ -98,6 +100,10 @@ pub fn marked(attempt: &str, session: Option<u32>) -> Vec<u32> {
 /// Children of this process that have ended and that nobody has waited for.
 #[must_use]
 pub fn zombies() -> HashSet<u32> {
+    let any = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    if !matches!(waitid(WaitId::All, any), Ok(Some(_))) {
+        return HashSet::new();
+    }
     let is_zombie = |pid: &u32| stat(*pid).is_some_and(|stat| stat.state == 'Z');
     children().into_iter().filter(is_zombie).collect()
 }

@@ -17,12 +17,12 @@ use super::vms::Vms;
 use crate::clock;
 use crate::cluster::{Fleet, Report as FleetReport, Reports, Source, Submission};
 use crate::error::Chain;
-use crate::ids::{AttemptId, NodeId, ProjectId};
+use crate::ids::{AttemptId, NodeId};
 use crate::pipeline::{Executor, JobPlan};
 use crate::services::health::Part;
 use crate::storage::logs::LogStore;
 use crate::storage::space::Space;
-use crate::store::StoreError;
+use crate::store::{StartRecord, StoreError};
 
 /// Carries out effects in order until the dispatcher ends.
 pub(super) async fn carry_out(
@@ -90,10 +90,14 @@ fn submission(
     token: String,
 ) -> Result<Submission, LaunchError> {
     let missing = || StoreError::Corrupt { what: "run" };
-    let run = view.store.attempt(attempt)?.ok_or_else(missing)?;
-    let job = view.store.job(run.job)?.ok_or_else(missing)?;
-    let pipeline = view.store.pipeline(run.pipeline)?.ok_or_else(missing)?;
-    let (key, origin) = view.store.project_of(run.pipeline)?.ok_or_else(missing)?;
+    let StartRecord {
+        run,
+        job,
+        pipeline,
+        key,
+        origin,
+        variables: of_project,
+    } = view.store.start_of(attempt)?.ok_or_else(missing)?;
     let plan: JobPlan = serde_json::from_str(&job.spec).map_err(|_| StoreError::Corrupt {
         what: "compiled job",
     })?;
@@ -149,8 +153,6 @@ fn submission(
     };
     environment.extend(reference.map(|(name, value)| (name.to_owned(), value.to_owned())));
     // As CircleCI has it: what is built in gives way to the project, and that to the job.
-    let project = ProjectId(run.project);
-    let of_project = view.store.variables(project)?;
     let values = view.values.borrow().clone();
     let asks = !of_project.is_empty() || !of_proxy(&values, &plan, &of_project).is_empty();
     let variables = asks.then_some(environment.len());

@@ -45,7 +45,7 @@ impl Group {
 }
 
 /// All groups, in the order of the console.
-pub const GROUPS: &[Group] = &[
+pub static GROUPS: &[Group] = &[
     general::GROUP,
     services::GROUP,
     engines::GROUP,

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, RenameFlags};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, RenameFlags};
 use rustix::io::Errno;
 
 /// Levels below which a tree is taken in pieces. Each level costs an open file and a frame of the stack, and how deep a tree
@@ -86,10 +86,13 @@ fn empty(dir: OwnedFd, top: BorrowedFd<'_>, level: u32, lifted: &mut u64) -> Res
             continue;
         }
         let here = dir.fd()?;
-        match rustix::fs::unlinkat(here, name, AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => continue,
-            Err(Errno::ISDIR) => {}
-            Err(err) => return Err(err),
+        if entry.file_type() != FileType::Directory {
+            match rustix::fs::unlinkat(here, name, AtFlags::empty()) {
+                Ok(()) | Err(Errno::NOENT) => continue,
+                // Of a file system that does not tell what it lists.
+                Err(Errno::ISDIR) => {}
+                Err(err) => return Err(err),
+            }
         }
         let below = open(here, name)?;
         if level == LEVELS {

@@ -6,8 +6,9 @@ use super::records::{
     JOB_COLUMNS, JobRecord, PIPELINE_COLUMNS, PipelineRecord, RUN_COLUMNS, RunRecord, StepRecord,
     WORKFLOW_COLUMNS, WorkflowRecord,
 };
+use super::variables::{VariableRecord, variables};
 use super::{During, ReadPool, StoreError};
-use crate::ids::{AttemptId, JobId, PipelineId, WorkflowId};
+use crate::ids::{AttemptId, JobId, PipelineId, ProjectId, WorkflowId};
 
 /// What a reference may name, in the order they are looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,23 @@ impl Named {
             Named::Attempt(id) => id.to_string(),
         }
     }
+}
+
+/// What an attempt is started with.
+#[derive(Debug)]
+pub struct StartRecord {
+    /// The attempt.
+    pub run: RunRecord,
+    /// Its job.
+    pub job: JobRecord,
+    /// Its pipeline.
+    pub pipeline: PipelineRecord,
+    /// Key of its project.
+    pub key: String,
+    /// Where the project's repository is.
+    pub origin: String,
+    /// Variables of the project, by name.
+    pub variables: Vec<VariableRecord>,
 }
 
 /// The most things a reference that means several is answered with.
@@ -69,17 +87,7 @@ impl ReadPool {
     /// # Errors
     /// When a statement fails.
     pub fn pipeline(&self, id: PipelineId) -> Result<Option<PipelineRecord>, StoreError> {
-        self.read(|db| {
-            db.prepare_cached(&format!(
-                "SELECT {PIPELINE_COLUMNS} FROM pipelines WHERE id = ?1"
-            ))
-            .and_then(|mut statement| {
-                statement
-                    .query_row([id], PipelineRecord::from_row)
-                    .optional()
-            })
-            .during("read a pipeline")
-        })
+        self.read(|db| pipeline(db, id))
     }
 
     /// All passes of a pipeline, oldest first.
@@ -123,11 +131,7 @@ impl ReadPool {
     /// # Errors
     /// When a statement fails.
     pub fn job(&self, id: JobId) -> Result<Option<JobRecord>, StoreError> {
-        self.read(|db| {
-            db.prepare_cached(&format!("SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?1"))
-                .and_then(|mut statement| statement.query_row([id], JobRecord::from_row).optional())
-                .during("read a job")
-        })
+        self.read(|db| job(db, id))
     }
 
     /// All attempts of a job, by copy, oldest first.
@@ -149,11 +153,7 @@ impl ReadPool {
     /// # Errors
     /// When a statement fails.
     pub fn attempt(&self, id: AttemptId) -> Result<Option<RunRecord>, StoreError> {
-        self.read(|db| {
-            db.prepare_cached(&format!("SELECT {RUN_COLUMNS} FROM attempts WHERE id = ?1"))
-                .and_then(|mut statement| statement.query_row([id], RunRecord::from_row).optional())
-                .during("read a run")
-        })
+        self.read(|db| attempt(db, id))
     }
 
     /// Steps of an attempt that have begun or were skipped, by index.
@@ -175,16 +175,71 @@ impl ReadPool {
     /// # Errors
     /// When a statement fails.
     pub fn project_of(&self, pipeline: PipelineId) -> Result<Option<(String, String)>, StoreError> {
+        self.read(|db| project_of(db, pipeline))
+    }
+
+    /// All that an attempt is started with, of one moment and in one read: each costs a transaction of its own.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub fn start_of(&self, id: AttemptId) -> Result<Option<StartRecord>, StoreError> {
         self.read(|db| {
-            db.prepare_cached(
-                "SELECT p.key, p.origin FROM projects p JOIN pipelines l ON l.project = p.id WHERE l.id = ?1",
-            )
-            .and_then(|mut statement| {
-                statement.query_row([pipeline], |row| Ok((row.get(0)?, row.get(1)?))).optional()
-            })
-            .during("read the project of a pipeline")
+            let Some(run) = attempt(db, id)? else {
+                return Ok(None);
+            };
+            let (job, pipeline) = (job(db, run.job)?, pipeline(db, run.pipeline)?);
+            let project = project_of(db, run.pipeline)?;
+            let variables = variables(db, ProjectId(run.project))?;
+            let parts = job.zip(pipeline).zip(project);
+            Ok(parts.map(|((job, pipeline), (key, origin))| StartRecord {
+                run,
+                job,
+                pipeline,
+                key,
+                origin,
+                variables,
+            }))
         })
     }
+}
+
+fn pipeline(db: &Connection, id: PipelineId) -> Result<Option<PipelineRecord>, StoreError> {
+    db.prepare_cached(&format!(
+        "SELECT {PIPELINE_COLUMNS} FROM pipelines WHERE id = ?1"
+    ))
+    .and_then(|mut statement| {
+        statement
+            .query_row([id], PipelineRecord::from_row)
+            .optional()
+    })
+    .during("read a pipeline")
+}
+
+fn job(db: &Connection, id: JobId) -> Result<Option<JobRecord>, StoreError> {
+    db.prepare_cached(&format!("SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?1"))
+        .and_then(|mut statement| statement.query_row([id], JobRecord::from_row).optional())
+        .during("read a job")
+}
+
+fn attempt(db: &Connection, id: AttemptId) -> Result<Option<RunRecord>, StoreError> {
+    db.prepare_cached(&format!("SELECT {RUN_COLUMNS} FROM attempts WHERE id = ?1"))
+        .and_then(|mut statement| statement.query_row([id], RunRecord::from_row).optional())
+        .during("read a run")
+}
+
+fn project_of(
+    db: &Connection,
+    pipeline: PipelineId,
+) -> Result<Option<(String, String)>, StoreError> {
+    db.prepare_cached(
+        "SELECT p.key, p.origin FROM projects p JOIN pipelines l ON l.project = p.id WHERE l.id = ?1",
+    )
+    .and_then(|mut statement| {
+        statement
+            .query_row([pipeline], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+    })
+    .during("read the project of a pipeline")
 }
 
 fn by_number(

@@ -35,6 +35,7 @@ impl ReadPool {
             db.pragma_update(None, "cache_size", -2048)
                 .map_err(opened)?;
             db.set_prepared_statement_cache_capacity(64);
+            super::plan_once(&db).map_err(opened)?;
             idle.push(db);
         }
         Ok(Self {

@@ -1,6 +1,6 @@
 //! Variables of projects, sealed.
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::pool::ReadPool;
 use super::writer::Tx;
@@ -41,15 +41,7 @@ impl ReadPool {
     /// # Errors
     /// When a statement fails.
     pub fn variables(&self, project: ProjectId) -> Result<Vec<VariableRecord>, StoreError> {
-        self.read(|db| {
-            db.prepare_cached(
-                "SELECT name, sealed, hint, set_at, set_by FROM variables WHERE project = ?1 ORDER BY name",
-            )
-            .and_then(|mut statement| {
-                statement.query_map([project.0], VariableRecord::from_row)?.collect()
-            })
-            .during("read the variables of a project")
-        })
+        self.read(|db| variables(db, project))
     }
 
     /// Project of an attempt, and the key of that.
@@ -67,6 +59,21 @@ impl ReadPool {
             .during("find the project of a run")
         })
     }
+}
+
+pub(super) fn variables(
+    db: &Connection,
+    project: ProjectId,
+) -> Result<Vec<VariableRecord>, StoreError> {
+    db.prepare_cached(
+        "SELECT name, sealed, hint, set_at, set_by FROM variables WHERE project = ?1 ORDER BY name",
+    )
+    .and_then(|mut statement| {
+        statement
+            .query_map([project.0], VariableRecord::from_row)?
+            .collect()
+    })
+    .during("read the variables of a project")
 }
 
 impl Tx<'_> {

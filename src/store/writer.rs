@@ -32,6 +32,7 @@ impl Writer {
         db.pragma_update(None, "cache_size", -8192)
             .map_err(opened)?;
         db.set_prepared_statement_cache_capacity(128);
+        super::plan_once(&db).map_err(opened)?;
         migrations::migrate(&mut db, path)?;
         Ok(Self {
             db,

@@ -1,7 +1,8 @@
 //! Whether the kernel has killed in a run for want of memory. An engine tells that of a container's first process only, so
 //! it is read where the kernel counts it: in the control group that has the limit, which is one of this machine.
 
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -12,7 +13,7 @@ use crate::api::agent::Task;
 /// The count of one control group, how far it was looked at, and the words for its limit.
 #[derive(Debug)]
 pub(super) struct Memory {
-    file: Option<PathBuf>,
+    file: Option<File>,
     seen: u64,
     words: String,
 }
@@ -34,8 +35,8 @@ impl Memory {
         let class = task.resource_class.as_ref();
         let class = class.map_or_else(String::new, |class| format!(" (resource class {class})"));
         Self {
-            seen: file.as_ref().and_then(read).unwrap_or(0),
-            file,
+            file: file.and_then(|path| File::open(path).ok()),
+            seen: 0,
             words: format!(
                 "out of memory, {whose} {} MB were not enough{class}",
                 task.memory_mb
@@ -103,8 +104,11 @@ fn candidates(groups: &str) -> Vec<PathBuf> {
     found
 }
 
-fn read(path: &PathBuf) -> Option<u64> {
-    count(&fs::read_to_string(path).ok()?)
+/// The kernel writes the file anew for who reads from its beginning.
+fn read(file: &File) -> Option<u64> {
+    let mut text = [0; 512];
+    let length = file.read_at(&mut text, 0).ok()?;
+    count(str::from_utf8(&text[..length]).ok()?)
 }
 
 fn count(text: &str) -> Option<u64> {
@@ -145,8 +149,9 @@ mod tests {
     fn each_kill_is_told_once() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("memory.events");
+        fs::write(&file, "").unwrap();
         let mut memory = Memory {
-            file: Some(file.clone()),
+            file: File::open(&file).ok(),
             seen: 0,
             words: String::new(),
         };
@@ -155,7 +160,7 @@ mod tests {
             assert_eq!(memory.killed(), expected, "{count}");
         }
         // With the container its group goes, and with it the count.
-        fs::remove_file(&file).unwrap();
+        fs::write(&file, "").unwrap();
         assert!(!memory.killed());
     }
 }
