@@ -1,12 +1,14 @@
 //! Runs `git` with a clean environment, a time limit, and bounded output.
 
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, mpsc};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
 use super::VcsError;
@@ -133,91 +135,95 @@ pub(super) fn run(
         seconds: limit.as_secs(),
     };
     let mut child = command.spawn().map_err(VcsError::NoGit)?;
-    let out = child.stdout.take().expect("stdout is piped");
-    let err = child.stderr.take().expect("stderr is piped");
-    let (to, from) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // A pipe that breaks ends the output; the exit status tells the rest.
-        let _ = out.take(max as u64 + 1).read_to_end(&mut bytes);
-        // Whoever waits may have given up.
-        let _ = to.send(bytes);
-    });
-    let complaints = Complaints::of(err);
-    let Ok(out) = from.recv_timeout(limit) else {
-        end(&mut child);
-        return Err(late());
-    };
-    if out.len() > max {
+    let mut out = Pipe::of(child.stdout.take(), max.saturating_add(1));
+    let mut err = Pipe::of(child.stderr.take(), COMPLAINTS_MAX);
+    let left = || limit.saturating_sub(begun.elapsed());
+    while out.is_open() && out.kept.len() <= max && !left().is_zero() {
+        listen(&mut out, &mut err, left());
+    }
+    if out.kept.len() > max {
         end(&mut child);
         return Err(VcsError::TooLong {
             what: format!("git's answer, when it was to {what},"),
             max,
         });
     }
-    let left = limit.saturating_sub(begun.elapsed());
-    let Some(status) = ended_within(&mut child, left).map_err(VcsError::NoGit)? else {
-        end(&mut child);
-        return Err(late());
+    let mut pause = Duration::from_micros(100);
+    let status = loop {
+        match child.try_wait().map_err(VcsError::NoGit)? {
+            Some(status) if !out.is_open() => break status,
+            _ if left().is_zero() => {
+                end(&mut child);
+                return Err(late());
+            }
+            _ => {}
+        }
+        listen(&mut out, &mut err, pause.min(left()));
+        pause = (pause * 2).min(PAUSE_MAX);
     };
+    // A connection that SSH keeps for the next one may hold the pipe for long.
+    let ended = clock::monotonic();
+    let held = || HELD.saturating_sub(ended.elapsed());
+    while err.is_open() && !held().is_zero() {
+        listen(&mut out, &mut err, held());
+    }
     Ok(Said {
         ok: status.success(),
-        out,
-        err: said(&complaints.heard()),
+        out: out.kept,
+        err: said(&err.kept),
     })
 }
 
-/// What git says on its standard error, as it is read.
-struct Complaints {
-    bytes: Arc<Mutex<Vec<u8>>>,
-    ended: mpsc::Receiver<()>,
+/// What git says on one of its pipes: its beginning is kept, and the rest read all the same, since who cannot say more is
+/// ended by that.
+struct Pipe<R> {
+    from: Option<R>,
+    kept: Vec<u8>,
+    max: usize,
 }
 
-impl Complaints {
-    /// Keeps the beginning, and reads on: who cannot say more is ended by that.
-    fn of(mut pipe: impl Read + Send + 'static) -> Self {
-        let bytes = Arc::new(Mutex::new(Vec::new()));
-        let (to, ended) = mpsc::channel();
-        let kept = bytes.clone();
-        thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            loop {
-                let n = match pipe.read(&mut buffer) {
-                    Err(err) if err.kind() == io::ErrorKind::Interrupted => continue,
-                    Ok(0) | Err(_) => break,
-                    Ok(n) => n,
-                };
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                let room = COMPLAINTS_MAX.saturating_sub(kept.len());
-                kept.extend_from_slice(&buffer[..n.min(room)]);
+impl<R: Read + AsFd> Pipe<R> {
+    fn of(from: Option<R>, max: usize) -> Self {
+        let kept = Vec::new();
+        Self { from, kept, max }
+    }
+
+    fn is_open(&self) -> bool {
+        self.from.is_some()
+    }
+
+    /// Reads what is there. A pipe that breaks has ended; the exit status tells the rest.
+    fn read(&mut self) {
+        let mut buffer = [0; 16 * 1024];
+        match self.from.as_mut().map(|from| from.read(&mut buffer)) {
+            Some(Err(err)) if err.kind() == io::ErrorKind::Interrupted => {}
+            Some(Ok(n @ 1..)) => {
+                let room = self.max.saturating_sub(self.kept.len());
+                self.kept.extend_from_slice(&buffer[..n.min(room)]);
             }
-            // Whoever waits may have given up.
-            let _ = to.send(());
-        });
-        Self { bytes, ended }
-    }
-
-    /// All of it, once git has ended. A connection that SSH keeps for the next one may hold the pipe for long.
-    fn heard(&self) -> Vec<u8> {
-        let _ = self.ended.recv_timeout(HELD);
-        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut bytes)
+            _ => self.from = None,
+        }
     }
 }
 
-/// Waits for the end of a process whose output has ended, and no longer than this.
-fn ended_within(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
-    let begun = clock::monotonic();
-    let mut pause = Duration::from_micros(100);
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status));
-        }
-        if begun.elapsed() >= limit {
-            return Ok(None);
-        }
-        thread::sleep(pause);
-        pause = (pause * 2).min(PAUSE_MAX);
+/// Waits until one of the pipes says something or ends, and no longer than this; then reads it.
+fn listen(out: &mut Pipe<ChildStdout>, err: &mut Pipe<ChildStderr>, limit: Duration) {
+    let fds = [
+        out.from.as_ref().map(AsFd::as_fd),
+        err.from.as_ref().map(AsFd::as_fd),
+    ];
+    let open = fds.iter().flatten();
+    let mut polled: Vec<_> = open.map(|fd| PollFd::new(fd, PollFlags::IN)).collect();
+    let limit = Timespec::try_from(limit).ok();
+    // One that is interrupted has nothing to tell, and is asked again.
+    let _ = poll(&mut polled, limit.as_ref());
+    let mut spoke = polled.iter().map(|fd| !fd.revents().is_empty());
+    let [of_out, of_err] = fds.map(|fd| fd.is_some() && spoke.next() == Some(true));
+    if of_out {
+        out.read();
+    }
+    if of_err {
+        err.read();
     }
 }
 
