@@ -1,5 +1,6 @@
 //! The routes, and what every handler can reach.
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -23,9 +24,28 @@ use crate::services::health::Part;
 use crate::storage::logs::LogStore;
 use crate::storage::seal::Seal;
 
-/// What a server is made of; cheap to clone.
+/// What every handler can reach. Cheap to clone, since each route has one for itself and one for each of its layers, and
+/// those of a route are cloned for a request.
 #[derive(Clone, Debug)]
-pub struct Server {
+pub struct Server(Arc<Parts>);
+
+impl Deref for Server {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl From<Parts> for Server {
+    fn from(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+/// What a server is made of.
+#[derive(Debug)]
+pub struct Parts {
     /// The way to change things.
     pub handle: Handle,
     /// The way to read.
@@ -37,7 +57,7 @@ pub struct Server {
     /// The data directory.
     pub data: PathBuf,
     /// What does not change while it runs.
-    pub hello: Arc<Hello>,
+    pub hello: Hello,
     /// The looks at watched repositories.
     pub watching: Watching,
     /// The VMs of the VM provider.
@@ -49,9 +69,9 @@ pub struct Server {
     /// Whether anybody is there.
     pub presence: Arc<Presence>,
     /// Which consoles may write.
-    pub sessions: Arc<Sessions>,
+    pub sessions: Sessions,
     /// Who was wrong too often.
-    pub sign_ins: Arc<SignIns>,
+    pub sign_ins: SignIns,
     /// Who people are.
     pub people: People,
 }
@@ -220,6 +240,6 @@ async fn present(State(server): State<Server>, request: Request, next: Next) -> 
 async fn hello(State(server): State<Server>) -> Json<Hello> {
     Json(Hello {
         network: doors::network(&server),
-        ..Hello::clone(&server.hello)
+        ..server.hello.clone()
     })
 }

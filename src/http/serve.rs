@@ -12,7 +12,8 @@ use tokio::net::UnixListener;
 
 use super::doors::Doors;
 use super::peer::Peer;
-use super::router::{Presence, Server, router};
+use super::router::{Parts, Presence, Server, router};
+use super::{Sessions, SignIns};
 use crate::api::{API_VERSION, Hello};
 use crate::clock::{self, Timestamp};
 use crate::cluster::embedded::{Account, Embedded, Machine, Settings, account, first_look, split};
@@ -255,22 +256,22 @@ pub async fn serve(
     let authorities = ca::files::keep(data.clone(), engine.view.values.clone());
     let authorities = tokio::spawn(authorities);
     let watching = Watching::start(engine.handle.clone(), engine.view.clone(), data.clone())?;
-    let server = Server {
+    let server = Server::from(Parts {
         handle: engine.handle.clone(),
         view: engine.view.clone(),
         seal,
         logs,
         data,
-        hello: Arc::new(hello),
+        hello,
         watching: watching.clone(),
         vms: engine.vms.clone(),
         cleaning: engine.cleaning.clone(),
         issuing: Issuing::new(engine.handle.clone(), engine.view.clone()),
         presence: presence.clone(),
-        sessions: Arc::default(),
-        sign_ins: Arc::default(),
+        sessions: Sessions::default(),
+        sign_ins: SignIns::default(),
         people: People::start(engine.handle.clone(), engine.view.clone()),
-    };
+    });
     tracing::info!(socket = %socket.display(), "serving");
 
     let mut far = doors.serve(&server);
