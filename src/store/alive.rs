@@ -97,9 +97,10 @@ impl Tx<'_> {
         let mut jobs = self
             .db
             // An approval never waits in the queue nor runs; few other specs name one, and reading one as JSON takes longer
-            // than all the rest of its row.
-            .prepare("SELECT id, requires, status, parallelism, status NOT IN ('queued', 'running')
-                    AND instr(spec, '\"approval\"') > 0 AND json_extract(spec, '$.executor.type') = 'approval'
+            // than all the rest of its row. By CASE, since AND has SQLite look at each of its sides.
+            .prepare("SELECT id, requires, status, parallelism, CASE WHEN status IN ('queued', 'running') THEN 0
+                    WHEN instr(spec, '\"approval\"') = 0 THEN 0
+                    ELSE json_extract(spec, '$.executor.type') = 'approval' END
                  FROM jobs WHERE workflow = ?1 ORDER BY position")
             .during("read the jobs that are not over")?;
         for workflow in &mut workflows {

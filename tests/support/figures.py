@@ -22,7 +22,7 @@ Each section is written by its own script under `tests/perf`; what is said by ha
 Everything is measured from outside, on a release build with every promise of durability kept.
 """
 # The sections in their order, each with the script that writes it.
-SECTIONS = ("run", "console", "log", "soak")
+SECTIONS = ("run", "turns", "console", "log", "soak")
 
 
 def many_jobs(count):
@@ -66,6 +66,11 @@ def submit(server, repository, count, clients):
     ids = [uuid7() for _ in range(count)]
     in_parallel(server.socket(), (("POST", "/pipelines", {"id": id, "source": repository}) for id in ids), clients)
     return ids
+
+
+def millis(text):
+    """Milliseconds since 1970 of a time as the API gives it."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000
 
 
 class Spread:

@@ -101,7 +101,7 @@ class Server:
                 [self.program, "--data", self.data, "serve", "--config", self.config],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
-        wait_for(f"an answer of the server (its log: {self.log})", 30, self._answers, every=0.005)
+        wait_for(f"an answer of the server (its log: {self.log})", 30, self._answers, every=0.001)
         return time.monotonic() - began
 
     def _answers(self):
