@@ -111,9 +111,7 @@ struct Global {
     no_color: bool,
 }
 
-// What a verb takes is put together once it is named: all of it takes longer than many a verb.
 #[derive(Debug, Subcommand)]
-#[command(defer = true)]
 enum Verb {
     /// Run the services until told to end
     Serve(serve::Args),
