@@ -1,10 +1,10 @@
 //! Writing attempts and their steps: queued, placed, started, advanced, stopped.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
-use super::records::{JobRecord, RUN_COLUMNS, RunRecord};
+use super::records::{JobRecord, RunRecord};
 use super::writer::Tx;
-use super::{During, StoreError};
+use super::{During, StoreError, detail};
 use crate::clock::Timestamp;
 use crate::ids::{AttemptId, JobId, NodeId, ProjectId};
 use crate::pipeline::status::{Outcome, StepStatus};
@@ -101,10 +101,7 @@ impl Tx<'_> {
 
     /// Reads an attempt.
     pub fn attempt(&self, id: AttemptId) -> Result<Option<RunRecord>, StoreError> {
-        self.db
-            .prepare_cached(&format!("SELECT {RUN_COLUMNS} FROM attempts WHERE id = ?1"))
-            .and_then(|mut statement| statement.query_row([id], RunRecord::from_row).optional())
-            .during("read a run")
+        detail::attempt(&self.db, id)
     }
 
     /// A pending attempt goes to a node, under a token of which only the hash is kept.

@@ -3,11 +3,10 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::records::{
-    JOB_COLUMNS, JobRecord, PIPELINE_COLUMNS, PipelineRecord, WORKFLOW_COLUMNS, WorkflowRecord,
-    positions_text,
+    JOB_COLUMNS, JobRecord, PipelineRecord, WORKFLOW_COLUMNS, WorkflowRecord, positions_text,
 };
 use super::writer::Tx;
-use super::{During, StoreError};
+use super::{During, StoreError, detail};
 use crate::clock::Timestamp;
 use crate::ids::{JobId, PipelineId, ProjectId, WorkflowId};
 use crate::pipeline::status::Status;
@@ -137,16 +136,7 @@ impl Tx<'_> {
 
     /// Reads a pipeline.
     pub fn pipeline(&self, id: PipelineId) -> Result<Option<PipelineRecord>, StoreError> {
-        self.db
-            .prepare_cached(&format!(
-                "SELECT {PIPELINE_COLUMNS} FROM pipelines WHERE id = ?1"
-            ))
-            .and_then(|mut statement| {
-                statement
-                    .query_row([id], PipelineRecord::from_row)
-                    .optional()
-            })
-            .during("read a pipeline")
+        detail::pipeline(&self.db, id)
     }
 
     /// Project of a pipeline.
@@ -268,10 +258,7 @@ impl Tx<'_> {
 
     /// Reads a job.
     pub fn job(&self, id: JobId) -> Result<Option<JobRecord>, StoreError> {
-        self.db
-            .prepare_cached(&format!("SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?1"))
-            .and_then(|mut statement| statement.query_row([id], JobRecord::from_row).optional())
-            .during("read a job")
+        detail::job(&self.db, id)
     }
 
     /// Reads a workflow's jobs in their order.

@@ -203,7 +203,10 @@ impl ReadPool {
     }
 }
 
-fn pipeline(db: &Connection, id: PipelineId) -> Result<Option<PipelineRecord>, StoreError> {
+pub(super) fn pipeline(
+    db: &Connection,
+    id: PipelineId,
+) -> Result<Option<PipelineRecord>, StoreError> {
     db.prepare_cached(&format!(
         "SELECT {PIPELINE_COLUMNS} FROM pipelines WHERE id = ?1"
     ))
@@ -215,13 +218,13 @@ fn pipeline(db: &Connection, id: PipelineId) -> Result<Option<PipelineRecord>, S
     .during("read a pipeline")
 }
 
-fn job(db: &Connection, id: JobId) -> Result<Option<JobRecord>, StoreError> {
+pub(super) fn job(db: &Connection, id: JobId) -> Result<Option<JobRecord>, StoreError> {
     db.prepare_cached(&format!("SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?1"))
         .and_then(|mut statement| statement.query_row([id], JobRecord::from_row).optional())
         .during("read a job")
 }
 
-fn attempt(db: &Connection, id: AttemptId) -> Result<Option<RunRecord>, StoreError> {
+pub(super) fn attempt(db: &Connection, id: AttemptId) -> Result<Option<RunRecord>, StoreError> {
     db.prepare_cached(&format!("SELECT {RUN_COLUMNS} FROM attempts WHERE id = ?1"))
         .and_then(|mut statement| statement.query_row([id], RunRecord::from_row).optional())
         .during("read a run")
