@@ -100,6 +100,7 @@ pub fn marked(attempt: &str, session: Option<u32>) -> Vec<u32> {
 /// Children of this process that have ended and that nobody has waited for.
 #[must_use]
 pub fn zombies() -> HashSet<u32> {
+    // Mostly there is none, which one question tells; whose they are takes several for each thread.
     let any = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     if !matches!(waitid(WaitId::All, any), Ok(Some(_))) {
         return HashSet::new();

@@ -9,9 +9,10 @@ import statistics
 import subprocess
 import tempfile
 import threading
+import time
 from datetime import datetime, timezone
 
-from server import Connection, uuid7
+from server import Connection, uuid7, wait_for
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 TICK = os.sysconf("SC_CLK_TCK")
@@ -66,6 +67,30 @@ def submit(server, repository, count, clients):
     ids = [uuid7() for _ in range(count)]
     in_parallel(server.socket(), (("POST", "/pipelines", {"id": id, "source": repository}) for id in ids), clients)
     return ids
+
+
+def drain(server, enable):
+    """Turns the drain of all nodes on or off."""
+    for node in server.rows("/nodes"):
+        server.post(f"/nodes/{node['id']}/drain", {"enable": enable}, headers={"idempotency-key": uuid7()})
+
+
+def settled(server, limit):
+    """Waits until nothing waits or runs, `limit` seconds at most."""
+    def empty():
+        summary = server.get("/summary")
+        return summary["waiting"] == 0 and summary["running"] == 0
+    wait_for("all runs to end", limit, empty)
+
+
+def one_run(server, repository):
+    """Milliseconds from before the `POST` of a pipeline of one run to the start of that run, and to its end."""
+    pipeline, sent = uuid7(), time.time() * 1000
+    server.post("/pipelines", {"id": pipeline, "source": repository})
+    wait_for("a run to end", 30, lambda: server.get(f"/pipelines/{pipeline}")["row"]["stopped_at"], every=0.01)
+    run = server.get(f"/pipelines/{pipeline}")["workflows"][0]["jobs"][0]["runs"][0]
+    time.sleep(0.05)
+    return millis(run["started_at"]) - sent, millis(run["stopped_at"]) - sent
 
 
 def millis(text):

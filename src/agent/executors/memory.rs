@@ -21,21 +21,24 @@ pub(super) struct Memory {
 impl Memory {
     /// Of the run's own group, where it has one with a limit.
     pub(super) fn of_job(file: Option<PathBuf>, task: &Task) -> Self {
+        let file = file.and_then(|path| File::open(path).ok());
         Self::new(file, "the job's", task)
     }
 
     /// Of the container whose first process is this one. With a group that cannot be found nothing is ever told.
     pub(super) fn of_container(pid: i64, task: &Task) -> Self {
         let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-        let file = candidates(&groups).into_iter().find(|path| path.exists());
+        let file = candidates(&groups)
+            .into_iter()
+            .find_map(|path| File::open(path).ok());
         Self::new(file, "the container's", task)
     }
 
-    fn new(file: Option<PathBuf>, whose: &str, task: &Task) -> Self {
+    fn new(file: Option<File>, whose: &str, task: &Task) -> Self {
         let class = task.resource_class.as_ref();
         let class = class.map_or_else(String::new, |class| format!(" (resource class {class})"));
         Self {
-            file: file.and_then(|path| File::open(path).ok()),
+            file,
             seen: 0,
             words: format!(
                 "out of memory, {whose} {} MB were not enough{class}",
