@@ -8,7 +8,10 @@ use crate::pipeline::status::{Outcome, StepStatus};
 #[derive(Clone, Debug, PartialEq)]
 pub enum AgentEvent {
     /// The agent runs.
-    Started,
+    Started {
+        /// Since when.
+        at: Timestamp,
+    },
     /// A step began.
     StepStarted {
         /// Step index.
@@ -66,7 +69,9 @@ impl AgentEvent {
             return None;
         };
         Some(match event {
-            Event::AgentStarted { .. } => AgentEvent::Started,
+            Event::AgentStarted { .. } => AgentEvent::Started {
+                at: Timestamp(record.micros / 1000),
+            },
             Event::StepStarted { step, at } => AgentEvent::StepStarted {
                 step: *step,
                 at: *at,

@@ -197,9 +197,10 @@ impl Batch<'_, '_> {
         let mut step_now = None;
         for (_, event) in events.into_iter().filter(|(seq, _)| *seq > taken) {
             match event {
-                AgentEvent::Started => {
-                    self.tx.start_attempt(id, self.now)?;
-                    self.out.moves.push(Move::Started(id, self.now));
+                AgentEvent::Started { at } => {
+                    // Heard late where the server was away meanwhile; never later than now, whatever the node's clock says.
+                    let at = self.tx.start_attempt(id, at.min(self.now))?;
+                    self.out.moves.push(Move::Started(id, at));
                     if let Some(attempt) = self.state.attempts.get_mut(&id) {
                         attempt.started = true;
                     }
@@ -227,7 +228,7 @@ impl Batch<'_, '_> {
                 } => {
                     self.tx.advance_attempt(id, last_seq, step_now)?;
                     let end = Stopped {
-                        at,
+                        at: at.min(self.now),
                         outcome,
                         cause: &cause,
                         step,

@@ -194,7 +194,7 @@ impl Bench {
 
     async fn end_attempt(&self, attempt: AttemptId, outcome: Outcome) {
         let events = vec![
-            (1, AgentEvent::Started),
+            (1, AgentEvent::Started { at: Timestamp(1) }),
             (
                 2,
                 AgentEvent::Finished {

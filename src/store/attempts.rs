@@ -134,13 +134,14 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The agent of an attempt has begun.
-    pub fn start_attempt(&self, id: AttemptId, at: Timestamp) -> Result<(), StoreError> {
+    /// The agent of an attempt has begun; on a node whose clock is behind, as it was placed. Gives when, as it is kept.
+    pub fn start_attempt(&self, id: AttemptId, at: Timestamp) -> Result<Timestamp, StoreError> {
         self.db
-            .prepare_cached("UPDATE attempts SET started = coalesce(started, ?2) WHERE id = ?1")
-            .and_then(|mut statement| statement.execute(params![id, at]))
-            .during("mark a run as started")?;
-        Ok(())
+            .prepare_cached(
+                "UPDATE attempts SET started = coalesce(started, max(?2, placed), ?2) WHERE id = ?1 RETURNING started",
+            )
+            .and_then(|mut statement| statement.query_row(params![id, at], |row| row.get(0)))
+            .during("mark a run as started")
     }
 
     /// Notes the newest report taken from an attempt's agent, and the step it is at.
@@ -168,11 +169,11 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// An attempt is over. Steps that never ended end with it.
+    /// An attempt is over, not before it began. Steps that never ended end with it.
     pub fn stop_attempt(&self, id: AttemptId, end: &Stopped<'_>) -> Result<(), StoreError> {
         self.db
             .prepare_cached(
-                "UPDATE attempts SET state = 'dead', outcome = ?2, cause = ?3, stopped = ?4, step = coalesce(?5, step),
+                "UPDATE attempts SET state = 'dead', outcome = ?2, cause = ?3, stopped = max(?4, coalesce(started, ?4)), step = coalesce(?5, step),
                  exit_code = ?6, token = NULL WHERE id = ?1",
             )
             .and_then(|mut statement| {

@@ -1,6 +1,9 @@
 //! More of the engine with a real store: the last of the tests that belong to no subject of their own.
 
+use std::time::Duration;
+
 use super::*;
+use crate::clock;
 
 #[tokio::test]
 async fn every_write_leaves_an_audit_row_refused_ones_too() {
@@ -96,5 +99,65 @@ async fn lists_from_memory_and_from_the_store_agree() {
                 }
             }
         }
+    }
+}
+
+/// What a server hears late, as after it was away, has still happened when it happened; a node whose clock is wrong cannot let
+/// a run end before it began, nor begin before it was placed.
+#[tokio::test]
+async fn a_run_begins_and_ends_when_its_agent_says_within_what_can_be() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = start_in(dir.path(), NO_LIMITS);
+    let ended = |at| AgentEvent::Finished {
+        at,
+        outcome: Outcome::Success,
+        cause: String::new(),
+        step: None,
+        exit_code: None,
+    };
+    let minute = Duration::from_secs(60);
+    // The agent's clock: right, an hour ahead, an hour behind.
+    for skew in [0, 3_600_000, -3_600_000] {
+        bench.build(DIAMOND).await;
+        let run = bench.runs(RunState::Running).remove(0);
+        let placed = run.placed.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let started = Timestamp(placed.0 + 5 + skew);
+        let handle = &bench.engine.handle;
+        handle
+            .agent_events(run.id, 1, vec![(1, AgentEvent::Started { at: started })])
+            .await
+            .unwrap();
+        let runs = bench.runs(RunState::Running);
+        let then = runs
+            .iter()
+            .find(|one| one.id == run.id)
+            .unwrap()
+            .started
+            .unwrap();
+        let expected = match skew {
+            0 => started,
+            ahead if ahead > 0 => then.min(clock::now()),
+            _ => placed,
+        };
+        assert_eq!(then, expected, "skew {skew}");
+        assert!(then >= placed && then <= clock::now());
+        let stopped = Timestamp(started.0 + 3);
+        handle
+            .agent_events(run.id, 2, vec![(2, ended(stopped))])
+            .await
+            .unwrap();
+        let over = bench.runs(RunState::Dead);
+        let end = over
+            .iter()
+            .find(|one| one.id == run.id)
+            .unwrap()
+            .stopped
+            .unwrap();
+        assert!(
+            end >= then && end <= clock::now(),
+            "skew {skew}: {then:?} to {end:?}"
+        );
+        assert!(clock::now().since(then) < minute);
     }
 }
