@@ -3,15 +3,16 @@
 //!
 //! Must not know anything of the program but that file. A build without it is right too, and only larger in memory.
 
+use std::env::var;
+
 fn main() {
-    let order = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/link/order.ld");
-    println!("cargo::rerun-if-changed={order}");
-    println!("cargo::rerun-if-changed=assets/link/build.rs");
-    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|found| found == value);
+    println!("cargo::rerun-if-changed=assets/link");
+    let is = |name: &str, value: &str| var(name).is_ok_and(|found| found == value);
     // Whoever brings a linker, or words for it, may bring one that has no such scripts.
-    let own = std::env::var_os("RUSTC_LINKER").is_some()
-        || std::env::var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|flags| flags.contains("link"));
+    let own = var("RUSTC_LINKER").is_ok()
+        || var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|flags| flags.contains("link"));
     if is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux") && !own {
-        println!("cargo::rustc-link-arg-bins=-Wl,-T,{order}");
+        let root = var("CARGO_MANIFEST_DIR").unwrap_or_default();
+        println!("cargo::rustc-link-arg-bins=-T{root}/assets/link/order.ld");
     }
 }
