@@ -173,8 +173,8 @@ impl Tx<'_> {
     pub fn stop_attempt(&self, id: AttemptId, end: &Stopped<'_>) -> Result<(), StoreError> {
         self.db
             .prepare_cached(
-                "UPDATE attempts SET state = 'dead', outcome = ?2, cause = ?3, stopped = max(?4, coalesce(started, ?4)), step = coalesce(?5, step),
-                 exit_code = ?6, token = NULL WHERE id = ?1",
+                "UPDATE attempts SET state = 'dead', outcome = ?2, cause = ?3, stopped = max(?4, coalesce(started, ?4)),
+                 step = coalesce(?5, step), exit_code = ?6, token = NULL WHERE id = ?1",
             )
             .and_then(|mut statement| {
                 statement.execute(params![id, end.outcome, end.cause, end.at, end.step, end.exit_code])

@@ -5,8 +5,10 @@ import json
 import os
 import platform
 import re
+import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -67,6 +69,16 @@ def submit(server, repository, count, clients):
     ids = [uuid7() for _ in range(count)]
     in_parallel(server.socket(), (("POST", "/pipelines", {"id": id, "source": repository}) for id in ids), clients)
     return ids
+
+
+def limit(seconds):
+    """Has the script end by an exception when it takes longer, until `signal.alarm(0)`, and by one when it is told to end, so
+    that it ends what it started."""
+    def too_long(*_):
+        raise TimeoutError(f"the measurements took longer than {seconds} s")
+    signal.signal(signal.SIGALRM, too_long)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.alarm(seconds)
 
 
 def drain(server, enable):
