@@ -80,7 +80,7 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 ok, 1 the build failed, 2 usage or config, 3 cannot be placed or \
-    infrastructure, 4 not found or conflict, 5 refused, 6 no server, 130 interrupted";
+    infrastructure, 4 not found or conflict, 5 refused, 6 no server, 130 interrupted, 141 whoever read the output has gone";
 
 /// Apart in the help: between a verb's own options they hide those.
 const HEADING: &str = "Global options";
@@ -201,6 +201,8 @@ enum Verb {
 
 /// Runs the program and answers its exit code.
 pub(crate) fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
+    // A lock, a pipe or a file that the caller holds open is nothing for a server that outlives it, nor for the steps of jobs.
+    close_fds::set_fds_cloexec(3, &[]);
     let args: Vec<OsString> = args.collect();
     // No verb of a person's, and started for every run: what all verbs say of themselves takes it longer than its own start.
     if args.get(1).is_some_and(|word| word == "agent") {

@@ -3,12 +3,13 @@
 //!
 //! Values are in the agent's memory alone: not in its own environment, on no command line, and on no disk.
 
+use std::cell::Cell;
 use std::path::Path;
 
 use super::asking::until_answered;
 use crate::api::agent::Task;
 use crate::api::projects::Variable;
-use crate::client::Client;
+use crate::client::{Client, ClientError};
 use crate::error::Chain;
 use crate::secret::Secret;
 
@@ -47,18 +48,27 @@ fn plain(variables: &[(String, String)]) -> impl Iterator<Item = (String, Secret
         .map(|(name, value)| (name.clone(), Secret::new(value.clone())))
 }
 
-/// Asks the server for the project's variables, for as long as it is away; answers a sentence when it has an answer and
-/// no variables.
+/// Asks the server for the project's variables, for as long as it is away or has them locked, which is told once through
+/// `locked`; answers a sentence when it has an answer and no variables.
 ///
 /// # Cancel safety
 /// It may be dropped and asked again.
-pub(super) async fn fetch(task: &Task, dir: &Path, token: &str) -> Result<Vec<Variable>, String> {
+pub(super) async fn fetch(
+    task: &Task,
+    dir: &Path,
+    token: &str,
+    locked: impl AsyncFn(),
+) -> Result<Vec<Variable>, String> {
     let attempt = task.attempt.to_string();
     let mut client = Client::unix(&task.socket);
-    // Also while the secrets are locked, which is told where it can be mended: on the server.
+    let told = Cell::new(false);
     let waited = "the project's variables are waited for";
     until_answered(&mut client, dir, waited, async |client| {
-        client.variables(&attempt, token).await
+        let answer = client.variables(&attempt, token).await;
+        if answer.as_ref().is_err_and(ClientError::is_locked) && !told.replace(true) {
+            locked().await;
+        }
+        answer
     })
     .await
     .map_err(|err| format!("the project's variables cannot be had: {}", Chain(&err)))

@@ -1,12 +1,12 @@
 //! Where steps run: on the host, in containers, or in a machine of their own. One trait, so that from step to log there is one way.
 
 mod docker;
+mod heard;
 mod host;
 mod memory;
 mod pack;
 mod vm;
 
-use std::cell::Cell;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,12 +16,12 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 pub(super) use docker::Docker;
+use heard::Heard;
 pub(super) use host::Host;
 pub(super) use vm::Vm;
 
 use super::journal::Journal;
 use super::paths::Places;
-use crate::clock;
 
 /// Time between the polite signal and the other one.
 const GRACE: Duration = Duration::from_secs(5);
@@ -102,27 +102,26 @@ pub(in crate::agent) enum End {
 }
 
 impl Program<'_> {
-    /// Waits for `work`, and no longer than a step may take; `heard` has the moment of the last byte. What cut it short is
-    /// the error.
+    /// Waits for `work`, and no longer than a step may take. What cut it short is the error.
     async fn watch<T>(
         &self,
         work: impl Future<Output = T>,
-        heard: &Cell<Instant>,
+        heard: &Heard,
         journal: &Journal,
     ) -> Result<T, End> {
         tokio::select! {
             done = work => Ok(done),
             () = journal.stopped() => Err(End::Stopped),
-            () = silent(heard, self.silence) => Err(End::Silent),
+            () = heard.silent(self.silence) => Err(End::Silent),
             () = tokio::time::sleep_until(self.deadline.into()) => Err(End::Late),
         }
     }
 }
 
 /// Waits for pipes to close, and no longer than a moment past the last byte when left-over processes hold them.
-async fn last_words(readers: &mut Vec<JoinHandle<()>>, heard: &Cell<Instant>) {
-    heard.set(clock::monotonic());
-    while !readers.is_empty() && heard.get().elapsed() < LAST_WORDS {
+async fn last_words(readers: &mut Vec<JoinHandle<()>>, heard: &Heard) {
+    heard.now();
+    while !readers.is_empty() && heard.quiet() < LAST_WORDS {
         let next = readers.last_mut().expect("there is one");
         if tokio::time::timeout(LAST_WORDS, next).await.is_ok() {
             readers.pop();
@@ -132,20 +131,6 @@ async fn last_words(readers: &mut Vec<JoinHandle<()>>, heard: &Cell<Instant>) {
 
 /// Hears out the readers of what is over, and no more of them than [`last_words`].
 async fn let_go(mut readers: Vec<JoinHandle<()>>) {
-    last_words(&mut readers, &Cell::new(clock::monotonic())).await;
+    last_words(&mut readers, &Heard::new()).await;
     readers.iter().for_each(JoinHandle::abort);
-}
-
-/// Resolves after `limit` without a byte.
-async fn silent(heard: &Cell<Instant>, limit: Option<Duration>) {
-    let Some(limit) = limit else {
-        return std::future::pending().await;
-    };
-    loop {
-        let quiet = heard.get().elapsed();
-        if quiet >= limit {
-            return;
-        }
-        tokio::time::sleep(limit - quiet).await;
-    }
 }

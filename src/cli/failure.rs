@@ -28,6 +28,8 @@ pub(crate) enum End {
     Infrastructure,
     /// Interrupted from the keyboard.
     Interrupted,
+    /// Whoever read the output has gone away.
+    Unread,
     /// By the kind of a failure.
     Kind(Kind),
 }
@@ -40,6 +42,8 @@ impl End {
             End::BuildFailed => 1,
             End::Infrastructure => Kind::Infrastructure.exit_code(),
             End::Interrupted => 130,
+            // As a shell counts a program that SIGPIPE ended.
+            End::Unread => 141,
             End::Kind(kind) => kind.exit_code(),
         }
     }
@@ -114,7 +118,14 @@ impl Failure {
     }
 
     pub(crate) fn end(&self) -> End {
+        if self.is_unread() {
+            return End::Unread;
+        }
         End::Kind(self.kind())
+    }
+
+    fn is_unread(&self) -> bool {
+        matches!(self, Failure::Output(err) if err.kind() == io::ErrorKind::BrokenPipe)
     }
 
     fn findings(&self) -> &[Finding] {
@@ -166,7 +177,7 @@ impl Explain for Failure {
 /// Prints why it failed, with causes and hint; as the API's problem object where JSON is wanted. A reader of the
 /// output who has gone away is no news.
 pub(crate) fn print(failure: &Failure, context: &mut Context<'_>) {
-    if matches!(failure, Failure::Output(err) if err.kind() == io::ErrorKind::BrokenPipe) {
+    if failure.is_unread() {
         return;
     }
     // Nothing can be done when this cannot be written either.

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use super::launch::SYSTEM_SOCKET;
 use crate::access::Fingerprint;
-use crate::api::ProblemBody;
+use crate::api::{ProblemBody, secrets};
 use crate::error::{Explain, Kind};
 
 /// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// Nobody listens on the socket.
-    #[error("no server answers on `{server}`")]
+    #[error("{}", nobody(server, source))]
     NoServer {
         /// Its socket, or its address.
         server: String,
@@ -63,6 +63,12 @@ impl ClientError {
         ClientError::Protocol { what, source: None }
     }
 
+    /// Whether the secrets of the server are locked.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, ClientError::Server { body, .. } if body.code == secrets::LOCKED)
+    }
+
     /// Whether the server went away, so that a later server may answer.
     #[must_use]
     pub fn server_gone(&self) -> bool {
@@ -73,6 +79,19 @@ impl ClientError {
             ClientError::Certificate { .. } => false,
             ClientError::Server { body, .. } => body.kind == Kind::Unavailable,
         }
+    }
+}
+
+/// Whether there is a socket, and not for this account.
+fn is_closed(why: &io::Error) -> bool {
+    why.kind() == io::ErrorKind::PermissionDenied
+}
+
+fn nobody(server: &str, why: &io::Error) -> String {
+    if is_closed(why) {
+        format!("the socket `{server}` is not open to this account")
+    } else {
+        format!("no server answers on `{server}`")
     }
 }
 
@@ -97,6 +116,7 @@ fn sentence(body: &ProblemBody) -> String {
 impl Explain for ClientError {
     fn kind(&self) -> Kind {
         match self {
+            ClientError::NoServer { source, .. } if is_closed(source) => Kind::Refused,
             ClientError::NoServer { .. } | ClientError::Timeout { .. } => Kind::NoServer,
             ClientError::Certificate { .. } => Kind::Refused,
             ClientError::Server { body, .. } => body.kind,
@@ -106,6 +126,10 @@ impl Explain for ClientError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            ClientError::NoServer { source, .. } if is_closed(source) => Some(
+                "it is its server's account's alone: run this as that account, or sign in by the network with `roundel login`"
+                    .to_owned(),
+            ),
             ClientError::NoServer { server, .. } if server == SYSTEM_SOCKET => Some(
                 "`systemctl start roundel` starts it; --data names another installation".to_owned(),
             ),

@@ -60,6 +60,8 @@ fn what_needs_a_secret_waits_until_somebody_gives_the_passphrase() {
     let said = crate::support::Said::from(waiting.wait_with_output().unwrap()).with_code(0);
     let length = format!("{} characters", SECRET.len());
     assert!(said.out.contains(&length), "{said:?}");
+    let why = "the secrets of the server are locked, until `roundel unlock`";
+    assert_eq!(said.out.matches(why).count(), 1, "{said:?}");
 
     fed(&mut home.command(&["secrets", "unprotect"]), PASSPHRASE).with_code(0);
     assert_eq!(stand(&home), ("file".to_owned(), false));

@@ -45,6 +45,7 @@ mod skip;
 #[path = "../support/squid.rs"]
 mod squid;
 mod support;
+mod surroundings;
 mod tls;
 mod unreachable;
 mod verbs;

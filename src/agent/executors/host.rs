@@ -1,6 +1,5 @@
 //! Steps as processes of this machine: each in a group of its own, all in the control groups of the attempt.
 
-use std::cell::Cell;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write as _};
@@ -9,13 +8,14 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Child;
 use tokio::task::JoinHandle;
 
+use super::heard::Heard;
 use super::memory::Memory;
 use super::{End, Executor, GRACE, NotReady, Program, last_words, let_go};
 use crate::agent::environment::Environment;
@@ -135,7 +135,7 @@ impl Host {
     }
 
     async fn run_to_end(&mut self, program: &Program<'_>, journal: &Rc<Journal>) -> End {
-        let heard = Rc::new(Cell::new(clock::monotonic()));
+        let heard = Rc::new(Heard::new());
         self.memory.forget();
         let (mut child, group) = match self.spawn(program).await {
             Ok(spawned) => spawned,
@@ -319,14 +319,13 @@ fn listen(
     step: u16,
     stream: u8,
     journal: Rc<Journal>,
-    heard: Rc<Cell<Instant>>,
+    heard: Rc<Heard>,
 ) -> JoinHandle<()> {
     tokio::task::spawn_local(async move {
         let mut buffer = vec![0; OUTPUT_MAX];
         while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
-            heard.set(clock::monotonic());
-            journal.output(step, stream, &buffer[..read]).await;
-            heard.set(clock::monotonic());
+            let taken = journal.output(step, stream, &buffer[..read]);
+            heard.taking(taken).await;
         }
     })
 }

@@ -1,7 +1,6 @@
 //! Files of this machine for another place of steps, as an archive: what git checked out, so that the place needs no git
 //! and sees nothing of the server's directories.
 
-use std::cell::Cell;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -9,9 +8,9 @@ use std::process::Stdio;
 
 use tokio::process::{Child, Command};
 
+use super::heard::Heard;
 use super::{End, Program};
 use crate::agent::journal::Journal;
-use crate::clock;
 
 /// Says whether a checkout may go to the directory `$1`: as `git clone` has it, or over a checkout of before.
 pub(super) const READY: &str = r#"mkdir -p -- "$1" || exit 1
@@ -64,8 +63,7 @@ pub(super) async fn carry<T>(
     journal: &Journal,
     copy: impl Future<Output = io::Result<T>>,
 ) -> Result<T, End> {
-    let begun = Cell::new(clock::monotonic());
-    let copied = program.watch(copy, &begun, journal).await;
+    let copied = program.watch(copy, &Heard::new(), journal).await;
     let from = from.to_owned();
     // What is left goes with the scratch directory.
     let _ = tokio::task::spawn_blocking(move || crate::storage::trees::remove(&from)).await;

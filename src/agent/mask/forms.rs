@@ -42,8 +42,14 @@ fn of_text(text: &str, found: &mut BTreeSet<Vec<u8>>) {
         }
     };
     add(text.to_owned());
-    // As a shell shows what it runs (`set -x`).
+    // As a shell shows what it runs (`set -x`), what it has (`export`, `declare -p`), and what it could read again (`printf %q`).
     add(text.replace('\'', r"'\''"));
+    add(escaped(text, |c| matches!(c, '\\' | '"' | '$' | '`')));
+    add(escaped(text, |c| {
+        c.is_ascii() && !c.is_ascii_alphanumeric() && !"-_+=:./%@".contains(c)
+    }));
+    // As Python shows a text that has a quotation mark of either kind.
+    add(escaped(text, |c| matches!(c, '\\' | '\'')));
     base64(text.as_bytes(), &mut add);
     add(text.bytes().map(|byte| format!("{byte:02x}")).collect());
     add(text.bytes().map(|byte| format!("{byte:02X}")).collect());
@@ -57,6 +63,18 @@ fn of_text(text: &str, found: &mut BTreeSet<Vec<u8>>) {
         }
     }
     json(text, &mut add);
+}
+
+/// With a backslash before each of these.
+fn escaped(text: &str, of: impl Fn(char) -> bool) -> String {
+    let mut form = String::new();
+    for c in text.chars() {
+        if of(c) {
+            form.push('\\');
+        }
+        form.push(c);
+    }
+    form
 }
 
 /// Base64 of a text that may stand anywhere in what was encoded: as the first, second or third byte of a group. Digits
@@ -145,6 +163,9 @@ mod tests {
             assert_eq!(has(value, form), form != "70c3a4", "{form}");
         }
         assert!(has("it's me", r"it'\''s me"));
+        assert!(has(r#"a$Ecret`9%&x"\"#, r#"a\$Ecret\`9%&x\"\\"#));
+        assert!(has("a$Ec,ret`9%&x (y)", r"a\$Ec\,ret\`9%\&x\ \(y\)"));
+        assert!(has(r#"it's "me""#, r#"it\'s "me""#));
         assert!(has("abcd", "61626364"));
     }
 

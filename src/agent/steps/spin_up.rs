@@ -65,8 +65,13 @@ async fn begin(context: &Context<'_>) -> Result<Environment, NotReady> {
     if task.variables.is_none() {
         return Ok(Environment::of(task, Vec::new()));
     }
+    let locked = async || {
+        let why = "Waiting for the project's variables: the secrets of the server are locked, until `roundel unlock`.";
+        say(context, 2, &[why.to_owned()]).await;
+    };
+    let variables = environment::fetch(task, context.dir, context.token, locked);
     let variables = tokio::select! {
-        variables = environment::fetch(task, context.dir, context.token) => variables.map_err(NotReady::Broken)?,
+        variables = variables => variables.map_err(NotReady::Broken)?,
         () = journal.stopped() => return Err(NotReady::Stopped),
         () = tokio::time::sleep_until(context.deadline.into()) => return Err(NotReady::Late),
     };

@@ -1,6 +1,5 @@
 //! A step as an exec in the primary container.
 
-use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -15,6 +14,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 use super::Docker;
+use crate::agent::executors::heard::Heard;
 use crate::agent::executors::{End, GRACE, Program, last_words};
 use crate::agent::journal::Journal;
 use crate::api::agent::OUTPUT_MAX;
@@ -68,7 +68,7 @@ impl Docker {
             Err(err) => return self.not_begun(&err).await,
         };
         tracing::info!(step = program.step, exec = %id, "step started");
-        let heard = Rc::new(Cell::new(clock::monotonic()));
+        let heard = Rc::new(Heard::new());
         let closed = Rc::new(Notify::new());
         let reader = listen(
             output,
@@ -295,7 +295,7 @@ fn listen(
     mut output: Output,
     step: u16,
     journal: Rc<Journal>,
-    heard: Rc<Cell<Instant>>,
+    heard: Rc<Heard>,
     closed: Rc<Notify>,
 ) -> JoinHandle<()> {
     tokio::task::spawn_local(async move {
@@ -304,9 +304,8 @@ fn listen(
                 LogOutput::StdErr { .. } => 2,
                 _ => 1,
             };
-            heard.set(clock::monotonic());
-            journal.output(step, stream, &part.into_bytes()).await;
-            heard.set(clock::monotonic());
+            let bytes = part.into_bytes();
+            heard.taking(journal.output(step, stream, &bytes)).await;
         }
         closed.notify_one();
     })

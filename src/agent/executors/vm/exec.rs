@@ -1,12 +1,10 @@
 //! A step as a session of the machine, and the checkout on its way there.
 
-use std::cell::Cell;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use std::process::Stdio;
 use std::rc::Rc;
-use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Child;
@@ -17,11 +15,11 @@ use zeroize::Zeroizing;
 use super::ending::Ending;
 use super::script::{self, NO_DIRECTORY, quoted};
 use super::{Vm, last_line};
+use crate::agent::executors::heard::Heard;
 use crate::agent::executors::pack::{READY, carry, names_in, pack, packed};
 use crate::agent::executors::{End, Program, last_words};
 use crate::agent::journal::Journal;
 use crate::api::agent::OUTPUT_MAX;
-use crate::clock;
 
 /// Takes an archive from the input into the directory `$1`.
 const UNPACK: &str = r#"cd -- "$1" && exec tar -xpf -"#;
@@ -38,7 +36,7 @@ impl Vm {
     pub(super) async fn exec(&mut self, program: &Program<'_>, journal: &Rc<Journal>) -> End {
         let token = uuid::Uuid::new_v4().simple().to_string();
         let script = self.script(program, &token);
-        let heard = Rc::new(Cell::new(clock::monotonic()));
+        let heard = Rc::new(Heard::new());
         let mut child = match self.ssh.shell().spawn() {
             Ok(child) => child,
             Err(err) => return End::Failed(err),
@@ -233,23 +231,23 @@ fn listen(
     (step, stream): (u16, u8),
     mut ending: Ending,
     journal: Rc<Journal>,
-    heard: Rc<Cell<Instant>>,
+    heard: Rc<Heard>,
 ) -> (JoinHandle<()>, oneshot::Receiver<String>) {
     let (tell, ended) = oneshot::channel();
     let reader = tokio::task::spawn_local(async move {
         let mut tell = Some(tell);
         let mut buffer = vec![0; OUTPUT_MAX];
         while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
-            heard.set(clock::monotonic());
             let (own, word) = ending.feed(&buffer[..read]);
-            if !own.is_empty() {
-                journal.output(step, stream, &own).await;
+            if own.is_empty() {
+                heard.now();
+            } else {
+                heard.taking(journal.output(step, stream, &own)).await;
             }
             // Told once; nobody waits for a step in the background.
             if let Some(word) = word {
                 let _ = tell.take().map(|tell| tell.send(word));
             }
-            heard.set(clock::monotonic());
         }
         journal.output(step, stream, &ending.rest()).await;
     });
