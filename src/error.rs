@@ -57,7 +57,9 @@ impl Kind {
             Kind::Refused => 403,
             Kind::Throttled => 429,
             Kind::Unavailable | Kind::NoServer => 503,
-            Kind::Infrastructure | Kind::Internal => 500,
+            // What failed is beyond the server: a remote, a directory, an engine.
+            Kind::Infrastructure => 502,
+            Kind::Internal => 500,
         }
     }
 }

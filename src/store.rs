@@ -38,7 +38,7 @@ pub use alive::{LiveAttempt, LiveJob, LiveWorkflow};
 pub use api_tokens::TokenRecord;
 pub use attempts::{NewAttempt, Stopped};
 pub use backup::{Facts, Seen, copy, examine, look};
-pub use builds::{NewJob, NewPipeline, ProjectNumbers};
+pub use builds::{NewJob, ProjectNumbers};
 pub use detail::{Named, StartRecord};
 pub use filter::{Field, Filter, Term};
 pub use fleet::NodeRecord;

@@ -64,6 +64,9 @@ pub struct CertificateRow {
     pub fingerprint: String,
     /// Why it is not the one that is set.
     pub trouble: Option<String>,
+    /// Whether that is only because its key is locked.
+    #[serde(default)]
+    pub locked: bool,
 }
 
 /// The queue objective over the last hour.

@@ -69,13 +69,23 @@ pub(super) fn verify(args: &Verify, context: &mut Context<'_>) -> Result<End, Fa
 
 pub(super) fn restore(args: &Restore, context: &mut Context<'_>) -> Result<End, Failure> {
     let restored = backup::restore(&args.backup, &args.into)?;
-    let logs = restored.facts.logs;
+    let (logs, watches) = (restored.facts.logs, restored.watches);
     let end = print(context, "Restored", &args.backup, restored)?;
     if !context.json {
         if !logs {
             writeln!(
                 context.out,
                 "The logs are not in this backup: copy the folder `logs` of the old data directory."
+            )?;
+        }
+        if watches > 0 {
+            let repositories = match watches {
+                1 => "1 repository".to_owned(),
+                n => format!("{n} repositories"),
+            };
+            writeln!(
+                context.out,
+                "It watches {repositories} from its first start on: while the old server runs too, both build what is pushed."
             )?;
         }
         writeln!(

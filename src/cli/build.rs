@@ -59,11 +59,11 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
 
     if dirty > 0 && !context.json {
         let paint = context.err_paint();
-        let files = super::words::count(dirty, "file");
-        let text = format!(
-            "{}: {files} with changes that are not committed are not part of the build",
-            paint.warn("warning")
-        );
+        let files = match dirty {
+            1 => "1 file with changes that are not committed is".to_owned(),
+            n => format!("{n} files with changes that are not committed are"),
+        };
+        let text = format!("{}: {files} not part of the build", paint.warn("warning"));
         writeln!(context.err, "{text}")?;
     }
     let wait = args.wait;

@@ -87,7 +87,11 @@ async fn certificates(client: &Client) -> Vec<Check> {
         match (row.trouble, row.days_left) {
             (Some(why), _) => {
                 let told = format!("{told}; the one that is set cannot be served: {why}");
-                Check::failed(NAME, told, "`roundel tls verify` says what is wrong with it")
+                let fix = match row.locked {
+                    true => "`roundel unlock`",
+                    false => "`roundel tls verify` says what is wrong with it",
+                };
+                Check::failed(NAME, told, fix)
             }
             (None, ..0) => Check::failed(NAME, format!("{told}: it has expired"), fix),
             (None, days) if row.ends_soon => {

@@ -146,6 +146,17 @@ async fn steps(
 
 /// Leaves out the steps that were not asked for.
 fn select(args: &Args, detail: &RunDetail, tail: &mut RunTail) -> Result<(), Failure> {
+    has_step(args, detail)?;
+    detail
+        .steps
+        .iter()
+        .filter(|step| !args.wants(step))
+        .for_each(|step| tail.skip(step.index));
+    Ok(())
+}
+
+/// The step that is asked for, if one is, must be there.
+fn has_step(args: &Args, detail: &RunDetail) -> Result<(), Failure> {
     if let Some(word) = &args.step
         && !detail.steps.iter().any(|step| args.wants(step))
     {
@@ -160,11 +171,6 @@ fn select(args: &Args, detail: &RunDetail, tail: &mut RunTail) -> Result<(), Fai
         )
         .with_hint(format!("one of: {}", names.join(", "))));
     }
-    detail
-        .steps
-        .iter()
-        .filter(|step| !args.wants(step))
-        .for_each(|step| tail.skip(step.index));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::CommandFactory;
+use roundel::error::Kind;
 
 use super::context::Context;
 use super::{Cli, End, Failure};
@@ -15,7 +16,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> Result<End, Failure> {
-    clap_mangen::generate_to(Cli::command(), &args.folder)?;
+    clap_mangen::generate_to(Cli::command(), &args.folder).map_err(|err| {
+        let folder = args.folder.display();
+        Failure::said(
+            Kind::Usage,
+            format!("failed to write the manual pages into `{folder}`: {err}"),
+        )
+    })?;
     writeln!(
         context.out,
         "The manual pages are in {}.",

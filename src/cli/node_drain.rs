@@ -6,7 +6,6 @@ use std::time::Duration;
 use clap::ArgGroup;
 use roundel::api::fleet::{NodeDetail, SetDrain};
 use roundel::client::Client;
-use roundel::clock;
 use roundel::settings::span;
 
 use super::context::Context;
@@ -43,12 +42,6 @@ fn deadline(text: &str) -> Result<u64, String> {
     span::seconds(text).ok_or_else(|| "a span as 90s, 10m or 1h30m, or 0 for now".to_owned())
 }
 
-/// How long the state that is read may be behind a write; the server publishes ten times a second.
-const LAG: Duration = Duration::from_secs(2);
-
-/// Pause between two looks for it.
-const LAG_LOOK: Duration = Duration::from_millis(20);
-
 /// Pause between two looks at a node that is waited for.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -84,12 +77,6 @@ pub(super) async fn run(args: &Args, context: &mut Context<'_>) -> Result<End, F
         return Ok(End::Ok);
     }
     let mut detail = client.node(&id).await?;
-    // What is read may be a moment older than what was written.
-    let written_at = clock::monotonic();
-    while detail.seq < written.seq && written_at.elapsed() < LAG {
-        tokio::time::sleep(LAG_LOOK).await;
-        detail = client.node(&id).await?;
-    }
     if !context.json {
         print(context.out, &detail)?;
         context.out.flush()?;

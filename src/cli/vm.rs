@@ -99,7 +99,7 @@ fn sentence(found: &Vms) -> String {
             )
         }
         "on_host" => "On-Host: jobs of the machine executor run on this machine.".to_owned(),
-        _ => "No VM provider is chosen: `roundel settings set vm.provider=ec2`.".to_owned(),
+        _ => "No VM provider is chosen: `roundel settings set vm.provider ec2`.".to_owned(),
     }
 }
 
@@ -194,6 +194,6 @@ mod tests {
             "0 VMs of AWS EC2, which has not answered yet: 0 ready, 0 with jobs; 2 kept ready for the machine executor, 0 for remote Docker."
         );
         assert!(sentence(&found("on_host")).contains("on this machine"));
-        assert!(sentence(&found("none")).contains("settings set vm.provider=ec2"));
+        assert!(sentence(&found("none")).contains("settings set vm.provider ec2"));
     }
 }

@@ -338,6 +338,7 @@ fn kind(status: u16) -> Kind {
         429 => Kind::Throttled,
         404 | 405 => Kind::NotFound,
         409 => Kind::Conflict,
+        502 => Kind::Infrastructure,
         503 => Kind::Unavailable,
         _ => Kind::Internal,
     }

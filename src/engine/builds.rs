@@ -8,7 +8,7 @@ use crate::ids::{JobId, PipelineId, ProjectId, WorkflowId};
 use crate::pipeline::status::{Outcome, Status};
 use crate::pipeline::{Plan, WorkflowPlan};
 use crate::storage::seal::Seal;
-use crate::store::{JobRecord, NewJob, NewPipeline, PipelineRecord, StoreError, Tx};
+use crate::store::{JobRecord, NewJob, PipelineRecord, StoreError, Tx};
 
 /// A batch being decided: everything a decision may read and change.
 pub(super) struct Batch<'a, 'tx> {
@@ -130,6 +130,7 @@ impl Batch<'_, '_> {
         };
         let record = PipelineRecord {
             id: new.id,
+            project: numbers.id.0,
             title,
             number: numbers.last_pipeline,
             branch: new.branch.clone(),
@@ -144,10 +145,7 @@ impl Batch<'_, '_> {
             started: None,
             stopped,
         };
-        self.tx.insert_pipeline(&NewPipeline {
-            record: &record,
-            project: numbers.id,
-        })?;
+        self.tx.insert_pipeline(&record)?;
         let mut begun = Vec::with_capacity(workflows.len());
         for plan in workflows {
             begun.push(self.insert_planned(plan, new.id, numbers.id, &mut numbers.last_build)?);

@@ -263,14 +263,20 @@ impl Cleaning {
     async fn keep_passing(self) {
         let started = clock::now();
         let mut values = self.shared.view.values.clone();
+        let (mut keep, mut earliest) = (self.keep(), started.plus(FIRST));
         loop {
             values.mark_unchanged();
-            let span = self.keep().shortest().map_or(EVERY, Duration::from_secs);
+            let wanted = self.keep();
+            if wanted != keep {
+                // Whoever said so wants to see what it would remove, and may have slipped.
+                (keep, earliest) = (wanted, clock::now().plus(EVERY));
+            }
+            let span = keep.shortest().map_or(EVERY, Duration::from_secs);
             // A clock that was ahead once must not put the next one off.
             let last = self.passes().last.map(|pass| pass.at.min(clock::now()));
             let due = last
                 .map_or(started, |last| last.plus(span.clamp(LEAST, EVERY)))
-                .max(started.plus(FIRST));
+                .max(earliest);
             lock(&self.shared.view.passes).next = Some(due);
             tokio::select! {
                 () = tokio::time::sleep(due.since(clock::now())) => {}

@@ -155,7 +155,6 @@ impl Dispatcher {
         let mut held = Vec::with_capacity(messages.len());
         let mut outbox = Outbox::default();
         let mut placed_after = Vec::new();
-        let phase = self.state.installation.phase;
         let running = self.state.settings_running;
         match self.decide(messages, &mut held, &mut outbox, &mut placed_after) {
             Ok(changes) => {
@@ -172,8 +171,7 @@ impl Dispatcher {
                 self.roster.tell(outbox.moves);
                 self.nodes_changed.extend(outbox.nodes);
                 self.carry_out(outbox.effects);
-                if self.state.installation.phase != phase {
-                    // Whoever stopped the installation and looks at once must not read that it is started.
+                if outbox.at_once {
                     self.show();
                 }
                 let seq = self.state.seq;

@@ -161,7 +161,7 @@ impl View {
         };
         let runs = self.runs(&filter, &query)?.rows.into_iter();
         runs.map(|run| {
-            let usual = usuals.run(&run.title, &run.job_name)?;
+            let usual = usuals.run(run.project, &run.job_name)?;
             Ok((run, usual))
         })
         .collect()

@@ -70,6 +70,7 @@ impl Batch<'_, '_> {
         self.tx.set_node(&node.record)?;
         self.state.scheduler.upsert_node(node.spec());
         self.out.touch_node(id);
+        self.out.at_once = true;
         // Whoever waits may now wait for another reason.
         self.out.touch(Topic::Runs, id);
         Ok(Reply::Node {

@@ -78,7 +78,8 @@ impl Gate {
         }
     }
 
-    /// Since when an agent is silent that has been for too long, or has not come back since the server started.
+    /// Since when an agent is silent that has been for too long, or that has not come back since the server started although
+    /// it has had the time.
     #[must_use]
     pub fn unreachable(&self, attempt: AttemptId, now: Timestamp) -> Option<Timestamp> {
         let (heard, lost) = self.entry(attempt)?.heard();
@@ -88,21 +89,15 @@ impl Gate {
     /// All attempts whose agents are unreachable.
     #[must_use]
     pub(super) fn all_unreachable(&self, now: Timestamp) -> HashSet<AttemptId> {
-        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
-        open.iter()
-            .filter(|(_, entry)| {
-                let (heard, lost) = entry.heard();
-                self.is_unreachable(heard, lost, now)
-            })
-            .map(|(id, _)| *id)
-            .collect()
+        self.silent(now).into_iter().map(|(id, _)| id).collect()
     }
 
     fn is_unreachable(&self, heard: Timestamp, lost: bool, now: Timestamp) -> bool {
-        lost || now.0 - heard.0 > self.silence_ms
+        let span = now.0 - heard.0;
+        span > self.silence_ms || (lost && span > RETURN_MS)
     }
 
-    /// Agents that are unreachable and were last heard of longer ago than it takes one to come back, and when that was.
+    /// Agents that are unreachable, and when they were last heard of.
     #[must_use]
     pub fn silent(&self, now: Timestamp) -> Vec<(AttemptId, Timestamp)> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
@@ -112,10 +107,7 @@ impl Gate {
                 let (heard, lost) = entry.heard();
                 (*id, heard, lost)
             })
-            .filter(|(_, heard, lost)| {
-                let span = now.0 - heard.0;
-                span > self.silence_ms || (*lost && span > RETURN_MS)
-            })
+            .filter(|(_, heard, lost)| self.is_unreachable(*heard, *lost, now))
             .map(|(id, heard, _)| (id, heard))
             .collect();
         silent.sort_by_key(|(id, heard)| (*heard, *id));
@@ -208,7 +200,6 @@ mod tests {
     fn silence_makes_an_agent_unreachable_and_a_word_brings_it_back() {
         let (gate, attempt) = (Gate::new(60), AttemptId::fresh());
         gate.open(attempt, hash("t"), 7, false, true, Timestamp(0));
-        assert_eq!(gate.unreachable(attempt, Timestamp(1)), Some(Timestamp(0)));
         assert_eq!(gate.taken(attempt), Some(7));
         let _ = gate.admit(attempt, "t", Timestamp(2));
         assert_eq!(gate.unreachable(attempt, Timestamp(3)), None);
@@ -223,7 +214,10 @@ mod tests {
     fn an_agent_has_a_moment_to_come_back_before_anybody_is_troubled() {
         let (gate, attempt) = (Gate::new(60), AttemptId::fresh());
         gate.open(attempt, hash("t"), 7, false, true, Timestamp(0));
-        assert_eq!(gate.silent(Timestamp(RETURN_MS)), []);
-        assert_eq!(gate.silent(Timestamp(RETURN_MS + 1)).len(), 1);
+        let (within, after) = (Timestamp(RETURN_MS), Timestamp(RETURN_MS + 1));
+        assert_eq!(gate.unreachable(attempt, within), None);
+        assert_eq!(gate.silent(within), []);
+        assert_eq!(gate.unreachable(attempt, after), Some(Timestamp(0)));
+        assert_eq!(gate.silent(after).len(), 1);
     }
 }

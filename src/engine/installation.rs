@@ -65,6 +65,7 @@ impl Batch<'_, '_> {
             return Ok(());
         }
         self.state.installation.phase = Phase::Stopped;
+        self.out.at_once = true;
         self.tx.set_installation(&self.state.installation)?;
         self.tx.append_audit(&AuditEntry {
             at: self.now,
@@ -86,6 +87,7 @@ impl Batch<'_, '_> {
         };
         self.tx.set_installation(&self.state.installation)?;
         self.state.set_hold();
+        self.out.at_once = true;
         // Whoever waits now waits for another reason.
         self.out.touch(Topic::Runs, "hold");
         Ok(())

@@ -106,6 +106,12 @@ pub fn newest(data: &Path, wanted: &Wanted, branch: Option<&str>) -> Result<Prep
     compile(&source, &mirror, revision, wanted)
 }
 
+/// Whether something of this source was ever brought into its mirror.
+#[must_use]
+pub fn was_built(data: &Path, source: &str) -> bool {
+    vcs::locate(source).is_ok_and(|source| mirror_path(data, &source.key).exists())
+}
+
 /// Compiles the config of a revision that the mirror holds.
 ///
 /// # Errors

@@ -56,6 +56,8 @@ pub(super) struct Outbox {
     pub moves: Vec<Move>,
     /// How runs ended.
     pub ended: Vec<Outcome>,
+    /// Whoever asked for it and looks at once must find it so: it is shown before the answers.
+    pub at_once: bool,
     touched: BTreeMap<Topic, BTreeSet<String>>,
 }
 

@@ -449,7 +449,10 @@ async fn a_new_server_takes_up_what_ran_and_what_waited() {
             .engine
             .view
             .gate
-            .unreachable(ran, Timestamp(0))
+            .unreachable(
+                ran,
+                crate::clock::now().plus(std::time::Duration::from_secs(11))
+            )
             .is_some(),
         "until its agent comes back"
     );

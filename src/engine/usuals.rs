@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use super::view::View;
-use crate::ids::PipelineId;
 use crate::pipeline::usual::Usual;
 use crate::store::{ReadPool, StoreError};
 
@@ -12,8 +11,8 @@ use crate::store::{ReadPool, StoreError};
 #[derive(Debug)]
 pub struct Usuals<'v> {
     store: &'v ReadPool,
-    /// By title of the project; those of builds are of no job.
-    known: HashMap<(String, Option<String>), Option<Usual>>,
+    /// By row number of the project; those of builds are of no job.
+    known: HashMap<(i64, Option<String>), Option<Usual>>,
 }
 
 impl View {
@@ -28,31 +27,31 @@ impl View {
 }
 
 impl Usuals<'_> {
-    /// How long builds of this one's project, which has this title, usually take, once some ended well.
+    /// How long builds of a project usually take, once some ended well.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn build(&mut self, id: PipelineId, title: &str) -> Result<Option<Usual>, StoreError> {
+    pub fn build(&mut self, project: i64) -> Result<Option<Usual>, StoreError> {
         let store = self.store;
-        self.once(title, None, || store.build_durations(id))
+        self.once(project, None, || store.build_durations(project))
     }
 
     /// How long a job of a project usually takes, once it ended well.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn run(&mut self, title: &str, job: &str) -> Result<Option<Usual>, StoreError> {
+    pub fn run(&mut self, project: i64, job: &str) -> Result<Option<Usual>, StoreError> {
         let store = self.store;
-        self.once(title, Some(job), || store.run_durations(title, job))
+        self.once(project, Some(job), || store.run_durations(project, job))
     }
 
     fn once(
         &mut self,
-        title: &str,
+        project: i64,
         job: Option<&str>,
         past: impl FnOnce() -> Result<Vec<i64>, StoreError>,
     ) -> Result<Option<Usual>, StoreError> {
-        match self.known.entry((title.to_owned(), job.map(str::to_owned))) {
+        match self.known.entry((project, job.map(str::to_owned))) {
             Entry::Occupied(known) => Ok(*known.get()),
             Entry::Vacant(place) => Ok(*place.insert(median(past()?))),
         }

@@ -242,10 +242,12 @@ fn find(
     vcs::bring(&source, &tips, &mirror, &network)?;
     let mut known: Vec<String> = record.tips.values().cloned().collect();
     let mut new = Vec::new();
-    let moved = tips
+    let (moved, made): (Vec<_>, Vec<_>) = tips
         .iter()
-        .filter(|(branch, tip)| record.tips.get(*branch) != Some(tip));
-    for (branch, tip) in moved {
+        .filter(|(branch, tip)| record.tips.get(*branch) != Some(tip))
+        .partition(|(branch, _)| record.tips.contains_key(*branch));
+    // A commit that came with a branch of its own is built on the one that it was merged to: that one has more to run.
+    for (branch, tip) in moved.into_iter().chain(made) {
         for revision in vcs::commits_since(&mirror, branch, tip, known.iter(), COMMITS_MAX)? {
             if is_skipped(&revision.subject) {
                 continue;

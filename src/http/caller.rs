@@ -147,7 +147,11 @@ impl<S: Sync> FromRequestParts<S> for Caller {
         let known =
             known.ok_or_else(|| ApiError::new(Kind::Internal, "it was not asked who asks"))?;
         let key = parts.headers.get("idempotency-key");
-        let key = key.and_then(|key| Some(key.to_str().ok()?.to_owned()));
+        // Of one request: the same key with another is another one.
+        let key = key.and_then(|key| {
+            let (method, path) = (&parts.method, parts.uri.path());
+            Some(format!("{} {method} {path}", key.to_str().ok()?))
+        });
         Ok(Self { key, ..known })
     }
 }

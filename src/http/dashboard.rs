@@ -14,6 +14,7 @@ use crate::api::dashboard::{
 };
 use crate::clock::{self, Timestamp};
 use crate::engine::{self, Concern, OBJECTIVE_MS, Spot, View};
+use crate::services::certificates::Trouble;
 use crate::services::health::history::{EVERY_S, Sample};
 use crate::store::WindowQuery;
 
@@ -100,7 +101,8 @@ fn certificates(view: &View, now: Timestamp) -> Vec<CertificateRow> {
         name: one.facts.name,
         issuer: one.facts.issuer,
         until: one.facts.until,
-        trouble: one.trouble.map(|trouble| trouble.why),
+        locked: one.trouble.as_ref().is_some_and(Trouble::is_locked),
+        trouble: one.trouble.map(|trouble| trouble.why.to_string()),
     })
     .collect()
 }

@@ -114,13 +114,19 @@ impl ApiError {
         let mut err = match (errors, findings.len()) {
             (0, warnings) => Self::new(
                 Kind::Conflict,
-                format!("the settings have {warnings} warnings that nobody has accepted"),
+                match warnings {
+                    1 => "the settings have a warning that nobody has accepted".to_owned(),
+                    n => format!("the settings have {n} warnings that nobody has accepted"),
+                },
             )
             .code("warnings")
             .hint("say -yes to save them all the same"),
             (errors, _) => Self::new(
                 Kind::Usage,
-                format!("the settings have {errors} errors, and nothing is changed"),
+                match errors {
+                    1 => "the settings have an error, and nothing is changed".to_owned(),
+                    n => format!("the settings have {n} errors, and nothing is changed"),
+                },
             ),
         };
         err.body.findings = findings;

@@ -14,6 +14,7 @@ use crate::api::fleet::{NodeDetail, NodeRef, NodeRow, SetDrain, SetEligibility};
 use crate::api::{ListQuery, Page, Written};
 use crate::clock;
 use crate::engine::{Command, FleetCommand, Live, NodeView, Reply};
+use crate::error::Kind;
 use crate::storage::space::Space;
 use crate::store::{Order, centred};
 
@@ -155,12 +156,21 @@ fn available_mb() -> Option<u64> {
         .map(|kb| kb / 1024)
 }
 
+/// The furthest that the deadline of a drain may be: a year.
+const DEADLINE_MAX_S: u64 = 366 * 24 * 3600;
+
 pub(super) async fn drain(
     State(server): State<Server>,
     caller: Caller,
     Path(reference): Path<String>,
     Asked(drain): Asked<SetDrain>,
 ) -> Answer<Written<NodeRef>> {
+    if drain.deadline_s.is_some_and(|s| s > DEADLINE_MAX_S) {
+        let why = "the deadline of a drain is more than a year off";
+        return Err(
+            ApiError::new(Kind::Usage, why).hint("leave it out to wait for as long as it takes")
+        );
+    }
     let node = find(&server, &reference)?.record.id;
     let command = FleetCommand::SetDrain {
         node,

@@ -42,10 +42,10 @@ pub(super) async fn list(
             .rows
             .into_iter()
             .map(|record| {
-                let id = record.id;
-                let counts = server.view.store.job_counts(id)?;
+                let project = record.project;
+                let counts = server.view.store.job_counts(record.id)?;
                 let mut row = pipeline_row(record, &counts);
-                row.usual = usuals.build(id, &row.project)?;
+                row.usual = usuals.build(project)?;
                 Ok(row)
             })
             .collect::<Result<_, ApiError>>()?;
@@ -78,9 +78,9 @@ pub(super) async fn detail(
             .collect::<Result<_, _>>()?;
         let counts = store.job_counts(id)?;
         let problems: Vec<Problem> = serde_json::from_str(&record.problems).unwrap_or_default();
-        let source = record.source.clone();
+        let (source, project) = (record.source.clone(), record.project);
         let mut row = pipeline_row(record, &counts);
-        row.usual = usuals.build(id, &row.project)?;
+        row.usual = usuals.build(project)?;
         Ok::<_, ApiError>(Json(PipelineDetail {
             row,
             source,
@@ -153,8 +153,9 @@ pub(super) fn one(
             .hint("ids may be shortened to any unique beginning of four digits or more; `roundel status` lists runs")),
         1 => Ok(found.remove(0)),
         _ => {
-            let ids: Vec<String> = found.iter().map(Named::id).collect();
-            Err(ApiError::several(reference, "things", &ids))
+            let each = found.iter().map(|one| format!("{} {}", one.kind(), one.id()));
+            let each: Vec<String> = each.collect();
+            Err(ApiError::several(reference, "things", &each))
         }
     }
 }
@@ -177,6 +178,7 @@ pub(super) async fn create(
     let values = server.view.values.borrow().clone();
     let id = wanted.id;
     let begun = clock::monotonic();
+    let source = wanted.source.clone();
     let prepared = blocking(move || {
         let branch = wanted.branch;
         let wanted = Wanted {
@@ -193,7 +195,13 @@ pub(super) async fn create(
     let git = server.view.pulse.of(Part::Git);
     match &prepared {
         Ok(_) => git.done(begun.elapsed(), clock::now()),
-        Err(err) if err.is_ours() => git.failed(err.text(), clock::now()),
+        Err(err) if err.is_ours() => {
+            let data = server.data.clone();
+            // A remote of which nothing was ever built may be a slip of whoever wrote it.
+            if blocking(move || Ok::<_, ApiError>(intake::was_built(&data, &source))).await? {
+                git.failed(err.text(), clock::now());
+            }
+        }
         Err(_) => {}
     }
     let Prepared { new, problems } = prepared?;

@@ -91,7 +91,7 @@ pub(super) fn run_row(
     now: Timestamp,
 ) -> Result<RunRow, StoreError> {
     let usual = match record.state {
-        RunState::Running => usuals.run(&record.title, &record.job_name)?,
+        RunState::Running => usuals.run(record.project, &record.job_name)?,
         _ => None,
     };
     let silent_since = match record.state {

@@ -99,6 +99,11 @@ impl Cursor {
     /// The text of a scalar as written, `true` and `3.10` too; notes an error if there is none.
     pub(crate) fn text(&self, report: &mut Report) -> Option<String> {
         match self.node.scalar() {
+            // YAML has `"\0"`; no file, program or variable of an operating system does.
+            Some(scalar) if scalar.text.contains('\0') => {
+                report.error(&self.place(), format!("{} holds a NUL", self.name()));
+                None
+            }
             Some(scalar) if !scalar.is_null() => Some(scalar.text.clone()),
             _ => self.wrong(report, "a string"),
         }

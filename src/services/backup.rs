@@ -35,6 +35,12 @@ pub enum BackupError {
         /// The directory.
         path: PathBuf,
     },
+    /// The backup would lie in what it is a backup of.
+    #[error("`{path}` lies in the data directory itself, and would be lost with it")]
+    Within {
+        /// Where it should go.
+        path: PathBuf,
+    },
     /// A restore into the directory has not come to its end.
     #[error("`{path}` is not empty: it holds a restore that was interrupted, or is still running")]
     Unfinished {
@@ -112,7 +118,7 @@ impl Explain for BackupError {
             }
             BackupError::Io { .. } | BackupError::Damaged { .. } => Kind::Infrastructure,
             BackupError::Store { source, .. } => source.kind(),
-            BackupError::NoBackup { .. } => Kind::Usage,
+            BackupError::NoBackup { .. } | BackupError::Within { .. } => Kind::Usage,
             BackupError::Data(err) => err.kind(),
         }
     }
@@ -122,6 +128,7 @@ impl Explain for BackupError {
             BackupError::Occupied { .. } => {
                 Some("name a directory that is not there yet, or is empty".to_owned())
             }
+            BackupError::Within { .. } => Some("name a directory elsewhere, best on another disk".to_owned()),
             BackupError::Unfinished { .. } => Some(
                 "unless that restore still runs, remove the directory and restore again; or name another"
                     .to_owned(),
@@ -157,6 +164,8 @@ pub struct Backup {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Repositories that it watches.
+    pub watches: u64,
 }
 
 impl Backup {
@@ -183,8 +192,17 @@ impl Backup {
 /// on disk, or nothing is: it grows beside `to` and is renamed.
 ///
 /// # Errors
-/// [`BackupError::Occupied`] when something is there, else what the disk or the database says.
+/// [`BackupError::Occupied`] when something is there, [`BackupError::Within`] for a place below `data`, else what the disk or
+/// the database says.
 pub fn create(data: &Path, to: &Path, maker: &Maker) -> Result<Backup, BackupError> {
+    let there = |path: &Path| path.canonicalize().ok();
+    if let (Some(place), Some(data)) = (to.ancestors().find_map(there), there(data))
+        && place.starts_with(data)
+    {
+        return Err(BackupError::Within {
+            path: to.to_owned(),
+        });
+    }
     check_free(to)?;
     let mut name = to.file_name().unwrap_or(to.as_os_str()).to_owned();
     name.push(".partial");
@@ -241,6 +259,7 @@ fn fill(data: &Path, to: &Path, maker: &Maker) -> Result<Backup, BackupError> {
         facts,
         files: backup.sums.len() as u64,
         bytes: backup.bytes,
+        watches: copied.watches,
     })
 }
 
@@ -353,7 +372,7 @@ fn check(from: &Path) -> Result<(Backup, Vec<Sum>), BackupError> {
         });
     }
     let facts = facts?;
-    store::look(&from.join(DATABASE)).map_err(|source| BackupError::Store {
+    let seen = store::look(&from.join(DATABASE)).map_err(|source| BackupError::Store {
         path: from.to_owned(),
         source,
     })?;
@@ -361,6 +380,7 @@ fn check(from: &Path) -> Result<(Backup, Vec<Sum>), BackupError> {
         facts,
         files: sums.len() as u64,
         bytes,
+        watches: seen.watches,
     };
     Ok((backup, sums))
 }

@@ -90,7 +90,7 @@ impl Source {
 }
 
 /// Why a certificate and its key cannot be served.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// There is no certificate in it.
     #[error("`{0}` holds no certificate in PEM")]
@@ -205,7 +205,15 @@ pub struct Trouble {
     /// Since when.
     pub since: Timestamp,
     /// Why.
-    pub why: String,
+    pub why: Unfit,
+}
+
+impl Trouble {
+    /// Whether nothing is wrong with it, but that its key has yet to be opened.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self.why, Unfit::Locked(_))
+    }
 }
 
 /// What is served at a place.
@@ -304,7 +312,6 @@ impl Slot {
             }
             Some(Err(why)) => {
                 tracing::warn!(place = place.word(), error = %why, "the certificate that is set cannot be served");
-                let why = why.to_string();
                 self.trouble = Some(Trouble { since: now, why });
             }
         }

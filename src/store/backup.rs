@@ -20,6 +20,8 @@ pub struct Facts {
     pub seq: i64,
     /// Pipelines in it.
     pub pipelines: u64,
+    /// Repositories that are watched.
+    pub watches: u64,
 }
 
 /// Copies the database at `from` into the new file `to`, as it is at one moment, while others write to it.
@@ -64,7 +66,7 @@ pub fn look(path: &Path) -> Result<Facts, StoreError> {
     if verdict != "ok" {
         return Err(StoreError::Corrupt { what: "page" });
     }
-    let count = |sql| db.query_row(sql, [], |row| row.get(0));
+    let count = |sql| db.query_row(sql, [], |row| row.get::<_, u64>(0));
     Ok(Facts {
         schema,
         seq: db
@@ -74,6 +76,11 @@ pub fn look(path: &Path) -> Result<Facts, StoreError> {
             .during("read the changes of a copy")?,
         pipelines: count("SELECT count(*) FROM pipelines")
             .during("count the pipelines of a copy")?,
+        // Of a database of before them there is none.
+        watches: match schema {
+            ..2 => 0,
+            _ => count("SELECT count(*) FROM watches").during("count the watches of a copy")?,
+        },
     })
 }
 

@@ -22,15 +22,6 @@ pub struct ProjectNumbers {
     pub last_build: i64,
 }
 
-/// A pipeline to insert.
-#[derive(Clone, Debug)]
-pub struct NewPipeline<'a> {
-    /// The row as it will be read.
-    pub record: &'a PipelineRecord,
-    /// Its project.
-    pub project: ProjectId,
-}
-
 /// A job to insert.
 #[derive(Clone, Debug)]
 pub struct NewJob<'a> {
@@ -117,8 +108,7 @@ impl Tx<'_> {
     }
 
     /// Inserts a pipeline.
-    pub fn insert_pipeline(&self, new: &NewPipeline<'_>) -> Result<(), StoreError> {
-        let r = new.record;
+    pub fn insert_pipeline(&self, r: &PipelineRecord) -> Result<(), StoreError> {
         self.db
             .prepare_cached(
                 "INSERT INTO pipelines (id, project, number, title, branch, tag, revision, subject, actor, source,
@@ -126,7 +116,7 @@ impl Tx<'_> {
             )
             .and_then(|mut statement| {
                 statement.execute(params![
-                    r.id, new.project.0, r.number, r.title, r.branch, r.tag, r.revision, r.subject, r.actor, r.source,
+                    r.id, r.project, r.number, r.title, r.branch, r.tag, r.revision, r.subject, r.actor, r.source,
                     r.status, r.problems, r.created, r.stopped
                 ])
             })

@@ -24,6 +24,17 @@ pub enum Named {
 }
 
 impl Named {
+    /// What it is, for people.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Named::Pipeline(_) => "pipeline",
+            Named::Workflow(_) => "workflow",
+            Named::Job(_) => "job",
+            Named::Attempt(_) => "run",
+        }
+    }
+
     /// The id as text.
     #[must_use]
     pub fn id(&self) -> String {
@@ -60,7 +71,8 @@ impl ReadPool {
     /// Finds what `reference` may mean among the tables wanted: none, one, or several (at most six).
     ///
     /// Forms: a whole id, its beginning (with or without hyphens, four digits at least), a fleet name or its
-    /// beginning, `project#number` (the job with that build number), where `project` is `org/name` or `name`.
+    /// beginning, `project#number` (the job with that build number, or the pipeline with that number), where `project` is
+    /// `org/name` or `name`. Where a run is wanted, it is the job's, whatever pipeline has the same number.
     ///
     /// # Errors
     /// When a statement fails.
@@ -259,11 +271,8 @@ fn by_number(
         )
         .and_then(|mut statement| statement.query_map(params![project, number], |row| row.get(0))?.collect())
         .during("look for a build number")?;
+    let mut of = Vec::new();
     for job in jobs {
-        if wanted.contains(&"jobs") {
-            found.push(Named::Job(job));
-            continue;
-        }
         let (pipeline, workflow): (PipelineId, WorkflowId) = db
             .query_row(
                 "SELECT pipeline, workflow FROM jobs WHERE id = ?1",
@@ -271,6 +280,11 @@ fn by_number(
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .during("read a job")?;
+        of.push(pipeline);
+        if wanted.contains(&"jobs") {
+            found.push(Named::Job(job));
+            continue;
+        }
         let attempt: Option<AttemptId> = db
             .query_row(
                 "SELECT id FROM attempts WHERE job = ?1 ORDER BY copy, id DESC LIMIT 1",
@@ -288,6 +302,22 @@ fn by_number(
             _ => {}
         }
     }
+    if !wanted.contains(&"pipelines") || (wanted.contains(&"attempts") && !found.is_empty()) {
+        return Ok(());
+    }
+    // Pipelines are shown by numbers of their own: what was read there must not be taken for a job of another one.
+    let pipelines: Vec<PipelineId> = db
+        .prepare_cached(
+            "SELECT id FROM pipelines WHERE number = ?2 AND (title = ?1 OR title LIKE '%/' || ?1)",
+        )
+        .and_then(|mut statement| {
+            statement
+                .query_map(params![project, number], |row| row.get(0))?
+                .collect()
+        })
+        .during("look for the number of a pipeline")?;
+    let others = pipelines.into_iter().filter(|id| !of.contains(id));
+    found.extend(others.map(Named::Pipeline));
     Ok(())
 }
 

@@ -20,6 +20,7 @@ const STEPS: &[&str] = &[
     include_str!("migrations/0009_people.sql"),
     include_str!("migrations/0010_vms.sql"),
     include_str!("migrations/0011_keep.sql"),
+    include_str!("migrations/0012_usual.sql"),
 ];
 
 /// Number of the newest schema this build knows.

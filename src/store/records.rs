@@ -15,6 +15,8 @@ use crate::pipeline::status::{Outcome, RunState, Status, StepStatus, VmPurpose, 
 pub struct PipelineRecord {
     /// Id.
     pub id: PipelineId,
+    /// Row number of its project.
+    pub project: i64,
     /// `org/name` of its project.
     pub title: String,
     /// Number in the project.
@@ -239,7 +241,7 @@ pub(super) fn positions(text: &str) -> Vec<u32> {
 }
 
 pub(super) const PIPELINE_COLUMNS: &str = "id, title, number, branch, tag, revision, subject, actor, source, status, \
-     problems, created, started, stopped";
+     problems, created, started, stopped, project";
 
 impl PipelineRecord {
     pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -258,6 +260,7 @@ impl PipelineRecord {
             created: row.get(11)?,
             started: row.get(12)?,
             stopped: row.get(13)?,
+            project: row.get(14)?,
         })
     }
 }

@@ -3,7 +3,6 @@
 use rusqlite::{ToSql, params};
 
 use super::{During, ReadPool, StoreError};
-use crate::ids::PipelineId;
 use crate::pipeline::usual::Usual;
 
 /// Past ones that the median is taken from.
@@ -34,10 +33,10 @@ fn past_builds(project: &str) -> String {
 }
 
 /// Durations of the newest successful runs of a project's job, as `d`.
-fn past_runs(title: &str, job: &str) -> String {
+fn past_runs(project: &str, job: &str) -> String {
     format!(
         "SELECT q.stopped - q.placed AS d FROM attempts q WHERE q.state = 'dead' AND q.outcome = 'success' AND
-         q.title = {title} AND q.job_name = {job} AND q.placed IS NOT NULL ORDER BY q.stopped DESC LIMIT {HISTORY}"
+         q.project = {project} AND q.job_name = {job} AND q.placed IS NOT NULL ORDER BY q.stopped DESC LIMIT {HISTORY}"
     )
 }
 
@@ -50,26 +49,25 @@ pub(super) fn slow_pipeline(now: i64) -> String {
 
 /// Runs that run for longer than usual at this moment.
 pub(super) fn slow_run(now: i64) -> String {
-    let past = past_runs("attempts.title", "attempts.job_name");
+    let past = past_runs("attempts.project", "attempts.job_name");
     longer("attempts.state = 'running'", "attempts.placed", &past, now)
 }
 
 impl ReadPool {
-    /// Durations in ms of the newest green builds of a pipeline's project.
+    /// Durations in ms of the newest green builds of a project.
     ///
     /// # Errors
     /// When the statement fails.
-    pub fn build_durations(&self, pipeline: PipelineId) -> Result<Vec<i64>, StoreError> {
-        let past = past_builds("(SELECT project FROM pipelines WHERE id = ?1)");
-        self.durations(&past, params![pipeline])
+    pub fn build_durations(&self, project: i64) -> Result<Vec<i64>, StoreError> {
+        self.durations(&past_builds("?1"), params![project])
     }
 
     /// Durations in ms of the newest successful runs of one job of a project.
     ///
     /// # Errors
     /// When the statement fails.
-    pub fn run_durations(&self, title: &str, job_name: &str) -> Result<Vec<i64>, StoreError> {
-        self.durations(&past_runs("?1", "?2"), params![title, job_name])
+    pub fn run_durations(&self, project: i64, job_name: &str) -> Result<Vec<i64>, StoreError> {
+        self.durations(&past_runs("?1", "?2"), params![project, job_name])
     }
 
     fn durations(&self, past: &str, of: &[&dyn ToSql]) -> Result<Vec<i64>, StoreError> {
@@ -86,11 +84,12 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::ids::PipelineId;
     use crate::pipeline::status::Status;
-    use crate::store::{NewPipeline, PipelineRecord, WindowQuery, open};
+    use crate::store::{PipelineRecord, WindowQuery, open};
 
-    fn record(number: i64, status: Status) -> PipelineRecord {
+    fn record(project: i64, number: i64, status: Status) -> PipelineRecord {
         PipelineRecord {
             id: PipelineId::fresh(),
+            project,
             title: "org/api".to_owned(),
             number,
             branch: "main".to_owned(),
@@ -116,25 +115,17 @@ mod tests {
             ("a", &[9_000, 10_000, 11_000][..]),
             ("b", &[10_000, 10_000]),
         ] {
-            let project = tx.project(key, "org", key, "").unwrap().id;
+            let project = tx.project(key, "org", key, "").unwrap().id.0;
             for (n, took) in (1..).zip(past) {
-                let record = record(n, Status::Running);
-                let row = NewPipeline {
-                    record: &record,
-                    project,
-                };
-                tx.insert_pipeline(&row).unwrap();
+                let record = record(project, n, Status::Running);
+                tx.insert_pipeline(&record).unwrap();
                 let (start, stop) = (Timestamp(0), Timestamp(*took));
                 tx.set_pipeline(record.id, Status::Success, Some(start), Some(stop))
                     .unwrap();
             }
             for number in [8, 9] {
-                let record = record(number, Status::Running);
-                let row = NewPipeline {
-                    record: &record,
-                    project,
-                };
-                tx.insert_pipeline(&row).unwrap();
+                let record = record(project, number, Status::Running);
+                tx.insert_pipeline(&record).unwrap();
                 let start = (number == 9).then_some(Timestamp(100_000));
                 tx.set_pipeline(record.id, Status::Running, start, None)
                     .unwrap();
@@ -168,6 +159,6 @@ mod tests {
             .into_iter()
             .find(|row| row.number == 9)
             .unwrap();
-        assert!(pool.build_durations(newest.id).unwrap().len() >= 2);
+        assert!(pool.build_durations(newest.project).unwrap().len() >= 2);
     }
 }

@@ -132,6 +132,17 @@ fn branches_are_built_where_they_part_and_skips_are_skipped() {
     );
     home.run(&["watch", "--now", "bare.git"]).with_code(0);
     until("the merge is built", || pipelines(&home).len() == 3);
+    // On the branch that was there before, whatever their names.
+    sh(
+        &home.path("clone"),
+        "git commit -q --allow-empty -m both && git branch early && git push -q origin main early 2>&1",
+    );
+    home.run(&["watch", "--now", "bare.git"]).with_code(0);
+    until("it is built", || pipelines(&home).len() == 4);
+    let built = self::rows(&home)
+        .into_iter()
+        .find(|row| row["subject"] == "both");
+    assert_eq!(built.unwrap()["branch"], "main");
     let said = home.run(&["audit", "list", "watch"]).with_code(0);
     assert!(said.out.contains("watch.add"), "{}", said.out);
     assert!(!said.out.contains("Seen"), "{}", said.out);

@@ -4,7 +4,7 @@ use roundel::api::builds::{LogLine, LogQuery, RunRow, StepStatus};
 use roundel::client::Client;
 use serde::Serialize;
 
-use super::{Args, changed, over};
+use super::{Args, changed, has_step, over};
 use crate::cli::Failure;
 use crate::cli::context::Context;
 use crate::cli::follow::News;
@@ -30,6 +30,7 @@ pub(super) async fn print(
     let mut next: Vec<Option<u64>> = Vec::new();
     loop {
         let detail = client.run(&run.attempt).await?;
+        has_step(args, &detail)?;
         let ended = !args.follow || over(&detail.run);
         let steps: Vec<String> = if args.stderr {
             vec!["agent".to_owned()]

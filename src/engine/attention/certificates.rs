@@ -19,12 +19,19 @@ pub(super) fn concerns(all: &[Standing], renews: bool, now: Timestamp) -> Vec<Co
             })
         };
         if let Some(trouble) = &one.trouble {
+            let (text, help) = if trouble.is_locked() {
+                let text = format!("{place} cannot serve its certificate: the secrets are locked");
+                (text, "roundel unlock")
+            } else {
+                let text = format!("{place} keeps its old certificate: {}", trouble.why);
+                let help = "see `roundel tls verify`, then save a certificate and a key that fit";
+                (text, help)
+            };
             told.push(Concern {
                 urgency: Urgency::Now,
                 since: Some(trouble.since),
-                text: format!("{place} keeps its old certificate: {}", trouble.why),
-                help: "see `roundel tls verify`, then save a certificate and a key that fit"
-                    .to_owned(),
+                text,
+                help: help.to_owned(),
                 spot: spot(),
             });
         }
@@ -78,7 +85,7 @@ fn help(source: Source, renews: bool) -> String {
 mod tests {
     use super::*;
     use crate::access::Fingerprint;
-    use crate::services::certificates::{Facts, Trouble};
+    use crate::services::certificates::{Facts, Trouble, Unfit};
 
     const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
@@ -149,15 +156,16 @@ mod tests {
     #[test]
     fn what_cannot_be_served_is_told_at_once() {
         let mut one = standing(Place::Console, Source::Console, 99);
-        one.trouble = Some(Trouble {
-            since: NOW,
-            why: "they do not fit".to_owned(),
-        });
-        let told = concerns(&[one], false, NOW);
+        let trouble = |why| Some(Trouble { since: NOW, why });
+        one.trouble = trouble(Unfit::Together("they do not fit".to_owned()));
+        let told = concerns(std::slice::from_ref(&one), false, NOW);
         assert_eq!((told[0].urgency, told[0].since), (Urgency::Now, Some(NOW)));
         assert_eq!(
             told[0].text,
-            "the console keeps its old certificate: they do not fit"
+            "the console keeps its old certificate: certificate and key cannot be used together: they do not fit"
         );
+        one.trouble = trouble(Unfit::Locked("console.tls.key"));
+        let told = concerns(&[one], false, NOW);
+        assert_eq!(told[0].help, "roundel unlock");
     }
 }

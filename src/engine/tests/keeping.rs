@@ -94,6 +94,25 @@ async fn nothing_young_is_removed_and_a_plan_removes_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_to_be_kept_for_less_stays_for_an_hour_unless_somebody_removes_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = start_in(dir.path(), NO_LIMITS);
+    let cleaning = bench.engine.cleaning.clone();
+    let soon = || cleaning.passes().next.unwrap_or(crate::clock::now());
+    assert_eq!(bench.clean().await, []);
+    bench.set_keep(Kept::Logs, Some(1)).await;
+    let hour = crate::clock::now().plus(Duration::from_secs(3500));
+    let put_off = async {
+        while soon() < hour {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), put_off)
+        .await
+        .expect("no pass is due within the hour");
+}
+
+#[tokio::test]
 async fn of_a_branch_that_is_built_the_newest_green_build_stays() {
     let dir = tempfile::tempdir().unwrap();
     let bench = start_in(dir.path(), NO_LIMITS);

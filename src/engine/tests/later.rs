@@ -139,3 +139,48 @@ async fn a_run_begins_and_ends_when_its_agent_says_within_what_can_be() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_number_names_a_job_or_a_pipeline_and_never_one_for_the_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = start_in(dir.path(), NO_LIMITS);
+    // Pipelines 1 and 2; jobs 1 to 4, and 5 to 8.
+    let first = bench.build(DIAMOND).await;
+    let second = bench.build(DIAMOND).await;
+    let named = |reference: &str, wanted: &[&str]| -> Vec<(&str, String)> {
+        let found = bench.engine.view.store.named(reference, wanted).unwrap();
+        found.iter().map(|one| (one.kind(), one.id())).collect()
+    };
+    let pipelines = ["pipelines"];
+    let (first, second) = (
+        ("pipeline", first.to_string()),
+        ("pipeline", second.to_string()),
+    );
+    assert_eq!(named("web#1", &pipelines), [first.clone()]);
+    assert_eq!(named("acme/web#5", &pipelines), [second.clone()]);
+    // Job 2 is of the first one: either may be meant.
+    assert_eq!(named("web#2", &pipelines), [first, second.clone()]);
+    let any = named("web#2", &["pipelines", "workflows", "jobs"]);
+    assert_eq!(
+        any.iter().map(|one| one.0).collect::<Vec<_>>(),
+        ["job", "pipeline"]
+    );
+    assert_eq!(any[1], second);
+    // Who asks for what ran means the job.
+    assert_eq!(named("web#1", &["attempts", "pipelines"])[0].0, "run");
+    assert_eq!(named("web#9", &pipelines), []);
+}
+
+#[tokio::test]
+async fn a_node_is_shown_as_it_was_made_before_whoever_asked_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let bench = start_in(dir.path(), NO_LIMITS);
+    let shown = || bench.engine.view.live().nodes.rows()[0].record.clone();
+    let node = shown().id;
+    for eligible in [false, true, false, true] {
+        let command = Command::Fleet(FleetCommand::SetEligibility { node, eligible });
+        let told = bench.engine.handle.send(command, actor(), None).await;
+        told.unwrap();
+        assert_eq!(shown().eligible, eligible);
+    }
+}

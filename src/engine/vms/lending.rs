@@ -66,7 +66,7 @@ impl Explain for AcquireError {
     fn hint(&self) -> Option<String> {
         match self {
             AcquireError::NoProvider { .. } => {
-                Some("choose one: `roundel settings set vm.provider=ec2`".to_owned())
+                Some("choose one: `roundel settings set vm.provider ec2`".to_owned())
             }
             AcquireError::Provider(err) => err.hint(),
             AcquireError::Refused { hint, .. } => hint.clone(),

@@ -63,11 +63,6 @@ impl Variables {
             );
             return;
         }
-        // YAML has `"\0"`; an operating system has no such variable.
-        if value.contains('\0') {
-            report.error(&at.place(), format!("the value of `{name}` holds a NUL"));
-            return;
-        }
         match self.places.get(name) {
             Some(&place) => self.list[place].1 = value,
             None => {

@@ -57,7 +57,7 @@ pub(crate) fn read(
     let shell = map
         .get("shell")
         .or(place.shell)
-        .map(|value| value.text(report));
+        .map(|value| step::shell(&value, report));
 
     // A value that is there and wrong has been reported: no job then.
     let (resource_class, size) = match class {

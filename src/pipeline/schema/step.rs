@@ -113,7 +113,7 @@ fn run(options: Option<&Cursor>, item: &Cursor, report: &mut Report) -> Option<S
     map.check(&keys::RUN, report);
     let text = |key: &str, report: &mut Report| map.get(key).and_then(|value| value.text(report));
     let name = text("name", report);
-    let shell = text("shell", report);
+    let shell = map.get("shell").and_then(|value| shell(&value, report));
     let working_directory = text("working_directory", report);
     let environment = environment::read(&map, report);
     let background = map
@@ -141,6 +141,17 @@ fn run(options: Option<&Cursor>, item: &Cursor, report: &mut Report) -> Option<S
         no_output_timeout_s,
         when,
     }))
+}
+
+/// A program, with its first arguments.
+pub(super) fn shell(value: &Cursor, report: &mut Report) -> Option<String> {
+    let text = value.text(report)?;
+    if text.trim().is_empty() {
+        let hint = "leave it out for the usual shell, or write `/bin/sh -e`".to_owned();
+        report.error_hint(&value.place(), "the shell is empty", Some(hint));
+        return None;
+    }
+    Some(text)
 }
 
 fn timeout(map: &Map, report: &mut Report) -> Option<u64> {

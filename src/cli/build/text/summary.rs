@@ -155,7 +155,7 @@ pub(super) fn look_further(
             context.command(&["cancel", &pipeline.row.id]),
             "takes it out of the queue".to_owned(),
         ));
-    } else if end != End::Ok {
+    } else if end != End::Ok && !pipeline.workflows.is_empty() {
         let again = context.command(&["rerun", "--from-failed", &pipeline.row.id]);
         commands.push((again, "runs again what did not succeed".to_owned()));
     }

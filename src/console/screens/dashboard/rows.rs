@@ -106,8 +106,8 @@ pub(super) fn build(row: &PipelineRow, scene: &Scene, width: u16) -> Line {
             Line::new().put(role, scene.now.took(start, row.stopped_at))
         },
     );
-    let cells = line.width();
+    let cells = line.width() + took.width().max(8) + 1;
     line.join(took)
-        .pad(cells + 9)
+        .pad(cells)
         .muted(format!("{} ago", scene.now.age(row.created_at)))
 }

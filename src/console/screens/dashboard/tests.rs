@@ -70,9 +70,12 @@ fn certificates_stand_with_their_days_and_press_when_they_end() {
     ended.certificates[0].days_left = -3;
     ended.certificates[1].days_left = 700_000;
     ended.certificates[1].trouble = Some("they do not fit".into());
-    let stage = stage((120, 36), ended);
-    stage.frame().shows("expired", Role::Failed);
-    stage.frame().shows("new one refused", Role::Failed);
+    let refused = stage((120, 36), ended.clone());
+    refused.frame().shows("expired", Role::Failed);
+    refused.frame().shows("new one refused", Role::Failed);
+    ended.certificates[1].locked = true;
+    let locked = stage((120, 36), ended);
+    locked.frame().shows("its key is locked", Role::Failed);
 }
 
 #[test]

@@ -141,6 +141,7 @@ fn certificate(row: &CertificateRow, cells: u16) -> Line {
         }
     };
     match row.trouble {
+        Some(_) if row.locked => days.put(Role::Failed, ", its key is locked"),
         Some(_) => days.put(Role::Failed, ", new one refused"),
         None => days,
     }

@@ -38,6 +38,7 @@ pub fn certificate(place: &str, name: &str, days: i64) -> CertificateRow {
         ends_soon: days < 30,
         fingerprint: "sha256:00".into(),
         trouble: None,
+        locked: false,
     }
 }
 
