@@ -81,6 +81,10 @@ fn cells(row: WatchRow) -> [String; 7] {
     let looked = row.looked_at.map_or("-".to_owned(), |at| at.to_string());
     let result = match (row.failure, row.looked_at) {
         (Some(why), _) => why,
+        (None, Some(_)) if !row.passed_over.is_empty() => {
+            let branches = row.passed_over.join(", ");
+            format!("ok; what came to {branches} was built on another branch")
+        }
         (None, Some(_)) => "ok".to_owned(),
         (None, None) => "-".to_owned(),
     };

@@ -41,6 +41,8 @@ pub struct Look {
     pub failure: Option<String>,
     /// Pipelines made by this server's looks.
     pub built: u64,
+    /// Branches of which the last look that found any moved found no commit that was not built on another.
+    pub passed_over: Vec<String>,
 }
 
 /// The looks at all watched repositories; cheap to clone.
@@ -191,9 +193,14 @@ impl Watching {
         let classes = self.shared.view.classes.clone();
         let values = self.shared.view.values.borrow().clone();
         let found = tokio::task::spawn_blocking(move || find(&data, &watched, &classes, &values));
-        let Some(Found { tips, new }) = found.await.map_err(|_| LookError::GivenUp)?? else {
+        let Some(found) = found.await.map_err(|_| LookError::GivenUp)?? else {
             return Ok(());
         };
+        let Found {
+            tips,
+            new,
+            passed_over,
+        } = found;
         let actor = Actor::admin(format!("watch of {}", record.actor));
         for prepared in new {
             let mut build = prepared.new;
@@ -216,6 +223,9 @@ impl Watching {
             .send(Command::Watch(seen), actor, None)
             .await?;
         record.tips = tips;
+        if let Some(known) = self.watched().get_mut(&record.id) {
+            known.look.passed_over = passed_over;
+        }
         Ok(())
     }
 }
@@ -223,6 +233,7 @@ impl Watching {
 struct Found {
     tips: Tips,
     new: Vec<Prepared>,
+    passed_over: Vec<String>,
 }
 
 /// What is new in a watched repository; `None` when nothing is. Blocks on git.
@@ -241,14 +252,19 @@ fn find(
     let mirror = mirror_path(data, &source.key);
     vcs::bring(&source, &tips, &mirror, &network)?;
     let mut known: Vec<String> = record.tips.values().cloned().collect();
-    let mut new = Vec::new();
+    let (mut new, mut passed_over) = (Vec::new(), Vec::new());
     let (moved, made): (Vec<_>, Vec<_>) = tips
         .iter()
         .filter(|(branch, tip)| record.tips.get(*branch) != Some(tip))
         .partition(|(branch, _)| record.tips.contains_key(*branch));
     // A commit that came with a branch of its own is built on the one that it was merged to: that one has more to run.
     for (branch, tip) in moved.into_iter().chain(made) {
-        for revision in vcs::commits_since(&mirror, branch, tip, known.iter(), COMMITS_MAX)? {
+        let commits = vcs::commits_since(&mirror, branch, tip, known.iter(), COMMITS_MAX)?;
+        if commits.is_empty() && record.tips.contains_key(branch) {
+            tracing::info!(source = %record.source, %branch, "nothing new on a branch that moved: its commits were built on another");
+            passed_over.push(branch.clone());
+        }
+        for revision in commits {
             if is_skipped(&revision.subject) {
                 continue;
             }
@@ -275,7 +291,11 @@ fn find(
         }
         known.push(tip.clone());
     }
-    Ok(Some(Found { tips, new }))
+    Ok(Some(Found {
+        tips,
+        new,
+        passed_over,
+    }))
 }
 
 /// Whether the commit message asks not to be built, in the words that CircleCI knows.

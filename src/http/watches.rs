@@ -36,6 +36,7 @@ pub(super) async fn list(State(server): State<Server>) -> Answer<Vec<WatchRow>> 
             looked_at: look.at,
             failure: look.failure,
             built: look.built,
+            passed_over: look.passed_over,
         }
     });
     Ok(Json(rows.collect()))

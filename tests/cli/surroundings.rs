@@ -13,10 +13,11 @@ jobs:
   curious:
     machine: true
     steps:
-      - run: |
-          ls /proc/self/fd /proc/$PPID/fd
-          if read -r line <&5; then echo got $line; fi
-          if echo written >&6; then echo wrote; fi
+      - run:
+          name: Look
+          command: |
+            if read -r line <&5; then echo got $line; fi
+            if echo written >&6; then echo wrote; fi
 workflows: {main: {jobs: [curious]}}
 ";
 

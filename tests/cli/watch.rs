@@ -143,6 +143,19 @@ fn branches_are_built_where_they_part_and_skips_are_skipped() {
         .into_iter()
         .find(|row| row["subject"] == "both");
     assert_eq!(built.unwrap()["branch"], "main");
+    // A merge that makes no commit makes no build, which is told.
+    sh(
+        &home.path("clone"),
+        "git checkout -q side && git merge -q --ff-only main && git push -q origin side 2>&1",
+    );
+    home.run(&["watch", "--now", "bare.git"]).with_code(0);
+    until("it is told", || {
+        let listed = home.run(&["watch", "--list"]).with_code(0);
+        listed
+            .out
+            .contains("what came to side was built on another branch")
+    });
+    assert_eq!(pipelines(&home).len(), 4);
     let said = home.run(&["audit", "list", "watch"]).with_code(0);
     assert!(said.out.contains("watch.add"), "{}", said.out);
     assert!(!said.out.contains("Seen"), "{}", said.out);
