@@ -72,6 +72,9 @@ pub(super) fn service(row: &ServiceRow, scene: &Scene) -> Line {
     }
 }
 
+/// Cells of how long a build took, or of what came of one that never began.
+const TOOK: u16 = 9;
+
 pub(super) fn build(row: &PipelineRow, scene: &Scene, width: u16) -> Line {
     let mark = marks::status(row.status);
     let branch = if row.tag.is_empty() {
@@ -96,7 +99,7 @@ pub(super) fn build(row: &PipelineRow, scene: &Scene, width: u16) -> Line {
         line
     };
     let took = row.started_at.map_or_else(
-        || Line::new().muted(mark.word),
+        || Line::new().muted(text::fit(mark.word, TOOK - 1).into_owned()),
         |start| {
             let role = if row.stopped_at.is_some() {
                 Role::Text
@@ -106,7 +109,7 @@ pub(super) fn build(row: &PipelineRow, scene: &Scene, width: u16) -> Line {
             Line::new().put(role, scene.now.took(start, row.stopped_at))
         },
     );
-    let cells = line.width() + took.width().max(8) + 1;
+    let cells = line.width() + TOOK;
     line.join(took)
         .pad(cells)
         .muted(format!("{} ago", scene.now.age(row.created_at)))
