@@ -45,7 +45,7 @@ pub struct WatchRow {
     pub failure: Option<String>,
     /// Pipelines made of what it found since the server started.
     pub built: u64,
-    /// Branches that had moved at the last look that found any, with no commit that was not built on another.
+    /// Branches that had moved at the last look that found any, and hold nothing that was not built before.
     #[serde(default)]
     pub passed_over: Vec<String>,
 }

@@ -83,7 +83,7 @@ fn cells(row: WatchRow) -> [String; 7] {
         (Some(why), _) => why,
         (None, Some(_)) if !row.passed_over.is_empty() => {
             let branches = row.passed_over.join(", ");
-            format!("ok; what came to {branches} was built on another branch")
+            format!("ok; what came to {branches} was built before")
         }
         (None, Some(_)) => "ok".to_owned(),
         (None, None) => "-".to_owned(),

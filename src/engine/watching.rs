@@ -41,7 +41,7 @@ pub struct Look {
     pub failure: Option<String>,
     /// Pipelines made by this server's looks.
     pub built: u64,
-    /// Branches of which the last look that found any moved found no commit that was not built on another.
+    /// Branches that had moved at the last look that found any, and hold nothing that was not built before.
     pub passed_over: Vec<String>,
 }
 
@@ -261,7 +261,7 @@ fn find(
     for (branch, tip) in moved.into_iter().chain(made) {
         let commits = vcs::commits_since(&mirror, branch, tip, known.iter(), COMMITS_MAX)?;
         if commits.is_empty() && record.tips.contains_key(branch) {
-            tracing::info!(source = %record.source, %branch, "nothing new on a branch that moved: its commits were built on another");
+            tracing::info!(source = %record.source, %branch, "nothing new on a branch that moved: its commits were built before");
             passed_over.push(branch.clone());
         }
         for revision in commits {

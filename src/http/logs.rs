@@ -42,14 +42,16 @@ pub(super) async fn read(
             .attempt(id)?
             .ok_or_else(|| ApiError::not_found("attempt", &attempt))?;
         let open = is_open(&server, &run, step)?;
+        let folder = server.data.join("logs").join(id.to_string());
+        // Its agent began one: no output is something else.
+        let has_run = run.state == RunState::Dead && run.started.is_some();
+        if has_run && run.log_removed.is_none() && !folder.exists() {
+            return Err(ApiError::not_found("log of the run", &run.name).hint(
+                "a backup without logs was restored here, or somebody removed them: copy the folder `logs` of the old data directory",
+            ));
+        }
         let log = match step {
-            None => Log::Agent(
-                server
-                    .data
-                    .join("logs")
-                    .join(id.to_string())
-                    .join("agent.log"),
-            ),
+            None => Log::Agent(folder.join("agent.log")),
             Some(step) => Log::Step(vec![(run.copy, id)], step, stream),
         };
         match windows(&server, &log, open, &query, &given_up)? {

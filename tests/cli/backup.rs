@@ -89,6 +89,35 @@ fn a_restored_backup_answers_as_the_installation_did() {
     end(again);
 }
 
+#[test]
+fn a_log_that_no_backup_held_is_told_to_be_missing() {
+    let home = Home::new();
+    home.repository("web", TALKS);
+    home.run(&["build", "web"]).with_code(0);
+    home.run(&["backup", "create", "kept", "--without-logs"])
+        .with_code(0);
+    let again = home.path("again");
+    let again = again.to_str().unwrap();
+    let said = home.run(&["backup", "restore", "kept", again]).with_code(0);
+    assert!(said.out.contains("logs are not in this backup"), "{said:?}");
+    assert!(!said.out.contains("It watches"), "{said:?}");
+    for words in [&["logs", "web#1"][..], &["logs", "web#1", "--json"]] {
+        let words = [&["--data", again], words].concat();
+        let missing = home.run(&words).with_code(4);
+        assert!(
+            missing.err.contains("there is no log of the run"),
+            "{missing:?}"
+        );
+        assert!(missing.err.contains("folder `logs`"), "{missing:?}");
+    }
+    let place = home.data().join("logs/kept");
+    let within = home
+        .run(&["backup", "create", place.to_str().unwrap()])
+        .with_code(2);
+    assert!(within.err.contains("would be lost with it"), "{within:?}");
+    end(again);
+}
+
 /// A restore that was killed before the database was there would look like an empty installation.
 #[test]
 fn an_interrupted_restore_is_no_installation() {

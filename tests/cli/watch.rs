@@ -151,9 +151,7 @@ fn branches_are_built_where_they_part_and_skips_are_skipped() {
     home.run(&["watch", "--now", "bare.git"]).with_code(0);
     until("it is told", || {
         let listed = home.run(&["watch", "--list"]).with_code(0);
-        listed
-            .out
-            .contains("what came to side was built on another branch")
+        listed.out.contains("what came to side was built before")
     });
     assert_eq!(pipelines(&home).len(), 4);
     let said = home.run(&["audit", "list", "watch"]).with_code(0);

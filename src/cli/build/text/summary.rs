@@ -146,10 +146,12 @@ pub(super) fn look_further(
         ));
     }
     if pipeline.row.status == Status::OnHold {
-        commands.push((
-            context.command(&["approve", &pipeline.row.id]),
-            "lets go on what waits for approval".to_owned(),
-        ));
+        let jobs = newest(&pipeline.workflows);
+        let jobs = jobs.iter().flat_map(|workflow| &workflow.jobs);
+        for job in jobs.filter(|job| job.status == Status::OnHold) {
+            let why = format!("lets go on what waits for {}", sanitise::line(&job.name));
+            commands.push((context.command(&["approve", &job.id]), why));
+        }
     } else if stuck.is_some() {
         commands.push((
             context.command(&["cancel", &pipeline.row.id]),
