@@ -156,8 +156,11 @@ async fn a_number_names_a_job_or_a_pipeline_and_never_one_for_the_other() {
         ("pipeline", first.to_string()),
         ("pipeline", second.to_string()),
     );
-    assert_eq!(named("web#1", &pipelines), [first.clone()]);
-    assert_eq!(named("acme/web#5", &pipelines), [second.clone()]);
+    assert_eq!(named("web#1", &pipelines), std::slice::from_ref(&first));
+    assert_eq!(
+        named("acme/web#5", &pipelines),
+        std::slice::from_ref(&second)
+    );
     // Job 2 is of the first one: either may be meant.
     assert_eq!(named("web#2", &pipelines), [first, second.clone()]);
     let any = named("web#2", &["pipelines", "workflows", "jobs"]);
