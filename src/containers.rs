@@ -244,18 +244,39 @@ pub fn said(err: &bollard::errors::Error) -> String {
 /// Whether the thing asked for is not there (any more).
 #[must_use]
 pub fn is_missing(err: &bollard::errors::Error) -> bool {
-    matches!(
-        err,
-        bollard::errors::Error::DockerResponseServerError {
-            status_code: 404,
-            ..
-        }
-    )
+    use bollard::errors::Error::DockerResponseServerError as Answer;
+    match err {
+        Answer {
+            status_code: 404, ..
+        } => true,
+        // Podman of a container that goes while it is asked about it.
+        Answer {
+            status_code: 500,
+            message,
+        } => message.contains("no such container"),
+        _ => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_gone_is_known_in_the_words_of_either_engine() {
+        let answer = |status_code, message: &str| {
+            is_missing(&bollard::errors::Error::DockerResponseServerError {
+                status_code,
+                message: message.to_owned(),
+            })
+        };
+        assert!(answer(404, "No such container: a"));
+        assert!(answer(
+            500,
+            "container a does not exist in database: no such container"
+        ));
+        assert!(!answer(500, "no space left on device"));
+    }
 
     #[test]
     fn an_engine_is_looked_for_where_it_is_named_or_at_the_usual_places() {
