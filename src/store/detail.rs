@@ -264,23 +264,20 @@ fn by_number(
     wanted: &[&str],
     found: &mut Vec<Named>,
 ) -> Result<(), StoreError> {
-    let jobs: Vec<JobId> = db
+    let jobs: Vec<(JobId, PipelineId, WorkflowId)> = db
         .prepare_cached(
-            "SELECT j.id FROM jobs j JOIN pipelines p ON p.id = j.pipeline
+            "SELECT j.id, j.pipeline, j.workflow FROM jobs j JOIN pipelines p ON p.id = j.pipeline
              WHERE j.number = ?2 AND j.reused_from IS NULL AND (p.title = ?1 OR p.title LIKE '%/' || ?1)",
         )
-        .and_then(|mut statement| statement.query_map(params![project, number], |row| row.get(0))?.collect())
+        .and_then(|mut statement| {
+            let rows = statement.query_map(params![project, number], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
+            rows.collect()
+        })
         .during("look for a build number")?;
-    let mut of = Vec::new();
-    for job in jobs {
-        let (pipeline, workflow): (PipelineId, WorkflowId) = db
-            .query_row(
-                "SELECT pipeline, workflow FROM jobs WHERE id = ?1",
-                [job],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
-            .during("read a job")?;
-        of.push(pipeline);
+    let of: Vec<PipelineId> = jobs.iter().map(|(_, pipeline, _)| *pipeline).collect();
+    for (job, pipeline, workflow) in jobs {
         if wanted.contains(&"jobs") {
             found.push(Named::Job(job));
             continue;
